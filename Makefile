@@ -1,0 +1,58 @@
+# Matchvec: `make` alone explains the targets.
+#
+#   PYTHON=python3.12   the interpreter that makes the virtual environment (3.11 to 3.13)
+#   PORT=3000           where `make start` listens
+#   DOCKER=1            `make start` in SAM CLI's container instead of on this machine
+
+PORT ?= 3000
+HOST ?= 127.0.0.1
+VENV ?= .venv
+DOCKER ?=
+# 3.81, which macOS ships, has neither .ONESHELL nor grouped targets; do without.
+SHELL := /bin/sh
+bin := $(VENV)/bin
+ready := $(VENV)/.requirements-installed
+# On every target: no metrics to AWS, no interactive question from SAM CLI.
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help start test test-all lint types pytest demo format clean
+
+help: ## Explain the targets (this list)
+	@echo 'Matchvec: pictures in, vehicles out.'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@sed -n 's/^#   \([A-Z]*=.*\)/  \1/p' $(MAKEFILE_LIST)
+
+$(ready): requirements.txt requirements-dev.txt scripts/make_venv.sh
+	@sh scripts/make_venv.sh $(VENV) requirements-dev.txt $(PYTHON)
+	@touch $@
+
+start: $(ready) ## Serve the API on http://127.0.0.1:3000 until Ctrl-C
+	@exec $(if $(DOCKER),env PATH="$(abspath $(bin)):$$PATH" sh scripts/start_docker.sh,$(bin)/python -m scripts.local_api) --host $(HOST) --port $(PORT)
+
+demo: $(ready) ## Start the API, post the sample pictures, save them with boxes drawn
+	@$(bin)/python -m scripts.demo
+
+test: lint types pytest ## Check style and types, run the tests
+
+test-all: $(ready) ## Run every test, the slow ones too, on each Python 3.11 to 3.13 found here
+	@sh scripts/test_all.sh $(VENV)
+
+lint: $(ready) ## Check style: ruff, and shellcheck for the shell scripts
+	@$(bin)/ruff check .
+	@$(bin)/ruff format --check .
+	@$(bin)/shellcheck $(wildcard scripts/*.sh) .ci/run
+
+types: $(ready) ## Check types: mypy --strict
+	@$(bin)/mypy
+
+pytest: $(ready) ## Run the tests without the slow ones (TESTS=tests/gateway for some)
+	@$(bin)/python -m pytest -q -m 'not slow' $(TESTS)
+
+format: $(ready) ## Rewrite the sources in the project's style
+	@$(bin)/ruff check --fix-only .
+	@$(bin)/ruff format .
+
+clean: ## Remove what make, tests and builds left behind
+	rm -rf .venv .venv-* .aws-sam build out .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

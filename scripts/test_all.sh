@@ -1,0 +1,43 @@
+#!/bin/sh
+# Runs every test, the slow ones too, on each supported Python of this machine.
+#
+#   scripts/test_all.sh VENV
+#
+# VENV is the environment that `make` keeps; the other interpreters get one of their own beside it.
+# A version that is not installed is named and left out: CI has all three.
+set -eu
+
+main=$1
+main_version=$("$main/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+failed=
+
+# Prints the interpreter of a version: on the PATH, or installed by pyenv without being active.
+interpreter() {
+    for candidate in "python$1" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python; do
+        if "$candidate" --version >/dev/null 2>&1; then
+            echo "$candidate"
+            return
+        fi
+    done
+    return 1
+}
+
+for version in 3.11 3.12 3.13; do
+    if [ "$version" = "$main_version" ]; then
+        environment=$main
+    elif python=$(interpreter "$version"); then
+        environment=.venv-$version
+        make --no-print-directory "$environment/.requirements-installed" \
+            VENV="$environment" PYTHON="$python"
+    else
+        echo "== Python $version: not on this machine, left out"
+        continue
+    fi
+    echo "== Python $version: every test"
+    "$environment/bin/python" -m pytest -q || failed="$failed $version"
+done
+
+if [ -n "$failed" ]; then
+    echo "make test-all: failed on Python$failed" >&2
+    exit 1
+fi
