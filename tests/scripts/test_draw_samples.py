@@ -65,8 +65,8 @@ def test_the_cutout_is_transparent_around_the_car() -> None:
 class TestPen:
     def test_outline_follows_lines_and_curves(self) -> None:
         points = outline("M 0 0 L 1 0 C 1 1 1 1 0 1")
-        assert points[:2] == [(0, 0), (1, 0)]
-        assert points[-1] == (0, 1)
+        assert points[:2] == [(0.0, 0.0), (1.0, 0.0)]
+        assert points[-1] == (0.0, 1.0)
         assert len(points) == 2 + 16
 
     @pytest.mark.parametrize(
