@@ -1,0 +1,1 @@
+"""The HTTP wing: Lambda events in, proxy responses out. Knows no pixels."""

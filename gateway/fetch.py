@@ -1,0 +1,272 @@
+"""A client's url -> bytes, without ever touching what is not public.
+
+The rules, after OWASP's cheat sheet on server-side request forgery: only http and https on
+their own ports; every address that the name resolves to must be public; the connection goes
+to the very address that was checked, while TLS is still verified against the name; each
+redirect is a new url that passes the same gate. There is no switch that opens internal
+addresses: tests pass their own resolver and connector instead.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import re
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from urllib.parse import quote, urljoin, urlsplit
+
+from gateway.addresses import is_public
+from gateway.deadline import Deadline
+from gateway.errors import UrlNotAllowed, UrlTimeout, UrlTooLarge, UrlUnreachable
+
+MAX_URL_LENGTH = 2048
+MAX_REDIRECTS = 3
+PORTS = {"http": 80, "https": 443}
+ALLOWED_PORTS = frozenset(PORTS.values())
+CHUNK_BYTES = 65536
+ACCEPT = "image/jpeg, image/png, image/webp, image/gif, image/bmp, image/tiff, */*;q=0.1"
+"""What can be decoded first: a server that negotiates would otherwise send AVIF."""
+
+FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\]")
+"""Control characters, white space and the backslash: parsers disagree about where they belong."""
+
+Resolver = Callable[[str, int], list[str]]
+"""(host name, port) -> its addresses in text form; raises OSError where there are none."""
+
+Connector = Callable[[str, int, float], socket.socket]
+"""(address, port, seconds) -> a connected stream socket; raises OSError."""
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """All addresses of a name, by the system's resolver."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(sockaddr[0]) for *_, sockaddr in found]
+
+
+def connect(address: str, port: int, seconds: float) -> socket.socket:
+    """A TCP connection to an address, which is not looked up again."""
+    return socket.create_connection((address, port), timeout=seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where one hop goes: a url that passed the gate, taken apart.
+
+    Attributes:
+        scheme: `http` or `https`.
+        host: Lower-case ASCII, an address literal without brackets.
+        port: 80 or 443.
+        resource: Path and query for the request line, percent-encoded.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    resource: str
+
+    @property
+    def authority(self) -> str:
+        """The Host field: no port where it is the scheme's own (RFC 9112, section 3.2)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetcher:
+    """Fetches one picture at a time; holds no state, so threads may share it.
+
+    Attributes:
+        max_bytes: The largest file.
+        timeout_seconds: For the whole fetch: look-up, every hop, every byte.
+        resolver: Finds a name's addresses.
+        connector: Opens a connection to a checked address.
+        tls: Verifies certificates against the name.
+    """
+
+    max_bytes: int
+    timeout_seconds: float
+    resolver: Resolver = resolve
+    connector: Connector = connect
+    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+
+    def fetch(self, url: str, deadline: Deadline) -> bytes:
+        """The file behind a url.
+
+        Args:
+            url: As the client wrote it.
+            deadline: The request's; the fetch ends at the earlier of the two limits.
+
+        Raises:
+            UrlNotAllowed: The url, or one it redirects to, is not http(s) to a public address.
+            UrlUnreachable: The name, the connection or the answer failed.
+            UrlTimeout: It took too long.
+            UrlTooLarge: The file is over `max_bytes`.
+        """
+        deadline = deadline.earlier(self.timeout_seconds)
+        try:
+            for _ in range(1 + MAX_REDIRECTS):
+                answer = self._hop(parse_url(url), deadline)
+                if isinstance(answer, bytes):
+                    return answer
+                url = urljoin(url, answer.location)
+        except TimeoutError as error:
+            raise UrlTimeout(
+                f"The url did not deliver within {self.timeout_seconds:g} seconds."
+            ) from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise UrlUnreachable("The url's server can't be reached or broke off.") from error
+        raise UrlUnreachable(f"The url redirects more than {MAX_REDIRECTS} times.")
+
+    def _hop(self, target: Target, deadline: Deadline) -> bytes | _Redirect:
+        with self._connect(target, deadline) as connection:
+            exchange = http.client.HTTPConnection(target.host, target.port)
+            exchange.sock = _DeadlineSocket(connection, deadline)
+            # No cookies, no credentials, no proxy and no content coding: just the file.
+            exchange.putrequest("GET", target.resource, skip_host=True, skip_accept_encoding=True)
+            exchange.putheader("Host", target.authority)
+            exchange.putheader("Accept", ACCEPT)
+            exchange.putheader("Accept-Encoding", "identity")
+            exchange.putheader("User-Agent", "matchvec")
+            exchange.putheader("Connection", "close")
+            exchange.endheaders()
+            response = exchange.getresponse()
+            location = response.getheader("Location")
+            if response.status in _REDIRECTS and location:
+                return _Redirect(location)
+            if response.status != HTTPStatus.OK:
+                raise UrlUnreachable(f"The url's server answers {response.status}.")
+            return self._read(response)
+
+    def _connect(self, target: Target, deadline: Deadline) -> socket.socket:
+        try:
+            addresses = self.resolver(target.host, target.port)
+        except (OSError, UnicodeError) as error:
+            raise UrlUnreachable("The url's host name is not known.") from error
+        if not addresses:
+            raise UrlUnreachable("The url's host name has no address.")
+        # One internal address among public ones is how rebinding starts: refuse them all.
+        if not all(is_public(address) for address in addresses):
+            raise UrlNotAllowed("The url's host is not on the public internet.")
+        connection = self.connector(addresses[0], target.port, _seconds_left(deadline))
+        if target.scheme == "http":
+            return connection
+        try:
+            connection.settimeout(_seconds_left(deadline))
+            return self.tls.wrap_socket(connection, server_hostname=target.host)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _read(self, response: http.client.HTTPResponse) -> bytes:
+        too_large = UrlTooLarge(f"The url's file is larger than {self.max_bytes} bytes.")
+        if (response.length or 0) > self.max_bytes:
+            raise too_large
+        content = bytearray()
+        while chunk := response.read(CHUNK_BYTES):
+            content += chunk
+            if len(content) > self.max_bytes:
+                raise too_large
+        if response.length:
+            raise UrlUnreachable("The url's server broke off before the end of the file.")
+        return bytes(content)
+
+
+def parse_url(url: str) -> Target:
+    """Take a url apart if it is one that may be opened.
+
+    Raises:
+        UrlNotAllowed: The message says which rule it breaks.
+    """
+    if len(url) > MAX_URL_LENGTH:
+        raise UrlNotAllowed(f"The url is longer than {MAX_URL_LENGTH} characters.")
+    if FORBIDDEN_CHARACTERS.search(url):
+        raise UrlNotAllowed("The url has spaces, backslashes or control characters in it.")
+    try:
+        split = urlsplit(url)
+        scheme, host, port = split.scheme, split.hostname or "", split.port
+        host = host if ":" in host else host.encode("idna").decode("ascii").lower()
+    except (ValueError, UnicodeError) as error:
+        raise UrlNotAllowed("The url is not well-formed.") from error
+    if scheme not in PORTS:
+        raise UrlNotAllowed("Only http and https urls are opened.")
+    if split.username is not None or split.password is not None:
+        raise UrlNotAllowed("Urls with a user name or password are not opened.")
+    if not host:
+        raise UrlNotAllowed("The url has no host name.")
+    port = PORTS[scheme] if port is None else port
+    if port not in ALLOWED_PORTS:
+        raise UrlNotAllowed("Only ports 80 and 443 are opened.")
+    path = quote(split.path or "/", safe="/%:@!$&'()*+,;=~-._")
+    query = quote(split.query, safe="/?%:@!$&'()*+,;=~-._")
+    return Target(scheme, host, port, f"{path}?{query}" if query else path)
+
+
+def describe_url(url: str) -> str:
+    """A url for answers and logs: scheme, host and path, without what may be secret."""
+    try:
+        split = urlsplit(url)
+        return f"{split.scheme}://{split.hostname or ''}{split.path}"[:MAX_URL_LENGTH]
+    except ValueError:
+        return ""
+
+
+_REDIRECTS = frozenset(
+    {
+        HTTPStatus.MOVED_PERMANENTLY,
+        HTTPStatus.FOUND,
+        HTTPStatus.SEE_OTHER,
+        HTTPStatus.TEMPORARY_REDIRECT,
+        HTTPStatus.PERMANENT_REDIRECT,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Redirect:
+    location: str
+
+
+def _seconds_left(deadline: Deadline) -> float:
+    """For a socket's timeout, where 0 would mean "do not block"."""
+    if deadline.remaining == 0:
+        raise TimeoutError
+    return deadline.remaining
+
+
+class _DeadlineSocket:
+    """The part of a socket that http.client uses, under one deadline for all calls.
+
+    A socket's own timeout starts anew with every byte that arrives, so a server that drips
+    could hold a request for ever.
+    """
+
+    def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
+        self._connection = connection
+        self._deadline = deadline
+
+    def sendall(self, data: bytes) -> None:
+        self._connection.settimeout(_seconds_left(self._deadline))
+        self._connection.sendall(data)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_DeadlineReader(self._connection, self._deadline))
+
+    def close(self) -> None:
+        """Nothing: http.client closes before it reads the body, `Fetcher` closes after."""
+
+
+class _DeadlineReader(io.RawIOBase):
+    def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
+        self._connection = connection
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # BufferedReader's own
+        self._connection.settimeout(_seconds_left(self._deadline))
+        return self._connection.recv_into(buffer)

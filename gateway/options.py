@@ -1,0 +1,75 @@
+"""The query options of the picture routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.errors import BadOption
+
+MAX_TOP = 20
+DEFAULT_TOP = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a client may choose per request.
+
+    Attributes:
+        threshold: The lowest detection score that is answered, 0..1; None: the configured one.
+        top: How many classes a vehicle is given, 1..20.
+        details: Whether the answer is the detailed object in place of the bare array.
+    """
+
+    threshold: float | None = None
+    top: int = DEFAULT_TOP
+    details: bool = False
+
+
+def parse_options(query: Mapping[str, str]) -> Options:
+    """Read the options; names that are not ours are left to others and ignored.
+
+    Raises:
+        BadOption: A value is out of its range; the message names option, value and range.
+    """
+    return Options(
+        threshold=_number(query, "threshold"),
+        top=_count(query, "top"),
+        details=_switch(query, "details"),
+    )
+
+
+def _number(query: Mapping[str, str], name: str) -> float | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise _refused(name, text, "a number from 0 to 1") from None
+    if not 0 <= value <= 1:  # Also true of nan.
+        raise _refused(name, text, "a number from 0 to 1")
+    return value
+
+
+def _count(query: Mapping[str, str], name: str) -> int:
+    text = query.get(name)
+    if text is None:
+        return DEFAULT_TOP
+    # int() would take "1_0", " 5" and Arabic-Indic digits too.
+    if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_TOP)):
+        value = int(text)
+        if 1 <= value <= MAX_TOP:
+            return value
+    raise _refused(name, text, f"a whole number from 1 to {MAX_TOP}")
+
+
+def _switch(query: Mapping[str, str], name: str) -> bool:
+    text = query.get(name, "false")
+    if text.lower() not in ("true", "false"):
+        raise _refused(name, text, "true or false")
+    return text.lower() == "true"
+
+
+def _refused(name: str, text: str, wanted: str) -> BadOption:
+    return BadOption(f"Option {name}={text[:40]!r} is not {wanted}.")

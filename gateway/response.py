@@ -1,0 +1,90 @@
+"""Answers -> the proxy response that API Gateway, function URLs and ALBs expect.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from gateway.errors import InternalError, RequestError
+from gateway.event import Request
+
+ProxyResponse = dict[str, Any]
+
+ALLOWED_HEADERS = "Content-Type, Accept, Authorization, X-Api-Key, X-Amz-Date, X-Amz-Security-Token"
+ALLOWED_METHODS = "GET, HEAD, POST, OPTIONS"
+EXPOSED_HEADERS = "X-Failed-Images, X-Request-Id"
+
+
+def json_response(
+    request: Request,
+    answer: object,
+    *,
+    cors_origin: str,
+    status: int = HTTPStatus.OK,
+    headers: Mapping[str, str] | None = None,
+) -> ProxyResponse:
+    """An answer as JSON, with CORS fields, in the form of the request's front door.
+
+    Args:
+        request: What is answered.
+        answer: Anything that JSON can hold; None for no body.
+        cors_origin: Who may read it from a browser: an origin or ``*``.
+        status: The HTTP status.
+        headers: Further header fields.
+
+    Raises:
+        ValueError: The answer holds a number that JSON has no word for (NaN, infinity).
+    """
+    has_body = answer is not None and request.method != "HEAD"
+    fields = {
+        "Content-Type": "application/json",
+        "Access-Control-Allow-Origin": cors_origin,
+        "Access-Control-Allow-Headers": ALLOWED_HEADERS,
+        "Access-Control-Allow-Methods": ALLOWED_METHODS,
+        "Access-Control-Expose-Headers": EXPOSED_HEADERS,
+        "X-Request-Id": request.request_id,
+        **(headers or {}),
+    }
+    response: ProxyResponse = {
+        "statusCode": int(status),
+        "isBase64Encoded": False,
+        "body": json.dumps(answer, allow_nan=False) if has_body else "",
+    }
+    if request.multi_value_headers:
+        response["multiValueHeaders"] = {name: [value] for name, value in fields.items()}
+    else:
+        response["headers"] = fields
+    return response
+
+
+def error_response(request: Request, error: RequestError, *, cors_origin: str) -> ProxyResponse:
+    """The answer to a request that is refused as a whole."""
+    answer = {"code": error.code, "message": error.message}
+    if isinstance(error, InternalError):
+        answer["request_id"] = request.request_id
+    return json_response(
+        request,
+        {"error": answer},
+        cors_origin=cors_origin,
+        status=error.status,
+        headers=error.headers,
+    )
+
+
+def failed_images(codes: Sequence[str | None]) -> dict[str, str]:
+    """The `X-Failed-Images` field, or no field where nothing failed.
+
+    Args:
+        codes: Per part, in order: the error's code, None where the part was answered.
+
+    Example:
+        >>> failed_images([None, "not_an_image", None, "url_timeout"])
+        {'X-Failed-Images': '1=not_an_image, 3=url_timeout'}
+    """
+    failed = [f"{position}={code}" for position, code in enumerate(codes) if code]
+    return {"X-Failed-Images": ", ".join(failed)} if failed else {}
