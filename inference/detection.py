@@ -1,0 +1,97 @@
+"""Pictures -> detections, whatever the detector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import ModelUnavailable
+from inference.manifest import DetectionTask, Manifest
+from inference.preprocess import prepare
+from inference.session import Session, load_session
+from inference.types import BoxXYXY, Detection, ImageRGB, RawDetections
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A detection model, ready to use.
+
+    Attributes:
+        manifest: What it is.
+        task: What it finds.
+        session: What runs it.
+    """
+
+    manifest: Manifest
+    task: DetectionTask
+    session: Session
+
+    def detect(self, image_rgb: ImageRGB, threshold: float) -> list[Detection]:
+        """The objects in a picture whose score is at least `threshold`, best first."""
+        height, width = image_rgb.shape[:2]
+        spec = self.manifest.input
+        tensor, placement = prepare(image_rgb, spec)
+        outputs = self.session.run(tensor)
+        found = self.task.head.decode(outputs, (spec.width, spec.height), threshold)
+        boxes_xyxy = placement.to_source(found.boxes_xyxy)
+        placed = RawDetections(boxes_xyxy, found.scores, found.class_ids)
+        return to_detections(placed, self.task.labels, (width, height))
+
+
+def load_detector(manifest: Manifest) -> Detector:
+    """Load a detection model and try it once, so that a wrong manifest fails here.
+
+    Raises:
+        ModelUnavailable: It can't be loaded, is no detector, or its outputs are not the
+            manifest's.
+    """
+    if not isinstance(manifest.task, DetectionTask):
+        raise ModelUnavailable(f"Model {manifest.name} is no detector: its task is classification.")
+    detector = Detector(manifest, manifest.task, load_session(manifest))
+    blank = np.zeros((manifest.input.height, manifest.input.width, 3), dtype=np.uint8)
+    try:
+        detector.detect(blank, threshold=1.0)
+    except Exception as error:  # Whatever a wrong manifest leads to, it is the manifest's fault.
+        raise ModelUnavailable(
+            f"Model {manifest.name} does not fit its manifest: {type(error).__name__}: {error}"
+        ) from error
+    return detector
+
+
+def to_detections(
+    found: RawDetections, labels: Sequence[str], size_wh: tuple[int, int]
+) -> list[Detection]:
+    """Boxes of a picture as its clients see them: whole pixels, inside of it, best first.
+
+    Args:
+        found: With boxes in pixels of the picture; rows that are not finite or whose class has
+            no label are dropped, as are boxes that lie outside.
+        labels: Class names by id.
+        size_wh: Width and height of the picture, pixels.
+    """
+    width, height = size_wh
+    is_known = (found.class_ids >= 0) & (found.class_ids < len(labels))
+    is_finite = np.isfinite(found.boxes_xyxy).all(axis=1) & np.isfinite(found.scores)
+    limits = np.array([width, height, width, height], dtype=np.float32)
+    clipped = np.clip(np.where(is_finite[:, np.newaxis], found.boxes_xyxy, 0), 0, limits)
+    is_inside = (clipped[:, 2:] > clipped[:, :2]).all(axis=1)
+    kept = np.flatnonzero(is_known & is_finite & is_inside)
+    kept = kept[np.argsort(-found.scores[kept], kind="stable")]
+    return [
+        Detection(
+            box_xyxy=_to_pixels(clipped[row], size_wh),
+            class_name=labels[found.class_ids[row]],
+            confidence=min(1.0, float(found.scores[row])),
+        )
+        for row in kept
+    ]
+
+
+def _to_pixels(box_xyxy: NDArray[np.float32], size_wh: tuple[int, int]) -> BoxXYXY:
+    """Rounded to whole pixels; a box thinner than one is given one."""
+    x1, y1, x2, y2 = (round(float(value)) for value in box_xyxy)
+    x1, y1 = min(x1, size_wh[0] - 1), min(y1, size_wh[1] - 1)
+    return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)

@@ -1,0 +1,52 @@
+"""Plain boxes, scores and labels: suppression inside the graph, nothing left to decode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference.fields import Fields
+from inference.types import Outputs, RawDetections
+
+
+@dataclass(frozen=True, slots=True)
+class BoxesHead:
+    """Boxes [n, 4] as x1, y1, x2, y2, scores [n], labels [n]; a batch axis of 1 may lead.
+
+    Attributes:
+        boxes: Name of the box output.
+        scores: Name of the score output.
+        labels: Name of the label output.
+        normalized: Whether corners are in 0..1 instead of input pixels.
+        first_class: The id of the first label; some exports count from 1.
+    """
+
+    boxes: str
+    scores: str
+    labels: str
+    normalized: bool
+    first_class: int
+
+    @classmethod
+    def from_fields(cls, fields: Fields, class_count: int) -> BoxesHead:
+        """Read `boxes`, `scores`, `labels`, `normalized` and `first_class`."""
+        return cls(
+            boxes=fields.text("boxes", "boxes"),
+            scores=fields.text("scores", "scores"),
+            labels=fields.text("labels", "labels"),
+            normalized=fields.flag("normalized", False),
+            first_class=fields.integer("first_class", 0, 1, 0),
+        )
+
+    def decode(
+        self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
+    ) -> RawDetections:
+        """See `Head`."""
+        boxes_xyxy = outputs[self.boxes].reshape(-1, 4).astype(np.float32, copy=False)
+        if self.normalized:
+            boxes_xyxy = boxes_xyxy * np.array([*input_wh, *input_wh], dtype=np.float32)
+        scores = outputs[self.scores].reshape(-1).astype(np.float32, copy=False)
+        class_ids = outputs[self.labels].reshape(-1).astype(np.int64) - self.first_class
+        found = scores >= threshold
+        return RawDetections(boxes_xyxy[found], scores[found], class_ids[found])

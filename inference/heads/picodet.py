@@ -1,0 +1,99 @@
+"""PicoDet and NanoDet: class scores and box-edge distributions per stride.
+
+Yu et al. 2021, arXiv 2111.00902; the distributions are those of generalized focal loss, Li et
+al. 2020, arXiv 2006.04388.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.fields import Fields
+from inference.geometry import non_maximum_suppression
+from inference.heads.yolox import make_grid
+from inference.types import Outputs, RawDetections
+
+CELL_CENTRE = np.float32(0.5)
+EDGES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PicodetHead:
+    """Per stride one output [1, cells, classes] and one [1, cells, 4 * (reg_max + 1)].
+
+    The first holds probabilities; the second, for each of the edges left, top, right and
+    bottom, the logits of a distribution over its distance from the cell's centre, 0..reg_max
+    strides.
+
+    Attributes:
+        class_count: Number of classes.
+        scores: Names of the class outputs, one per stride.
+        distances: Names of the distribution outputs, one per stride.
+        strides: Cell sizes in input pixels, in the same order.
+        reg_max: The largest distance, in strides.
+        nms_iou: Overlap above which the lesser of two boxes of one class is dropped.
+    """
+
+    class_count: int
+    scores: tuple[str, ...]
+    distances: tuple[str, ...]
+    strides: tuple[int, ...]
+    reg_max: int
+    nms_iou: float
+
+    @classmethod
+    def from_fields(cls, fields: Fields, class_count: int) -> PicodetHead:
+        """Read `scores`, `distances`, `strides`, `reg_max` and `nms_iou`."""
+        head = cls(
+            class_count,
+            fields.texts("scores"),
+            fields.texts("distances"),
+            fields.integers("strides"),
+            fields.integer("reg_max", 1, 64, 7),
+            fields.number("nms_iou", 0, 1, 0.6),
+        )
+        for name, names in (("scores", head.scores), ("distances", head.distances)):
+            if len(names) != len(head.strides):
+                raise fields.refuse(name, f"{len(head.strides)} output names, one per stride")
+        return head
+
+    def decode(
+        self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
+    ) -> RawDetections:
+        """See `Head`. A cell counts once for every class that reaches the threshold."""
+        probabilities = self._joined(outputs, self.scores, self.class_count)
+        logits = self._joined(outputs, self.distances, EDGES * (self.reg_max + 1))
+        cells, strides = make_grid(input_wh, self.strides)
+        if not len(probabilities) == len(logits) == len(cells):
+            raise ValueError(
+                f"The outputs have {len(probabilities)} and {len(logits)} rows, "
+                f"an input of {input_wh} with strides {self.strides} has {len(cells)}."
+            )
+        found, class_ids = np.nonzero(probabilities >= threshold)
+        scores = probabilities[found, class_ids]
+        distances = self._expected(logits[found]) * strides[found]
+        centre = (cells[found] + CELL_CENTRE) * strides[found]
+        boxes_xyxy = np.concatenate([centre - distances[:, :2], centre + distances[:, 2:]], axis=1)
+        kept = non_maximum_suppression(boxes_xyxy, scores, class_ids, self.nms_iou)
+        return RawDetections(boxes_xyxy[kept], scores[kept], class_ids[kept])
+
+    def _joined(
+        self, outputs: Outputs, names: tuple[str, ...], columns: int
+    ) -> NDArray[np.float32]:
+        for name in names:
+            if outputs[name].ndim != 3 or outputs[name].shape[-1] != columns:
+                raise ValueError(
+                    f"Output {name} has shape {outputs[name].shape}, expected (1, cells, {columns})"
+                    f" for {self.class_count} classes and reg_max {self.reg_max}."
+                )
+        return np.concatenate([outputs[name][0] for name in names]).astype(np.float32, copy=False)
+
+    def _expected(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mean of each edge's distribution: [n, 4 * (reg_max + 1)] -> [n, 4], in strides."""
+        edges = logits.reshape(-1, EDGES, self.reg_max + 1)
+        weights = np.exp(edges - edges.max(axis=2, keepdims=True))
+        steps = np.arange(self.reg_max + 1, dtype=np.float32)
+        return np.asarray((weights @ steps) / weights.sum(axis=2))

@@ -1,0 +1,54 @@
+"""SSD with suppression inside the graph, as TensorFlow's detection API exports it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference.fields import Fields
+from inference.types import Outputs, RawDetections
+
+
+@dataclass(frozen=True, slots=True)
+class SsdHead:
+    """Boxes [1, n, 4] as y1, x1, y2, x2 in 0..1, classes [1, n], scores [1, n], count [1].
+
+    Attributes:
+        boxes: Name of the box output.
+        classes: Name of the class output.
+        scores: Name of the score output.
+        count: Name of the output that says how many rows are filled; None: all are.
+        first_class: The id of the first label; some exports count from 1.
+    """
+
+    boxes: str
+    classes: str
+    scores: str
+    count: str | None
+    first_class: int
+
+    @classmethod
+    def from_fields(cls, fields: Fields, class_count: int) -> SsdHead:
+        """Read `boxes`, `classes`, `scores`, `count` and `first_class`."""
+        return cls(
+            boxes=fields.text("boxes"),
+            classes=fields.text("classes"),
+            scores=fields.text("scores"),
+            count=fields.text("count") if fields.has("count") else None,
+            first_class=fields.integer("first_class", 0, 1, 0),
+        )
+
+    def decode(
+        self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
+    ) -> RawDetections:
+        """See `Head`."""
+        width, height = input_wh
+        boxes_yxyx = outputs[self.boxes].reshape(-1, 4).astype(np.float32, copy=False)
+        filled = len(boxes_yxyx) if self.count is None else int(outputs[self.count].reshape(-1)[0])
+        scores = outputs[self.scores].reshape(-1)[:filled].astype(np.float32, copy=False)
+        class_ids = outputs[self.classes].reshape(-1)[:filled].astype(np.int64) - self.first_class
+        scale = np.array([width, height, width, height], dtype=np.float32)
+        boxes_xyxy = boxes_yxyx[:filled, [1, 0, 3, 2]] * scale
+        found = scores >= threshold
+        return RawDetections(boxes_xyxy[found], scores[found], class_ids[found])

@@ -1,0 +1,81 @@
+"""YOLOX: a raw grid, one row per cell (Ge et al. 2021, arXiv 2107.08430)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.fields import Fields
+from inference.geometry import non_maximum_suppression
+from inference.types import Outputs, RawDetections
+
+BOX_COLUMNS = 4
+OBJECTNESS_COLUMN = 4
+FIRST_CLASS_COLUMN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class YoloxHead:
+    """One output [1, cells, 5 + classes]: cx, cy, w, h, objectness, class scores.
+
+    Centre and size are relative to the cell and in units of its stride, the size as a
+    logarithm; objectness and class scores are probabilities already. Cells run row by row,
+    stride by stride.
+
+    Attributes:
+        class_count: Number of classes.
+        strides: Cell sizes in input pixels, in the order of the output.
+        nms_iou: Overlap above which the lesser of two boxes of one class is dropped.
+    """
+
+    class_count: int
+    strides: tuple[int, ...]
+    nms_iou: float
+
+    @classmethod
+    def from_fields(cls, fields: Fields, class_count: int) -> YoloxHead:
+        """Read `strides` and `nms_iou`."""
+        return cls(class_count, fields.integers("strides"), fields.number("nms_iou", 0, 1, 0.45))
+
+    def decode(
+        self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
+    ) -> RawDetections:
+        """See `Head`. A cell counts for its best class only, as in YOLOX's own demo."""
+        (output,) = outputs.values()
+        cells, strides = make_grid(input_wh, self.strides)
+        if output.shape != (1, len(cells), FIRST_CLASS_COLUMN + self.class_count):
+            raise ValueError(
+                f"The output has shape {output.shape}, a YOLOX grid of {self.class_count} classes "
+                f"and strides {self.strides} has {(1, len(cells), 5 + self.class_count)}."
+            )
+        rows = output[0].astype(np.float32, copy=False)
+        class_scores = rows[:, FIRST_CLASS_COLUMN:]
+        class_ids = class_scores.argmax(axis=1)
+        scores = rows[:, OBJECTNESS_COLUMN] * class_scores[np.arange(len(rows)), class_ids]
+        found = np.flatnonzero(scores >= threshold)
+        box = rows[found, :BOX_COLUMNS]
+        centre = (box[:, :2] + cells[found]) * strides[found]
+        half_size = np.exp(box[:, 2:]) * strides[found] / 2
+        boxes_xyxy = np.concatenate([centre - half_size, centre + half_size], axis=1)
+        kept = non_maximum_suppression(boxes_xyxy, scores[found], class_ids[found], self.nms_iou)
+        return RawDetections(boxes_xyxy[kept], scores[found][kept], class_ids[found][kept])
+
+
+def make_grid(
+    input_wh: tuple[int, int], strides: tuple[int, ...]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Column and row of every cell, and its stride.
+
+    Returns:
+        float32 [cells, 2] (x, y in cells) and float32 [cells, 1] (input pixels per cell).
+    """
+    width, height = input_wh
+    cells, cell_strides = [], []
+    for stride in strides:
+        columns, rows = -(-width // stride), -(-height // stride)
+        y, x = np.divmod(np.arange(rows * columns, dtype=np.int64), columns)
+        cells.append(np.stack([x, y], axis=1).astype(np.float32))
+        cell_strides.append(np.full((rows * columns, 1), stride, dtype=np.float32))
+    return np.concatenate(cells), np.concatenate(cell_strides)

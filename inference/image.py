@@ -1,0 +1,147 @@
+"""Bytes -> upright RGB pixels: the one decode path of uploads and urls.
+
+Bounds come before work: format and pixel count are read from the header, and only then is
+anything decoded.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+# Importing a plugin registers it: with these no other format can ever be asked.
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from inference.errors import ImageTooLarge, NotAnImage, PictureError, UnsupportedFormat
+from inference.types import ImageRGB
+
+FORMATS = tuple(
+    plugin.format
+    for plugin in (
+        JpegImagePlugin.JpegImageFile,
+        PngImagePlugin.PngImageFile,
+        WebPImagePlugin.WebPImageFile,
+        GifImagePlugin.GifImageFile,
+        BmpImagePlugin.BmpImageFile,
+        TiffImagePlugin.TiffImageFile,
+    )
+)
+
+# The limit is ours to enforce, from the header, with our own error: Pillow's would warn too late.
+Image.MAX_IMAGE_PIXELS = None
+
+OTHER_FORMATS = (
+    ("HEIC or AVIF", 4, b"ftyp"),
+    ("JPEG 2000", 0, b"\x00\x00\x00\x0cjP"),
+    ("JPEG 2000", 0, b"\xff\x4f\xff\x51"),
+    ("JPEG XL", 0, b"\x00\x00\x00\x0cJXL"),
+    ("JPEG XL", 0, b"\xff\x0a"),
+    ("ICO", 0, b"\x00\x00\x01\x00"),
+    ("Photoshop", 0, b"8BPS"),
+    ("PDF", 0, b"%PDF"),
+    ("SVG", 0, b"<svg"),
+    ("OpenEXR", 0, b"\x76\x2f\x31\x01"),
+    ("DDS", 0, b"DDS "),
+    ("QOI", 0, b"qoif"),
+)
+"""Name, offset and signature of pictures that people do send, to tell them what to change."""
+
+EXIF_ORIENTATION = 0x0112
+"""The tag's number: Exif 3.0 (CIPA DC-008), section 4.6.5."""
+
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture of each orientation upright; 1 is upright already."""
+
+INTEGER_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
+"""Pillow's modes for gray samples wider than 8 bits: files of these formats use 16 of them."""
+
+
+def decode(data: bytes, *, max_pixels: int) -> ImageRGB:
+    """Decode a JPEG, PNG, WebP, GIF (first frame), BMP or TIFF (first page).
+
+    EXIF orientation is applied, transparency is laid over white, 16-bit samples are cut to 8;
+    palette, gray and CMYK become RGB. Colour profiles are not applied.
+
+    Args:
+        data: The file.
+        max_pixels: Most pixels, width times height, by the file's header.
+
+    Returns:
+        uint8 [height, width, 3], C-contiguous, read-only or not.
+
+    Raises:
+        NotAnImage: The bytes are no picture, or one that is damaged.
+        UnsupportedFormat: They are a picture of another format.
+        ImageTooLarge: The picture has more than `max_pixels`.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _check_size(image, max_pixels)
+            image.load()
+            return _to_rgb(_upright(image))
+    except PictureError:
+        raise
+    except MemoryError as error:
+        raise ImageTooLarge("The picture needs more memory than there is.") from error
+    except Exception as error:  # Pillow raises nearly every built-in exception on damaged files.
+        raise _unreadable(data) from error
+
+
+def _check_size(image: Image.Image, max_pixels: int) -> None:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageTooLarge(
+            f"The picture has {width}x{height} pixels, the limit is {max_pixels}: scale it down."
+        )
+    if width == 0 or height == 0:
+        raise NotAnImage("The picture has no pixels.")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        method = UPRIGHT.get(image.getexif().get(EXIF_ORIENTATION, 1))
+    except Exception:  # Damaged EXIF data, of any kind, does not make the pixels worse.
+        return image
+    return image if method is None else image.transpose(method)
+
+
+def _to_rgb(image: Image.Image) -> ImageRGB:
+    if image.mode in INTEGER_MODES:
+        gray = (np.asarray(image).clip(0, 0xFFFF) >> 8).astype(np.uint8)
+        return np.repeat(gray[:, :, np.newaxis], 3, axis=2)
+    if image.mode == "F":
+        raise UnsupportedFormat("Floating-point pictures have no known range: convert it to PNG.")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGB", image.size, "white")
+        white.paste(rgba, mask=rgba.getchannel("A"))
+        return np.asarray(white)
+    return np.asarray(image.convert("RGB"))
+
+
+def _unreadable(data: bytes) -> PictureError:
+    if not data:
+        return NotAnImage("The file is empty.")
+    for name, offset, signature in OTHER_FORMATS:
+        if data.startswith(signature, offset):
+            return UnsupportedFormat(
+                f"{name} files are not supported: send JPEG, PNG, WebP, GIF, BMP or TIFF."
+            )
+    return NotAnImage("The file is not a picture, or it is damaged or cut off.")

@@ -1,0 +1,281 @@
+"""`manifest.json` -> `Manifest`: all that has to be known of a model to use it.
+
+The README's section on your own model describes the fields; nothing here guesses.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.errors import ManifestError
+from inference.fields import Fields
+from inference.heads import Head, read_head
+
+MANIFEST_FILE = "manifest.json"
+MODEL_FILE = "model.onnx"
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
+MAX_SIDE = 4096
+"""The largest model input that is taken, pixels: a limit on what a mistyped manifest can ask."""
+
+IDENTITY_MEAN = (0.0, 0.0, 0.0)
+IDENTITY_STD = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """How a picture becomes the model's input: ``(pixels * scale - mean) / std``.
+
+    Attributes:
+        name: The ONNX input's name; None: the model's first.
+        layout: `NCHW` or `NHWC`.
+        width: Pixels.
+        height: Pixels.
+        dtype: `float32`, `float16` or `uint8`.
+        color: `RGB` or `BGR`, the order of the channels and of `mean` and `std`.
+        resize: `stretch` fills the input; `letterbox` keeps the proportions and pads the rest;
+            `square-pad` is a letterbox that is always centred, as classifiers of crops use it.
+        anchor: Where a letterbox puts the picture: `top-left` or `center`.
+        pad_value: 0..255.
+        scale: Factor on 0..255 pixels.
+        mean: Per channel, subtracted after scaling.
+        std: Per channel, divided by.
+        batch: Whether the model takes several pictures at once.
+    """
+
+    name: str | None
+    layout: str
+    width: int
+    height: int
+    dtype: str
+    color: str
+    resize: str
+    anchor: str
+    pad_value: int
+    scale: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    batch: bool
+
+    @property
+    def is_normalized(self) -> bool:
+        """Whether pixels are anything but themselves."""
+        return (self.scale, self.mean, self.std) != (1.0, IDENTITY_MEAN, IDENTITY_STD)
+
+    @property
+    def is_centred(self) -> bool:
+        """Whether padding goes on all sides."""
+        return self.resize == "square-pad" or self.anchor == "center"
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionTask:
+    """What a detector finds.
+
+    Attributes:
+        labels: Class names by id.
+        vehicles: Those of them that `/predict` classifies.
+        head: Turns the outputs into boxes.
+    """
+
+    labels: tuple[str, ...]
+    vehicles: frozenset[str]
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class ClassOutput:
+    """One output tensor of a classifier, [n, classes] with any axes of 1 behind.
+
+    Attributes:
+        name: The ONNX output's; answers call further outputs by it, the first one's is not shown.
+        labels: Class names by position.
+        activation: `softmax` for logits, `none` for probabilities.
+        scale: Factor on raw values, 1/255 for uint8 probabilities.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    activation: str
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClassificationTask:
+    """What a classifier says of a crop.
+
+    Attributes:
+        outputs: At least one, in the order of the answers.
+    """
+
+    outputs: tuple[ClassOutput, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A model as its folder describes it.
+
+    Attributes:
+        name: The folder's name.
+        version: The publisher's.
+        file: The ONNX file, inside the folder.
+        sha256: What the file's checksum has to be, lower-case hex.
+        licence: SPDX identifier or plain words.
+        source: Where it comes from.
+        input: How pictures go in.
+        task: What comes out.
+    """
+
+    name: str
+    version: str
+    file: Path
+    sha256: str
+    licence: str
+    source: str
+    input: InputSpec
+    task: DetectionTask | ClassificationTask
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """Read and check a model folder's manifest.
+
+    Raises:
+        ManifestError: The file is missing, is not JSON, or a field is not what it should be;
+            the message names the file and the field.
+    """
+    path = folder / MANIFEST_FILE
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"{path} can't be read: {error}") from error
+    fields = Fields(f"{folder.name}/{MANIFEST_FILE}", values)
+    name = check_name(fields.text("name"))
+    if name != folder.name:
+        raise fields.refuse("name", f"{folder.name!r}, the name of its folder")
+    task = fields.choice("task", ("detection", "classification"))
+    read_task = _read_detection if task == "detection" else _read_classification
+    manifest = Manifest(
+        name=name,
+        version=fields.text("version"),
+        file=inside(folder, fields.text("file", MODEL_FILE)),
+        sha256=_read_sha256(fields),
+        licence=fields.text("licence"),
+        source=fields.text("source", "not stated"),
+        input=_read_input(fields.object("input")),
+        task=read_task(fields, folder),
+    )
+    fields.finish()
+    return manifest
+
+
+def check_name(name: str) -> str:
+    """The name of a model, if it can be one: it becomes part of paths and answers.
+
+    Raises:
+        ManifestError: It can't.
+    """
+    if not NAME_PATTERN.fullmatch(name):
+        raise ManifestError(
+            f"Model name {name[:80]!r} must be lower-case letters, digits, '_', '-' and '.'."
+        )
+    return name
+
+
+def inside(folder: Path, name: str) -> Path:
+    """A file's path, if it lies in the folder itself, links followed.
+
+    Raises:
+        ManifestError: It lies elsewhere.
+    """
+    path = folder / name
+    if path.name != name or path.resolve().parent != folder.resolve():
+        raise ManifestError(f"{folder.name}: file {name!r} is not inside the model's folder.")
+    return path
+
+
+def listed_files(content: bytes) -> dict[str, str | None]:
+    """The files that a manifest needs beside itself, each with its checksum where it has one.
+
+    Raises:
+        ManifestError: The content is not even the outline of a manifest.
+    """
+    try:
+        values = json.loads(content)
+        holders = [values, *values.get("output", {}).get("outputs", [])]
+        files = {holder["labels_file"]: None for holder in holders if "labels_file" in holder}
+        return {**files, values.get("file", MODEL_FILE): values["sha256"]}
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise ManifestError(f"A {MANIFEST_FILE} is not one: {error!r}") from error
+
+
+def _read_sha256(fields: Fields) -> str:
+    sha256 = fields.text("sha256")
+    if not SHA256_PATTERN.fullmatch(sha256):
+        raise fields.refuse("sha256", "64 lower-case hex digits")
+    return sha256
+
+
+def _read_input(fields: Fields) -> InputSpec:
+    spec = InputSpec(
+        name=fields.text("name") if fields.has("name") else None,
+        layout=fields.choice("layout", ("NCHW", "NHWC")),
+        width=fields.integer("width", 1, MAX_SIDE),
+        height=fields.integer("height", 1, MAX_SIDE),
+        dtype=fields.choice("dtype", ("float32", "float16", "uint8"), "float32"),
+        color=fields.choice("color", ("RGB", "BGR")),
+        resize=fields.choice("resize", ("stretch", "letterbox", "square-pad")),
+        anchor=fields.choice("anchor", ("top-left", "center"), "center"),
+        pad_value=fields.integer("pad_value", 0, 255, 0),
+        scale=fields.number("scale", 0, 1e6, 1.0),
+        mean=fields.triple("mean", IDENTITY_MEAN),
+        std=fields.triple("std", IDENTITY_STD),
+        batch=fields.flag("batch", False),
+    )
+    if 0 in spec.std:
+        raise fields.refuse("std", "three numbers other than 0")
+    if spec.dtype == "uint8" and spec.is_normalized:
+        raise fields.refuse("dtype", "float32 or float16 where scale, mean or std are given")
+    fields.finish()
+    return spec
+
+
+def _read_detection(fields: Fields, folder: Path) -> DetectionTask:
+    labels = _read_labels(fields, folder)
+    vehicles = frozenset(fields.texts("vehicles"))
+    if not vehicles <= set(labels):
+        raise fields.refuse("vehicles", "a list of names that are among the labels")
+    return DetectionTask(labels, vehicles, read_head(fields.object("output"), len(labels)))
+
+
+def _read_classification(fields: Fields, folder: Path) -> ClassificationTask:
+    output = fields.object("output")
+    output.choice("format", ("classes",))
+    outputs = tuple(_read_output(item, folder) for item in output.objects("outputs"))
+    output.finish()
+    return ClassificationTask(outputs)
+
+
+def _read_output(fields: Fields, folder: Path) -> ClassOutput:
+    output = ClassOutput(
+        name=fields.text("name"),
+        labels=_read_labels(fields, folder),
+        activation=fields.choice("activation", ("softmax", "none")),
+        scale=fields.number("scale", 0, 1e6, 1.0),
+    )
+    fields.finish()
+    return output
+
+
+def _read_labels(fields: Fields, folder: Path) -> tuple[str, ...]:
+    """From `labels`, or one per line from the file that `labels_file` names."""
+    if not fields.has("labels_file"):
+        return fields.texts("labels")
+    path = inside(folder, fields.text("labels_file"))
+    try:
+        labels = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise fields.refuse("labels_file", "the name of a UTF-8 text file beside it") from error
+    return tuple(label.strip() for label in labels if label.strip())

@@ -1,0 +1,78 @@
+"""A manifest's file -> something that runs. The only place that knows onnxruntime."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import onnxruntime
+
+from inference.errors import ModelUnavailable
+from inference.manifest import Manifest
+from inference.types import Outputs, Tensor
+
+EXTERNAL_DATA_KEY = b"\x0a\x08location"
+"""How every tensor whose values lie in another file is marked in an ONNX file: field 1, 8 bytes
+long, of a StringStringEntryProto (onnx.proto, `TensorProto.external_data`)."""
+
+LOG_ERRORS = 3
+"""onnxruntime's severity: its warnings about a model's making would fill the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A loaded model.
+
+    Attributes:
+        runtime: onnxruntime's session.
+        input_name: Where the picture goes in.
+        output_names: In the model's order.
+    """
+
+    runtime: onnxruntime.InferenceSession
+    input_name: str
+    output_names: tuple[str, ...]
+
+    def run(self, tensor: Tensor) -> Outputs:
+        """Run the model on one input tensor; the outputs by name."""
+        values = self.runtime.run(None, {self.input_name: tensor})
+        return dict(zip(self.output_names, values, strict=True))
+
+
+def load_session(manifest: Manifest) -> Session:
+    """Load a model's file, if it is the one that its manifest means.
+
+    Raises:
+        ModelUnavailable: The file is missing, has another checksum, keeps weights in other
+            files, or is not a model that onnxruntime can run.
+    """
+    try:
+        model = manifest.file.read_bytes()
+    except OSError as error:
+        raise ModelUnavailable(f"Model {manifest.name}: {manifest.file} can't be read.") from error
+    if (sha256 := hashlib.sha256(model).hexdigest()) != manifest.sha256:
+        raise ModelUnavailable(
+            f"Model {manifest.name}: {manifest.file.name} has sha256 {sha256}, "
+            f"its manifest says {manifest.sha256}."
+        )
+    # onnxruntime would look for such files beside whatever the working directory is.
+    if EXTERNAL_DATA_KEY in model:
+        raise ModelUnavailable(
+            f"Model {manifest.name} keeps weights in other files, which no checksum covers: "
+            "save it as one file (onnx.save_model(..., save_as_external_data=False))."
+        )
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = LOG_ERRORS
+    # A waiting thread that spins is billed like one that works.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        runtime = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions have no common base class.
+        raise ModelUnavailable(f"Model {manifest.name} does not load: {error}") from error
+    names = [value.name for value in runtime.get_inputs()]
+    if manifest.input.name is not None and manifest.input.name not in names:
+        raise ModelUnavailable(
+            f"Model {manifest.name} has no input {manifest.input.name!r}, only {names}."
+        )
+    outputs = tuple(value.name for value in runtime.get_outputs())
+    return Session(runtime, manifest.input.name or names[0], outputs)

@@ -1,0 +1,140 @@
+"""A model's name -> its folder: bundled, in a local folder, or fetched from S3 into it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from inference.errors import ModelUnavailable
+from inference.manifest import MANIFEST_FILE, check_name, inside, listed_files
+
+MAX_MANIFEST_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 20
+FREE_BYTES_KEPT = 16 << 20
+"""What a download leaves of the disk for everything else that writes to /tmp."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStore:
+    """Where models are looked for, in this order.
+
+    Attributes:
+        bundled: The folder of the deployed package.
+        base: The folder of the user's own models; downloads land there.
+        uri: ``s3://bucket/prefix`` below which models that the package lacks are fetched
+            first, "" for none.
+    """
+
+    bundled: Path
+    base: Path
+    uri: str = ""
+
+    def find(self, name: str) -> Path:
+        """The folder of a model.
+
+        Raises:
+            ModelUnavailable: There is none, or it could not be fetched.
+        """
+        check_name(name)
+        if (self.bundled / name / MANIFEST_FILE).is_file():
+            return self.bundled / name
+        if self.uri:
+            download_model(name, self.uri, self.base)
+        if (self.base / name / MANIFEST_FILE).is_file():
+            return self.base / name
+        raise ModelUnavailable(f"Model {name} is neither in {self.bundled} nor in {self.base}.")
+
+
+def download_model(name: str, uri: str, base: Path) -> None:
+    """Fetch a model's folder from S3, unless the same one is there already.
+
+    It is fetched into a temporary folder, checked, and only then given its name: whoever looks
+    finds the whole model or none.
+
+    Args:
+        name: The model's; its objects lie below ``<uri>/<name>/``.
+        uri: ``s3://bucket/prefix``.
+        base: The folder that gets a folder `name`.
+
+    Raises:
+        ModelUnavailable: An object is missing, larger than the disk has room for, or not the
+            file that the manifest means.
+    """
+    # Imported here: it takes 0.3 s, which only those who use it should pay at every cold start.
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket, prefix = _split_uri(uri)
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        client = boto3.client("s3")
+        key = f"{prefix}{name}/"
+        manifest = client.get_object(Bucket=bucket, Key=key + MANIFEST_FILE)["Body"].read(
+            MAX_MANIFEST_BYTES
+        )
+        files = listed_files(manifest)
+        if _is_complete(base / name, manifest, files):
+            return
+        with tempfile.TemporaryDirectory(dir=base, prefix=f".{name}-") as temporary:
+            folder = Path(temporary) / name
+            folder.mkdir()
+            (folder / MANIFEST_FILE).write_bytes(manifest)
+            for file, sha256 in files.items():
+                _fetch(client, bucket, key + file, inside(folder, file), sha256)
+            shutil.rmtree(base / name, ignore_errors=True)
+            folder.rename(base / name)
+    except (BotoCoreError, ClientError, OSError) as error:
+        raise ModelUnavailable(
+            f"Model {name} can't be fetched from {uri}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _split_uri(uri: str) -> tuple[str, str]:
+    split = urlsplit(uri)
+    if split.scheme != "s3" or not split.netloc:
+        raise ModelUnavailable(f"MODEL_URI {uri!r} must look like s3://bucket/prefix.")
+    prefix = split.path.strip("/")
+    return split.netloc, f"{prefix}/" if prefix else ""
+
+
+def _is_complete(folder: Path, manifest: bytes, files: Mapping[str, str | None]) -> bool:
+    """Whether an earlier download is there, whole, and of the same manifest."""
+    try:
+        return (folder / MANIFEST_FILE).read_bytes() == manifest and all(
+            _sha256(folder / file) == sha256 if sha256 else (folder / file).is_file()
+            for file, sha256 in files.items()
+        )
+    except OSError:
+        return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _fetch(client: Any, bucket: str, key: str, path: Path, sha256: str | None) -> None:  # noqa: ANN401
+    """One object -> one file; boto3's clients have no type of their own."""
+    answer = client.get_object(Bucket=bucket, Key=key)
+    size = answer["ContentLength"]
+    free = shutil.disk_usage(path.parent).free
+    if size + FREE_BYTES_KEPT > free:
+        raise ModelUnavailable(
+            f"s3://{bucket}/{key} has {size} bytes, but {path.parent} has only {free} free: "
+            "give the function more ephemeral storage."
+        )
+    with path.open("wb") as file:
+        for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
+            file.write(chunk)
+    if path.stat().st_size != size:
+        raise ModelUnavailable(f"s3://{bucket}/{key} broke off after {path.stat().st_size} bytes.")
+    if sha256 is not None and (found := _sha256(path)) != sha256:
+        raise ModelUnavailable(
+            f"s3://{bucket}/{key} has sha256 {found}, the manifest says {sha256}."
+        )
