@@ -1,0 +1,197 @@
+"""Matchvec's one Lambda handler: an event comes in, a proxy response goes out.
+
+    event -> gateway.event -> gateway.parts (-> gateway.fetch)
+          -> inference.image -> inference.pipeline -> gateway.response -> proxy response
+
+Nothing is ever raised to Lambda: what goes wrong is a class with a status and a code, and
+`Handler.__call__` is the one place that turns it into an answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from gateway.deadline import Clock, Deadline
+from gateway.errors import InternalError, RequestError, ServiceUnavailable
+from gateway.event import Request, decode_body, parse_event
+from gateway.fetch import Fetcher
+from gateway.options import Options, parse_options
+from gateway.parts import parse_parts
+from gateway.response import ProxyResponse, error_response, failed_images, json_response
+from gateway.routes import Route, find_route
+from inference.errors import ModelUnavailable
+from inference.pipeline import Pipeline
+from inference.types import ImageRGB
+from service import VERSION
+from service.elements import (
+    classifier_element,
+    detection_element,
+    detector_element,
+    model_element,
+    vehicle_element,
+)
+from service.models import load_pipeline
+from service.pictures import PictureService, Predict, Result
+from service.settings import Settings
+
+ANSWER_SECONDS = 1.0
+"""What of the function's own time limit is kept for writing the answer."""
+
+logger = logging.getLogger("matchvec")
+
+
+class Handler:
+    """A Lambda handler with its settings and its models.
+
+    Args:
+        settings: The configuration.
+        fetcher: Fetches urls; None: one that goes to the public internet.
+        clock: Monotonic seconds.
+        load: Loads the models; a failure is logged, answered with 503, and tried again.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        fetcher: Fetcher | None = None,
+        clock: Clock = time.monotonic,
+        load: Callable[[Settings], Pipeline] = load_pipeline,
+    ) -> None:
+        """Load the models, so that the first client does not wait for them."""
+        self._settings = settings
+        self._clock = clock
+        self._load = load
+        self._loaded: Pipeline | None = None
+        self._pictures = PictureService(
+            fetcher=fetcher or Fetcher(settings.max_url_bytes, settings.url_timeout_seconds),
+            max_pixels=settings.max_pixels,
+            max_urls=settings.max_urls,
+        )
+        try:
+            self._pipeline()
+        except ModelUnavailable:
+            logger.exception("the models could not be loaded at start")
+
+    def __call__(self, event: object, context: object) -> ProxyResponse:
+        """Answer one event of any front door; never raises."""
+        request = parse_event(event, context)
+        try:
+            return self._answer(request, self._deadline(context))
+        except RequestError as error:
+            return self._refuse(request, error)
+        except ModelUnavailable:
+            logger.exception("request %r: a model is unavailable", request.request_id)
+            return self._refuse(request, ServiceUnavailable("A model could not be loaded."))
+        except Exception:  # The last line of defence: a client gets an answer whatever happens.
+            logger.exception("request %r: internal error", request.request_id)
+            return self._refuse(request, InternalError("Something went wrong on our side."))
+
+    def _answer(self, request: Request, deadline: Deadline) -> ProxyResponse:
+        if request.method == "OPTIONS":
+            return self._json(request, None)
+        route = find_route(request.method, request.path)
+        if route is Route.HEALTH:
+            return self._json(request, self._health())
+        if route is Route.MODELS:
+            return self._json(request, self._models())
+        options = parse_options(request.query)
+        body = decode_body(request, self._settings.max_request_bytes)
+        parts = parse_parts(
+            request.headers.get("content-type", ""),
+            body,
+            max_images=self._settings.max_images,
+            max_urls=self._settings.max_urls,
+        )
+        results = self._pictures.answer(parts, self._predict(route, options), deadline)
+        answer: Any = [result.predictions for result in results]
+        if options.details:
+            answer = self._details(request, route, results)
+        codes = [result.error.code if result.error else None for result in results]
+        return self._json(request, answer, failed_images(codes))
+
+    def _predict(self, route: Route, options: Options) -> Predict:
+        """What a route makes of one picture."""
+        if route is Route.SHAPE:
+            return lambda image_rgb: list(image_rgb.shape)
+        if route is Route.NBYTES:
+            return lambda image_rgb: image_rgb.nbytes
+        threshold = options.threshold
+        if threshold is None:
+            threshold = self._settings.detection_threshold
+        if route is Route.OBJECT_DETECTION:
+            return partial(_detect, self._pipeline(), threshold)
+        return partial(_classify, self._pipeline(), threshold, options.top)
+
+    def _details(self, request: Request, route: Route, results: list[Result]) -> dict[str, Any]:
+        uses_models = route in (Route.OBJECT_DETECTION, Route.PREDICT)
+        classifiers = self._pipeline().classifiers if route is Route.PREDICT else ()
+        return {
+            "model": {
+                "detection": model_element(self._pipeline().detector.manifest)
+                if uses_models
+                else None,
+                "classification": [model_element(each.manifest) for each in classifiers],
+            },
+            "images": [result.as_details() for result in results],
+            "request_id": request.request_id,
+        }
+
+    def _health(self) -> dict[str, Any]:
+        pipeline = self._pipeline()
+        return {
+            "status": "ok",
+            "version": VERSION,
+            "models": {
+                "detection": model_element(pipeline.detector.manifest),
+                "classification": [model_element(each.manifest) for each in pipeline.classifiers],
+            },
+        }
+
+    def _models(self) -> dict[str, Any]:
+        pipeline = self._pipeline()
+        return {
+            "detection": detector_element(pipeline.detector),
+            "classification": [classifier_element(each) for each in pipeline.classifiers],
+        }
+
+    def _pipeline(self) -> Pipeline:
+        if self._loaded is None:
+            self._loaded = self._load(self._settings)
+        return self._loaded
+
+    def _deadline(self, context: object) -> Deadline:
+        """The gateway's limit or the function's own, whichever comes first."""
+        deadline = Deadline.after(self._settings.deadline_seconds, self._clock)
+        remaining_ms = getattr(context, "get_remaining_time_in_millis", None)
+        if not callable(remaining_ms):
+            return deadline
+        return deadline.earlier(remaining_ms() / 1000 - ANSWER_SECONDS)
+
+    def _json(
+        self, request: Request, answer: object, headers: dict[str, str] | None = None
+    ) -> ProxyResponse:
+        origin = self._settings.cors_origin
+        return json_response(request, answer, cors_origin=origin, headers=headers)
+
+    def _refuse(self, request: Request, error: RequestError) -> ProxyResponse:
+        return error_response(request, error, cors_origin=self._settings.cors_origin)
+
+
+def _detect(pipeline: Pipeline, threshold: float, image_rgb: ImageRGB) -> list[dict[str, Any]]:
+    found = pipeline.predict_objects(image_rgb, threshold)
+    return [detection_element(detection) for detection in found]
+
+
+def _classify(
+    pipeline: Pipeline, threshold: float, top: int, image_rgb: ImageRGB
+) -> list[dict[str, Any]]:
+    found = pipeline.predict_class(image_rgb, threshold, top)
+    return [vehicle_element(vehicle) for vehicle in found]
+
+
+lambda_handler_classification = Handler(Settings.from_environment(os.environ))

@@ -1,0 +1,95 @@
+"""The JSON elements of the answers: the published shape, and the models' own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from inference.classification import Classifier
+from inference.detection import Detector
+from inference.manifest import Manifest
+from inference.types import Classification, Detection, Vehicle
+
+Element = dict[str, Any]
+
+RESERVED_NAMES = frozenset(
+    {"x1", "y1", "x2", "y2", "class_name", "confidence", "label", "pred", "prob"}
+)
+"""Fields of an element, which no further classifier or output may be called."""
+
+DIGITS = 6
+"""Decimals of scores in answers: more than a float32 network means, fewer than it prints."""
+
+
+def detection_element(detection: Detection) -> Element:
+    """One object of `/object_detection`."""
+    x1, y1, x2, y2 = detection.box_xyxy
+    return {
+        "x1": x1,
+        "y1": y1,
+        "x2": x2,
+        "y2": y2,
+        "class_name": detection.class_name,
+        "confidence": round(detection.confidence, DIGITS),
+        "label": _label(detection.class_name, detection.confidence),
+    }
+
+
+def vehicle_element(vehicle: Vehicle) -> Element:
+    """One vehicle of `/predict`: the main classifier's answer in it, further ones by name."""
+    element = detection_element(vehicle.detection)
+    for position, (name, outputs) in enumerate(vehicle.classifications.items()):
+        if position == 0:
+            element.update(_outputs_element(outputs))
+        else:
+            element[name] = _outputs_element(outputs)
+    return element
+
+
+def model_element(manifest: Manifest) -> Element:
+    """Which model it is: enough to tell whether two answers came from the same one."""
+    return {"name": manifest.name, "version": manifest.version, "sha256": manifest.sha256}
+
+
+def detector_element(detector: Detector) -> Element:
+    """All that `/models` tells of a detector."""
+    return {
+        **_described(detector.manifest),
+        "labels": list(detector.task.labels),
+        "vehicles": sorted(detector.task.vehicles),
+    }
+
+
+def classifier_element(classifier: Classifier) -> Element:
+    """All that `/models` tells of a classifier."""
+    outputs = [
+        {"name": output.name, "labels": list(output.labels)} for output in classifier.task.outputs
+    ]
+    return {**_described(classifier.manifest), "outputs": outputs}
+
+
+def _described(manifest: Manifest) -> Element:
+    size = {"width": manifest.input.width, "height": manifest.input.height}
+    return {**model_element(manifest), "licence": manifest.licence, "input": size}
+
+
+def _outputs_element(outputs: Mapping[str, Classification]) -> Element:
+    element: Element = {}
+    for position, (name, classification) in enumerate(outputs.items()):
+        if position == 0:
+            element.update(_classification_element(classification))
+        else:
+            element[name] = _classification_element(classification)
+    return element
+
+
+def _classification_element(classification: Classification) -> Element:
+    return {
+        "label": _label(classification.names[0], classification.probabilities[0]),
+        "pred": list(classification.names),
+        "prob": [round(probability, DIGITS) for probability in classification.probabilities],
+    }
+
+
+def _label(name: str, score: float) -> str:
+    return f"{name}: {round(score, 4)}"

@@ -1,0 +1,119 @@
+"""The environment -> `Settings`, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+Value = TypeVar("Value", int, float)
+
+BUNDLED_MODELS = Path(__file__).parent.parent / "models"
+
+
+class SettingsError(Exception):
+    """An environment variable has a value that can't be; the message names it and the range.
+
+    It is raised while the function starts, so that a mistake shows at deployment and not with
+    the first client.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be configured; the README's table describes each variable.
+
+    Attributes:
+        base_model_path: Folder of the user's own models.
+        model_uri: ``s3://bucket/prefix`` of models to fetch, "" for none.
+        detection_model: Name of the detector.
+        classification_models: Names of the classifiers, the main one first.
+        detection_threshold: Lowest score of a detection, 0..1.
+        detection_iou_threshold: Overlap above which a truck is taken for a car, 0..1.
+        detection_size_threshold: Smallest box, as a share of the picture's area, 0..1.
+        max_pixels: Of one picture, width times height.
+        max_request_bytes: Of a request's body in base64, which is how Lambda counts it.
+        max_images: In one request, uploads and urls together.
+        max_urls: In one request.
+        max_url_bytes: Of one fetched file.
+        url_timeout_seconds: For one fetch in total.
+        deadline_seconds: For one request; API Gateway gives up after 29.
+        cors_origin: Who may read answers in a browser.
+    """
+
+    base_model_path: Path
+    model_uri: str
+    detection_model: str
+    classification_models: tuple[str, ...]
+    detection_threshold: float
+    detection_iou_threshold: float
+    detection_size_threshold: float
+    max_pixels: int
+    max_request_bytes: int
+    max_images: int
+    max_urls: int
+    max_url_bytes: int
+    url_timeout_seconds: float
+    deadline_seconds: float
+    cors_origin: str
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """Read and check all variables; an empty one counts as not set.
+
+        Raises:
+            SettingsError: One has a value outside of its range.
+        """
+        text = _Reader(environ).text
+        number = _Reader(environ).number
+        integer = _Reader(environ).integer
+        if text("BACKEND", "onnx") != "onnx":
+            raise SettingsError("BACKEND must be onnx: it is the only one there is.")
+        classifiers = text("CLASSIFICATION_MODEL", "vehicle_classifier").split(",")
+        return cls(
+            base_model_path=Path(text("BASE_MODEL_PATH", "/tmp/matchvec/models")),  # noqa: S108  the one folder that Lambda lets us write to
+            model_uri=text("MODEL_URI", ""),
+            detection_model=text("DETECTION_MODEL", "vehicle_detector"),
+            classification_models=tuple(name.strip() for name in classifiers if name.strip()),
+            detection_threshold=number("DETECTION_THRESHOLD", 0.4, 0, 1),
+            detection_iou_threshold=number("DETECTION_IOU_THRESHOLD", 0.9, 0, 1),
+            detection_size_threshold=number("DETECTION_SIZE_THRESHOLD", 0.005, 0, 1),
+            max_pixels=integer("MAX_PIXELS", 50_000_000, 1, 1_000_000_000),
+            max_request_bytes=integer("MAX_REQUEST_BYTES", 6_291_456, 1, 1_000_000_000),
+            max_images=integer("MAX_IMAGES", 32, 1, 1000),
+            max_urls=integer("MAX_URLS", 8, 0, 1000),
+            max_url_bytes=integer("MAX_URL_BYTES", 10_485_760, 1, 1_000_000_000),
+            url_timeout_seconds=number("URL_TIMEOUT_SECONDS", 5, 0.1, 900),
+            deadline_seconds=number("DEADLINE_SECONDS", 28, 0.1, 900),
+            cors_origin=text("CORS_ORIGIN", "*"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    environ: Mapping[str, str]
+
+    def text(self, name: str, default: str) -> str:
+        return self.environ.get(name, "").strip() or default
+
+    def number(self, name: str, default: float, low: float, high: float) -> float:
+        return self._parsed(name, float, default, low, high)
+
+    def integer(self, name: str, default: int, low: int, high: int) -> int:
+        return self._parsed(name, int, default, low, high)
+
+    def _parsed(
+        self, name: str, parse: Callable[[str], Value], default: Value, low: Value, high: Value
+    ) -> Value:
+        text = self.text(name, "")
+        if not text:
+            return default
+        try:
+            value = parse(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            kind = "a whole number" if parse is int else "a number"
+            raise SettingsError(f"{name}={text[:40]!r} must be {kind} from {low} to {high}.")
+        return value
