@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambda_function import Handler
+from service.settings import Settings
+from tests.support.models import SHARED, fake_pipeline
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of published models and photos, which is not part of the project."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared (published models, photos and corpora) is not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    return Settings.from_environment({})
+
+
+@pytest.fixture
+def handler(settings: Settings) -> Handler:
+    """The handler with a model that finds a car and a person in every picture."""
+    return Handler(settings, load=lambda _: fake_pipeline())
+
+
+@pytest.fixture(scope="session")
+def embedded_handler(settings: Settings) -> Any:
+    """The handler with the embedded models."""
+    return Handler(settings)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from gateway.errors import MethodNotAllowed, UnknownRoute
+from gateway.routes import Route, find_route
+
+PATHS = {
+    "plain": ("/predict", Route.PREDICT),
+    "trailing slash": ("/predict/", Route.PREDICT),
+    "stage": ("/Prod/object_detection", Route.OBJECT_DETECTION),
+    "base path of a custom domain": ("/vision/v1/shape", Route.SHAPE),
+    "doubled slash": ("//nbytes", Route.NBYTES),
+    "no slash": ("predict", Route.PREDICT),
+}
+
+
+@pytest.mark.parametrize(("path", "route"), PATHS.values(), ids=PATHS)
+def test_path(path: str, route: Route) -> None:
+    assert find_route("POST", path) is route
+
+
+UNKNOWN = {
+    "empty": "",
+    "root": "/",
+    "other": "/classify",
+    "other case": "/Predict",
+    "below a route": "/predict/cars",
+    "dots": "/predict/..",
+}
+
+
+@pytest.mark.parametrize("path", UNKNOWN.values(), ids=UNKNOWN)
+def test_unknown_path(path: str) -> None:
+    with pytest.raises(UnknownRoute, match=r"POST /object_detection, POST /predict"):
+        find_route("POST", path)
+
+
+METHODS = {
+    "GET on a picture route": ("GET", "/predict", "POST, OPTIONS"),
+    "PUT on a picture route": ("PUT", "/shape", "POST, OPTIONS"),
+    "POST on a page": ("POST", "/health", "GET, HEAD, OPTIONS"),
+    "none": ("", "/models", "GET, HEAD, OPTIONS"),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "allow"), METHODS.values(), ids=METHODS)
+def test_wrong_method(method: str, path: str, allow: str) -> None:
+    with pytest.raises(MethodNotAllowed) as caught:
+        find_route(method, path)
+
+    assert caught.value.headers == {"Allow": allow}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_pages_are_read(method: str) -> None:
+    assert find_route(method, "/Prod/health") is Route.HEALTH
