@@ -59,8 +59,8 @@ def draw_street() -> Image.Image:
     """Three cars and a bus, 1024 x 683."""
     sheet = street((1024, 683), horizon=330, seed=7)
     lane_marks(sheet, 165, 70, 7)
-    park(sheet, draw_bus, RED, 30, 425, 500)
-    park(sheet, draw_car, SILVER, 600, 415, 250)
+    park(sheet, draw_bus, RED, 30, 425, 500, faces_left=True)
+    park(sheet, draw_car, SILVER, 640, 415, 250)
     park(sheet, draw_car, YELLOW, 60, 600, 350, faces_left=True)
     park(sheet, draw_car, BLUE, 560, 640, 410, faces_left=True)
     return photographed(sheet, seed=1)
