@@ -31,7 +31,7 @@ SAMPLES = ROOT / "samples"
 OUT = ROOT / "out" / "demo"
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 MAX_PIXELS = 50_000_000
-START_SECONDS = 120.0
+START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 REQUEST_SECONDS = 60.0
 LINE_WIDTH = 100
@@ -97,12 +97,23 @@ def local_api() -> Iterator[str]:
     Raises:
         DemoError: It does not come up; the message has what it printed.
     """
-    port = _free_port()
-    command = [sys.executable, "-m", "scripts.local_api", "--host", "127.0.0.1"]
+    port = str(_free_port())
+    command = [sys.executable, "-m", "scripts.local_api", "--host", "127.0.0.1", "--port", port]
     print("Starting the local API ...", file=sys.stderr)
+    with running(command, f"http://127.0.0.1:{port}") as base_url:
+        yield base_url
+
+
+@contextmanager
+def running(command: Sequence[str], base_url: str) -> Iterator[str]:
+    """A process that serves the API at `base_url`, started in the project's root.
+
+    Raises:
+        DemoError: It ends or is not well before it answers; the message has what it printed.
+    """
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
-            [*command, "--port", str(port)],
+            command,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -111,7 +122,6 @@ def local_api() -> Iterator[str]:
             start_new_session=True,
         )
         try:
-            base_url = f"http://127.0.0.1:{port}"
             _wait_until_up(base_url, process, log)
             yield base_url
         finally:
@@ -223,4 +233,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 if __name__ == "__main__":
+    # Also when told to end, or when the terminal closes, the API is stopped before.
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
     sys.exit(main())
