@@ -7,6 +7,7 @@ anything decoded.
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 
 import numpy as np
@@ -39,6 +40,7 @@ FORMATS = tuple(
 
 # A damaged file is answered to its sender; Pillow's remarks about it would only fill the log.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 # The limit is ours to enforce, from the header, with our own error: Pillow's would warn too late.
 Image.MAX_IMAGE_PIXELS = None

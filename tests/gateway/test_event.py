@@ -53,7 +53,10 @@ QUERIES = {
         {"queryStringParameters": {"a": "50%25"}, "requestContext": {"elb": {}}},
         {"a": "50%"},
     ),
-    "payload 2.0 has it raw": ({"rawQueryString": "a=1&a=2&b=x%20y&c="}, {"a": "2", "b": "x y", "c": ""}),
+    "payload 2.0 has it raw": (
+        {"rawQueryString": "a=1&a=2&b=x%20y&c="},
+        {"a": "2", "b": "x y", "c": ""},
+    ),
     "the last of several values": (
         {"queryStringParameters": {"a": "1"}, "multiValueQueryStringParameters": {"a": ["1", "3"]}},
         {"a": "3"},

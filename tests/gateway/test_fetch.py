@@ -211,7 +211,9 @@ def test_a_file_without_a_length_is_read_to_its_end() -> None:
 
 
 def test_a_chunked_file_is_joined() -> None:
-    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    chunked = (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    )
     network = FakeNetwork({"a.example/": chunked})
 
     assert network.fetcher().fetch("http://a.example/", soon()) == b"abcde"
@@ -253,7 +255,7 @@ def test_one_deadline_holds_for_the_whole_fetch() -> None:
         100, 0.1, resolver=lambda _host, _port: [PUBLIC], connector=lambda *_: dripping(stop)
     )
     try:
-        with pytest.raises(UrlTimeout, match="within 0.1 seconds"):
+        with pytest.raises(UrlTimeout, match=r"within 0\.1 seconds"):
             fetcher.fetch("http://a.example/", soon())
     finally:
         stop.set()
@@ -272,7 +274,7 @@ class RecordingTls(ssl.SSLContext):
 
     names: list[str | None]
 
-    def wrap_socket(self, sock: socket.socket, **options: Any) -> Any:
+    def wrap_socket(self, sock: socket.socket, *_: object, **options: Any) -> Any:
         self.names.append(options["server_hostname"])
         return sock
 

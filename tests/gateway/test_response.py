@@ -68,9 +68,7 @@ def test_an_error(name: str, answer: tuple[int, str]) -> None:
 
     assert response["statusCode"] == status
     assert response["headers"].items() >= CORS.items()
-    assert json.loads(response["body"]) == {
-        "error": {"code": code, "message": "Send another one."}
-    }
+    assert json.loads(response["body"]) == {"error": {"code": code, "message": "Send another one."}}
 
 
 def test_a_wrong_method_says_which_are_right() -> None:

@@ -1,4 +1,4 @@
-"""Models for tests: a pipeline without onnxruntime, tiny real ONNX files, and the published ones."""
+"""Models for tests: without onnxruntime, as tiny real ONNX files, and the published ones."""
 
 from __future__ import annotations
 
@@ -128,9 +128,7 @@ def fake_detector(*rows: tuple[tuple[float, float, float, float], float, int]) -
     )
 
 
-def fake_classifier(
-    name: str, outputs: Mapping[str, Mapping[str, float]], *, main: bool = True
-) -> Classifier:
+def fake_classifier(name: str, outputs: Mapping[str, Mapping[str, float]]) -> Classifier:
     """Gives every crop the same probabilities, {output: {label: probability}}."""
     task = ClassificationTask(
         tuple(
@@ -156,7 +154,7 @@ def fake_pipeline(detector: Detector | None = None, *classifiers: Classifier) ->
     )
 
 
-def tiny_onnx(classes: int = 2, **save_options: Any) -> onnx.ModelProto:
+def tiny_onnx(classes: int = 2) -> onnx.ModelProto:
     """A real classifier: input [1, 3, 2, 2], output the sum over `classes` weights."""
     weights = np.ones((12, classes), dtype=np.float32)
     graph = helper.make_graph(
@@ -200,11 +198,13 @@ def tiny_manifest(name: str, model: bytes, **changes: Any) -> dict[str, Any]:
     return {**values, **changes}
 
 
-def tiny_folder(base: Path, name: str = "tiny", **changes: Any) -> Path:
+def tiny_folder(base: Path, folder_name: str = "tiny", /, **changes: Any) -> Path:
     """A model folder with `tiny_onnx` in it."""
-    folder = base / name
+    folder = base / folder_name
     folder.mkdir(parents=True)
     model = tiny_onnx().SerializeToString()
     (folder / "model.onnx").write_bytes(model)
-    (folder / "manifest.json").write_text(json.dumps(tiny_manifest(name, model, **changes)))
+    (folder / "manifest.json").write_text(
+        json.dumps({**tiny_manifest(folder_name, model), **changes})
+    )
     return folder

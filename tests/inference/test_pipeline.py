@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from inference.pipeline import crop, drop_small, keep_car_over_truck
+from inference.types import Classification, Detection
+from tests.support.models import fake_classifier, fake_detector, fake_pipeline
+from tests.support.pictures import blank
+
+CAR = Detection((0, 0, 100, 100), "car", 0.5)
+TRUCK = Detection((0, 0, 100, 100), "truck", 0.9)
+SHIFTED_TRUCK = Detection((20, 0, 120, 100), "truck", 0.9)
+BUS = Detection((0, 0, 100, 100), "bus", 0.9)
+
+OVERLAPS = {
+    "a car on a truck": ([TRUCK, CAR], [CAR]),
+    "in the other order": ([CAR, TRUCK], [CAR]),
+    "less than the limit": ([CAR, SHIFTED_TRUCK], [CAR, SHIFTED_TRUCK]),
+    "two trucks": ([TRUCK, CAR, TRUCK], [CAR]),
+    "two trucks, one of them apart": ([TRUCK, CAR, SHIFTED_TRUCK], [CAR, SHIFTED_TRUCK]),
+    "another class": ([BUS, CAR], [BUS, CAR]),
+    "no car": ([TRUCK, TRUCK], [TRUCK, TRUCK]),
+    "nothing": ([], []),
+}
+
+
+@pytest.mark.parametrize(("found", "kept"), OVERLAPS.values(), ids=OVERLAPS)
+def test_the_car_is_kept_over_the_truck(found: list[Detection], kept: list[Detection]) -> None:
+    assert keep_car_over_truck(found, 0.9) == kept
+
+
+def test_no_overlap_is_above_one() -> None:
+    assert keep_car_over_truck([CAR, TRUCK], 1.0) == [CAR, TRUCK]
+
+
+def test_small_boxes_are_dropped_and_the_others_keep_their_order() -> None:
+    boxes = [(0, 0, 10, 10), (0, 0, 9, 11), (0, 0, 1, 1), (0, 0, 20, 20)]
+    found = [Detection(box, "car", 0.5) for box in boxes]
+
+    assert drop_small(found, 100) == [found[0], found[3]]
+
+
+def test_the_smallest_box_is_a_share_of_the_picture() -> None:
+    pipeline = fake_pipeline(fake_detector(((0, 0, 0.25, 0.25), 0.9, 0)))  # 1/256 of the input.
+
+    assert pipeline.predict_objects(blank(400, 400), 0.1) == []
+
+
+def test_objects() -> None:
+    found = fake_pipeline().predict_objects(blank(400, 100), 0.4)
+
+    assert [(each.class_name, each.box_xyxy) for each in found] == [
+        ("car", (0, 0, 200, 100)),
+        ("person", (200, 0, 400, 100)),
+    ]
+
+
+def test_only_vehicles_are_classified() -> None:
+    vehicles = fake_pipeline().predict_class(blank(400, 100), 0.4, top=1)
+
+    assert len(vehicles) == 1
+    assert vehicles[0].detection.class_name == "car"
+    assert vehicles[0].classifications == {
+        "fake_classifier": {"probabilities": Classification(("clio",), (0.75,))}
+    }
+
+
+def test_classifiers_keep_their_order() -> None:
+    pipeline = fake_pipeline(
+        None, fake_classifier("z", {"p": {"a": 1.0}}), fake_classifier("a", {"p": {"b": 1.0}})
+    )
+    vehicles = pipeline.predict_class(blank(40, 40), 0.4, top=5)
+
+    assert list(vehicles[0].classifications) == ["z", "a"]
+
+
+def test_a_picture_without_vehicles() -> None:
+    assert fake_pipeline(fake_detector()).predict_class(blank(40, 40), 0.4, top=5) == []
+
+
+def test_a_crop_is_a_view() -> None:
+    image_rgb = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+    cut = crop(image_rgb, Detection((1, 2, 4, 3), "car", 0.5))
+
+    assert cut.shape == (1, 3, 3)
+    assert cut.base is not None
+    assert cut[0, 0].tolist() == image_rgb[2, 1].tolist()

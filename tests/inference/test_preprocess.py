@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from inference.preprocess import Placement, prepare
+from tests.support.models import input_spec
+from tests.support.pictures import blank
+
+RED = np.full((4, 4, 3), (255, 0, 0), dtype=np.uint8)
+
+LAYOUTS = {
+    "NCHW, RGB": ({"layout": "NCHW", "color": "RGB"}, (1, 3, 4, 4), [255, 0, 0]),
+    "NCHW, BGR": ({"layout": "NCHW", "color": "BGR"}, (1, 3, 4, 4), [0, 0, 255]),
+}
+
+
+@pytest.mark.parametrize(("changes", "shape", "pixel"), LAYOUTS.values(), ids=LAYOUTS)
+def test_channels_first(
+    changes: dict[str, str], shape: tuple[int, ...], pixel: list[float]
+) -> None:
+    tensor, _ = prepare(RED, input_spec(**changes))
+
+    assert tensor.shape == shape
+    assert tensor.dtype == np.float32
+    assert tensor.flags.c_contiguous
+    assert tensor[0, :, 0, 0].tolist() == pixel
+
+
+def test_channels_last() -> None:
+    tensor, _ = prepare(RED, input_spec(layout="NHWC", dtype="uint8"))
+
+    assert tensor.shape == (1, 4, 4, 3)
+    assert tensor.dtype == np.uint8
+    assert tensor[0, 0, 0].tolist() == [255, 0, 0]
+
+
+def test_normalisation_is_in_the_manifest_s_colour_order() -> None:
+    spec = input_spec(color="BGR", scale=1 / 255, mean=(0.5, 0.25, 0.0), std=(0.5, 1.0, 2.0))
+    tensor, _ = prepare(RED, spec)
+
+    np.testing.assert_allclose(tensor[0, :, 0, 0], [-1.0, -0.25, 0.5], atol=1e-6)
+
+
+def test_half_precision() -> None:
+    tensor, _ = prepare(RED, input_spec(dtype="float16"))
+
+    assert tensor.dtype == np.float16
+
+
+RESIZES = {
+    "stretch": ({"resize": "stretch"}, (0.5, 1.0), (0, 0), [[9, 9, 9, 9]] * 4),
+    "letterbox, top left": (
+        {"resize": "letterbox", "anchor": "top-left", "pad_value": 114},
+        (0.5, 0.5),
+        (0, 0),
+        [[9, 9, 9, 9], [9, 9, 9, 9], [114] * 4, [114] * 4],
+    ),
+    "letterbox, centred": (
+        {"resize": "letterbox", "anchor": "center", "pad_value": 1},
+        (0.5, 0.5),
+        (0, 1),
+        [[1] * 4, [9] * 4, [9] * 4, [1] * 4],
+    ),
+    "square pad": (
+        {"resize": "square-pad", "anchor": "top-left"},
+        (0.5, 0.5),
+        (0, 1),
+        [[0] * 4, [9] * 4, [9] * 4, [0] * 4],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "scale_xy", "offset_xy", "gray"), RESIZES.values(), ids=RESIZES
+)
+def test_resize(
+    changes: dict[str, object],
+    scale_xy: tuple[float, float],
+    offset_xy: tuple[float, float],
+    gray: list[list[int]],
+) -> None:
+    tensor, placement = prepare(blank(8, 4, 9), input_spec(**changes))
+
+    assert placement == Placement(scale_xy, offset_xy)
+    assert tensor[0, 0].tolist() == gray
+
+
+EXTREMES = {"a row": (5000, 1), "a column": (1, 5000), "one pixel": (1, 1)}
+
+
+@pytest.mark.parametrize("resize", ["stretch", "letterbox", "square-pad"])
+@pytest.mark.parametrize(("width", "height"), EXTREMES.values(), ids=EXTREMES)
+def test_extreme_shapes(width: int, height: int, resize: str) -> None:
+    tensor, _ = prepare(blank(width, height, 7), input_spec(resize=resize))
+
+    assert tensor.shape == (1, 3, 4, 4)
+    assert tensor.max() == 7
+
+
+def test_boxes_come_back_where_they_were() -> None:
+    _, placement = prepare(blank(200, 100), input_spec(resize="letterbox", width=40, height=40))
+    boxes_xyxy = placement.to_source(np.array([[0, 10, 40, 30], [10, 15, 20, 25]], np.float32))
+
+    assert boxes_xyxy.tolist() == [[0, 0, 200, 100], [50, 25, 100, 75]]
+
+
+def test_a_view_of_a_picture_is_not_changed() -> None:
+    image_rgb = blank(8, 8, 5)
+    prepare(image_rgb[2:6, 2:6], input_spec(color="BGR"))
+
+    assert (image_rgb == 5).all()

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from service.settings import Settings, SettingsError
+
+DEFAULTS = {
+    "base_model_path": Path("/tmp/matchvec/models"),  # noqa: S108  the one folder that Lambda lets us write to
+    "model_uri": "",
+    "detection_model": "vehicle_detector",
+    "classification_models": ("vehicle_classifier",),
+    "detection_threshold": 0.4,
+    "detection_iou_threshold": 0.9,
+    "detection_size_threshold": 0.005,
+    "max_pixels": 50_000_000,
+    "max_request_bytes": 6_291_456,
+    "max_images": 32,
+    "max_urls": 8,
+    "max_url_bytes": 10_485_760,
+    "url_timeout_seconds": 5,
+    "deadline_seconds": 28,
+    "cors_origin": "*",
+}
+
+
+def test_defaults() -> None:
+    assert asdict(Settings.from_environment({})) == DEFAULTS
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    environ = {name.upper(): " " for name in DEFAULTS} | {"CLASSIFICATION_MODEL": ""}
+
+    assert asdict(Settings.from_environment(environ)) == DEFAULTS
+
+
+CHANGES = {
+    "BASE_MODEL_PATH": ("/opt/models", "base_model_path", Path("/opt/models")),
+    "MODEL_URI": ("s3://bucket/prefix", "model_uri", "s3://bucket/prefix"),
+    "DETECTION_MODEL": ("yolox_nano", "detection_model", "yolox_nano"),
+    "CLASSIFICATION_MODEL": ("make, colour,", "classification_models", ("make", "colour")),
+    "DETECTION_THRESHOLD": ("0", "detection_threshold", 0.0),
+    "DETECTION_IOU_THRESHOLD": ("1", "detection_iou_threshold", 1.0),
+    "DETECTION_SIZE_THRESHOLD": ("0.01", "detection_size_threshold", 0.01),
+    "MAX_PIXELS": ("1000", "max_pixels", 1000),
+    "MAX_REQUEST_BYTES": ("1000", "max_request_bytes", 1000),
+    "MAX_IMAGES": ("1", "max_images", 1),
+    "MAX_URLS": ("0", "max_urls", 0),
+    "MAX_URL_BYTES": ("1000", "max_url_bytes", 1000),
+    "URL_TIMEOUT_SECONDS": ("2.5", "url_timeout_seconds", 2.5),
+    "DEADLINE_SECONDS": ("10", "deadline_seconds", 10.0),
+    "CORS_ORIGIN": ("https://app.example", "cors_origin", "https://app.example"),
+    "BACKEND": ("onnx", "max_urls", 8),
+}
+
+
+@pytest.mark.parametrize(("name", "change"), CHANGES.items(), ids=CHANGES)
+def test_variable(name: str, change: tuple[str, str, object]) -> None:
+    text, field, value = change
+
+    assert asdict(Settings.from_environment({name: text})) == {**DEFAULTS, field: value}
+
+
+BAD = {
+    "another backend": ("BACKEND", "torch", "BACKEND must be onnx"),
+    "a word": ("DETECTION_THRESHOLD", "high", "must be a number from 0 to 1"),
+    "a percentage": ("DETECTION_THRESHOLD", "40", "must be a number from 0 to 1"),
+    "not a number": ("DETECTION_THRESHOLD", "nan", "must be a number from 0 to 1"),
+    "negative": ("MAX_URLS", "-1", "must be a whole number from 0 to 1000"),
+    "a fraction": ("MAX_PIXELS", "1e6", "must be a whole number from 1 to 1000000000"),
+    "no time at all": ("DEADLINE_SECONDS", "0", "must be a number from 0.1 to 900"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "message"), BAD.values(), ids=BAD)
+def test_a_bad_value_names_the_variable_and_the_range(name: str, text: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}.*{message.removeprefix(name)}"):
+        Settings.from_environment({name: text})

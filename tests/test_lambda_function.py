@@ -1,0 +1,396 @@
+"""The handler, event in and proxy response out: every row of the contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gateway import errors
+from gateway.errors import PartError, RequestError
+from inference.errors import ModelUnavailable, PictureError
+from inference.pipeline import Pipeline
+from inference.types import ImageRGB
+from lambda_function import Handler
+from service.settings import Settings
+from tests.support.events import EVENTS, form_event, load_event, rest_event, upload
+from tests.support.models import fake_classifier, fake_pipeline
+from tests.support.network import FakeNetwork, http_answer
+from tests.support.pictures import plain
+
+CAR = {
+    "x1": 0,
+    "y1": 0,
+    "x2": 4,
+    "y2": 6,
+    "class_name": "car",
+    "confidence": 0.9,
+    "label": "car: 0.9",
+}
+PERSON = {
+    **CAR,
+    "x1": 4,
+    "x2": 8,
+    "class_name": "person",
+    "confidence": 0.8,
+    "label": "person: 0.8",
+}
+CLIO = {**CAR, "label": "clio: 0.75", "pred": ["clio", "208"], "prob": [0.75, 0.25]}
+"""What the fake models say of the 8x6 picture that all events hold."""
+
+
+def body(response: dict[str, Any]) -> Any:
+    return json.loads(response["body"])
+
+
+ANSWERS: dict[str, tuple[str, Any]] = {
+    "REST API": ("rest_predict", [CLIO]),
+    "HTTP API": ("http_api_object_detection", [CAR, PERSON]),
+    "function URL": ("function_url_shape", [6, 8, 3]),
+    "ALB": ("alb_nbytes", 144),
+    "ALB, multiple values": ("alb_multi_value", [CLIO]),
+}
+
+
+@pytest.mark.parametrize(("name", "predictions"), ANSWERS.values(), ids=ANSWERS)
+def test_every_front_door_is_answered(name: str, predictions: Any, handler: Handler) -> None:
+    response = handler(load_event(name), None)
+
+    assert response["statusCode"] == 200
+    assert [image["predictions"] for image in body(response)["images"]] == [predictions]
+    assert response["isBase64Encoded"] is False
+    headers = response.get("headers") or {
+        key: value[0] for key, value in response["multiValueHeaders"].items()
+    }
+    assert headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_the_published_system_s_own_event(handler: Handler) -> None:
+    event = load_event("published_predict")
+    as_published = {**event, "body": event["body"].encode()}
+
+    assert body(handler(event, None)) == [[CLIO]]
+    assert body(handler(as_published, None)) == [[CLIO]]
+
+
+def test_a_default_answer_is_the_bare_array(handler: Handler) -> None:
+    event = form_event("/object_detection", upload(plain()), upload(plain(4, 4)))
+
+    assert body(handler(event, None)) == [
+        [CAR, PERSON],
+        [{**CAR, "x2": 2, "y2": 4}, {**PERSON, "x1": 2, "x2": 4, "y2": 4}],
+    ]
+    assert "X-Failed-Images" not in handler(event, None)["headers"]
+
+
+ERRORS = {
+    "no body": ("error_no_body", 400, "malformed_body", "no body"),
+    "bad base64": ("error_bad_base64", 400, "malformed_body", "not valid base64"),
+    "truncated form": ("error_truncated_form", 400, "malformed_body", "not complete"),
+    "missing boundary": ("error_missing_boundary", 400, "malformed_body", "no boundary"),
+    "no image": ("error_no_image", 400, "no_image", "Fields sent: 'photo', 'comment'"),
+    "threshold": ("error_bad_threshold", 400, "bad_option", "threshold='1.5' is not a number"),
+    "top": ("error_bad_top", 400, "bad_option", "top='0' is not a whole number from 1 to 20"),
+    "details": ("error_bad_details", 400, "bad_option", "details='yes' is not true or false"),
+    "unknown route": ("error_unknown_route", 404, "unknown_route", "GET /health"),
+    "wrong method": ("error_wrong_method", 405, "method_not_allowed", "with POST"),
+    "pictures": ("error_too_many_pictures", 413, "too_large", "33 pictures in one request"),
+    "urls": ("error_too_many_urls", 413, "too_large", "9 urls in one request"),
+    "JSON": ("error_json_body", 415, "unsupported_media_type", "application/json"),
+}
+
+
+@pytest.mark.parametrize(("name", "status", "code", "message"), ERRORS.values(), ids=ERRORS)
+def test_error(name: str, status: int, code: str, message: str, handler: Handler) -> None:
+    response = handler(load_event(name), None)
+
+    assert response["statusCode"] == status
+    assert body(response)["error"]["code"] == code
+    assert message in body(response)["error"]["message"]
+    assert response["headers"]["Access-Control-Allow-Origin"] == "*"
+    assert response["headers"]["X-Request-Id"] == "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+
+
+def test_a_body_over_the_limit(settings: Settings) -> None:
+    small = Handler(replace(settings, max_request_bytes=100), load=lambda _: fake_pipeline())
+    response = small(load_event("rest_predict"), None)
+
+    assert response["statusCode"] == 413
+    assert body(response)["error"]["code"] == "too_large"
+    assert "the limit is 100" in body(response)["error"]["message"]
+
+
+def test_a_model_that_does_not_load_is_tried_again(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    attempts = []
+
+    def load(_settings: Settings) -> Pipeline:
+        attempts.append(1)
+        if len(attempts) < 3:
+            raise ModelUnavailable("/secret/path is missing")
+        return fake_pipeline()
+
+    handler = Handler(settings, load=load)
+    first = handler(load_event("rest_predict"), None)
+    second = handler(load_event("rest_predict"), None)
+
+    assert first["statusCode"] == 503
+    assert body(first) == {
+        "error": {"code": "model_unavailable", "message": "A model could not be loaded."}
+    }
+    assert first["headers"]["Access-Control-Allow-Origin"] == "*"
+    assert "/secret/path is missing" in caplog.text
+    assert second["statusCode"] == 200
+
+
+def test_routes_that_need_no_model_work_without_one(settings: Settings) -> None:
+    def load(_settings: Settings) -> Pipeline:
+        raise ModelUnavailable("gone")
+
+    handler = Handler(settings, load=load)
+    event = form_event("/shape", upload(plain()), query={"details": "true"})
+
+    assert body(handler(event, None))["images"][0]["predictions"] == [6, 8, 3]
+    assert handler(load_event("rest_health"), None)["statusCode"] == 503
+    assert handler(load_event("rest_options"), None)["statusCode"] == 200
+
+
+def test_a_fault_of_ours_is_logged_and_answered(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Pipeline):
+        def predict_objects(self, image_rgb: ImageRGB, threshold: float) -> Any:
+            raise RuntimeError("secret detail")
+
+    whole = fake_pipeline()
+    broken = Broken(whole.detector, whole.classifiers, 0.005, 0.9)
+    response = Handler(settings, load=lambda _: broken)(load_event("rest_predict"), None)
+
+    assert response["statusCode"] == 500
+    assert body(response) == {
+        "error": {
+            "code": "internal_error",
+            "message": "Something went wrong on our side.",
+            "request_id": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+        }
+    }
+    assert response["headers"]["Access-Control-Allow-Origin"] == "*"
+    assert "secret detail" in caplog.text
+    assert "c6af9ac6-7b61-11e6-9a41-93e8deadbeef" in caplog.text
+
+
+def test_a_broken_picture_does_not_spoil_its_neighbours(settings: Settings) -> None:
+    handler = Handler(settings, FakeNetwork().fetcher(), load=lambda _: fake_pipeline())
+    response = handler(load_event("parts_good_and_bad"), None)
+
+    assert response["statusCode"] == 200
+    assert response["headers"]["X-Failed-Images"] == (
+        "1=not_an_image, 2=unsupported_format, 3=url_not_allowed, 4=url_unreachable"
+    )
+    images = body(response)["images"]
+    assert [image["predictions"] for image in images] == [[6, 8, 3], [], [], [], [], [6, 8, 3]]
+    assert [image["filename"] for image in images] == [
+        "good.png",
+        "broken.jpg",
+        "photo.heic",
+        "file:///etc/passwd",
+        "http://nobody.invalid/photo.jpg",
+        "also good.png",
+    ]
+    assert images[2]["error"] == {
+        "code": "unsupported_format",
+        "message": (
+            "HEIC or AVIF files are not supported: send JPEG, PNG, WebP, GIF, BMP or TIFF."
+        ),
+    }
+
+
+def test_every_picture_code_of_the_contract_exists() -> None:
+    of_parts = {each.code for each in PartError.__subclasses__()}
+    of_pictures = {each.code for each in PictureError.__subclasses__()}
+
+    assert of_parts | of_pictures == {
+        "not_an_image", "unsupported_format", "image_too_large", "url_not_allowed",
+        "url_unreachable", "url_timeout", "url_too_large", "url_not_an_image", "deadline_exceeded",
+    }  # fmt: skip
+
+
+def test_every_error_of_the_contract_has_an_event() -> None:
+    asserted = {code for _, _, code, _ in ERRORS.values()}
+
+    assert {each.code for each in RequestError.__subclasses__()} - asserted == {
+        errors.InternalError.code,
+        errors.ServiceUnavailable.code,
+    }
+    assert {name for name, *_ in ERRORS.values()} == {
+        path.stem for path in EVENTS.glob("error_*.json")
+    }
+
+
+def test_an_upload_and_a_url_of_the_same_picture_have_the_same_answer(settings: Settings) -> None:
+    network = FakeNetwork({"a.example/photo.png": http_answer(plain())})
+    handler = Handler(settings, network.fetcher(), load=lambda _: fake_pipeline())
+    event = form_event("/predict", upload(plain()), ("url", "http://a.example/photo.png"))
+
+    assert body(handler(event, None)) == [[CLIO], [CLIO]]
+
+
+def test_options(handler: Handler) -> None:
+    event = form_event("/object_detection", upload(plain()), query={"threshold": "0.85"})
+    assert body(handler(event, None)) == [[CAR]]
+
+    event = form_event("/predict", upload(plain()), query={"top": "1"})
+    assert body(handler(event, None)) == [[{**CLIO, "pred": ["clio"], "prob": [0.75]}]]
+
+
+def test_the_configured_threshold_counts_unless_the_client_says_otherwise(
+    settings: Settings,
+) -> None:
+    strict = Handler(replace(settings, detection_threshold=1.0), load=lambda _: fake_pipeline())
+
+    assert body(strict(form_event("/object_detection", upload(plain())), None)) == [[]]
+    event = form_event("/object_detection", upload(plain()), query={"threshold": "0"})
+    assert body(strict(event, None)) == [[CAR, PERSON]]
+
+
+MODELS_USED = {
+    "/shape": (None, []),
+    "/object_detection": ("fake_detector", []),
+    "/predict": ("fake_detector", ["fake_classifier"]),
+}
+
+
+@pytest.mark.parametrize(("path", "used"), MODELS_USED.items(), ids=MODELS_USED)
+def test_details_name_the_models_that_were_used(
+    path: str, used: tuple[str | None, list[str]], handler: Handler
+) -> None:
+    answer = body(handler(form_event(path, upload(plain()), query={"details": "true"}), None))
+    detection = answer["model"]["detection"]
+
+    assert (detection and detection["name"]) == used[0]
+    assert [each["name"] for each in answer["model"]["classification"]] == used[1]
+    assert answer["request_id"] == "test-request"
+
+
+def test_several_classifiers(settings: Settings) -> None:
+    pipeline = fake_pipeline(
+        None,
+        fake_classifier("make", {"p": {"Renault": 1.0}}),
+        fake_classifier("colour", {"p": {"red": 0.5}}),
+    )
+    answer = body(Handler(settings, load=lambda _: pipeline)(load_event("published_predict"), None))
+
+    assert answer[0][0]["label"] == "Renault: 1.0"
+    assert answer[0][0]["colour"] == {"label": "red: 0.5", "pred": ["red"], "prob": [0.5]}
+
+
+PREFLIGHTS = ["/predict", "/Prod/health", "/nowhere", "/", ""]
+
+
+@pytest.mark.parametrize("path", PREFLIGHTS)
+def test_options_on_any_path_is_200(path: str, handler: Handler) -> None:
+    response = handler(rest_event(path, method="OPTIONS"), None)
+
+    assert response["statusCode"] == 200
+    assert response["body"] == ""
+    assert "POST" in response["headers"]["Access-Control-Allow-Methods"]
+    assert "Content-Type" in response["headers"]["Access-Control-Allow-Headers"]
+
+
+def test_health(handler: Handler) -> None:
+    response = handler(load_event("rest_health"), None)
+
+    assert response["statusCode"] == 200
+    assert body(response) == {
+        "status": "ok",
+        "version": "0.1.0",
+        "models": {
+            "detection": {"name": "fake_detector", "version": "1.0.0", "sha256": "0" * 64},
+            "classification": [{"name": "fake_classifier", "version": "1.0.0", "sha256": "0" * 64}],
+        },
+    }
+
+
+def test_models(handler: Handler) -> None:
+    answer = body(handler(load_event("rest_models"), None))
+
+    assert answer["detection"]["labels"] == ["car", "truck", "person"]
+    assert answer["classification"][0]["outputs"] == [
+        {"name": "probabilities", "labels": ["clio", "208"]}
+    ]
+
+
+def test_head_is_answered_as_get_without_a_body(handler: Handler) -> None:
+    response = handler(rest_event("/health", method="HEAD"), None)
+
+    assert (response["statusCode"], response["body"]) == (200, "")
+
+
+def time_left(milliseconds: int) -> SimpleNamespace:
+    return SimpleNamespace(
+        aws_request_id="lambda", get_remaining_time_in_millis=lambda: milliseconds
+    )
+
+
+DEADLINES: dict[str, tuple[Any, list[Any]]] = {
+    "no context": (None, [[6, 8, 3]]),
+    "a context without a clock": (SimpleNamespace(), [[6, 8, 3]]),
+    "time enough": (time_left(20_000), [[6, 8, 3]]),
+    "only enough to answer": (time_left(1_000), [[]]),
+    "past": (time_left(-5), [[]]),
+}
+
+
+@pytest.mark.parametrize(("context", "answer"), DEADLINES.values(), ids=DEADLINES)
+def test_the_function_s_own_limit_counts(
+    context: object, answer: list[Any], handler: Handler
+) -> None:
+    response = handler(form_event("/shape", upload(plain())), context)
+
+    assert response["statusCode"] == 200
+    assert body(response) == answer
+
+
+def test_the_gateway_s_limit_counts_too(settings: Settings) -> None:
+    times = iter([0.0, 5.0, 28.0])
+    handler = Handler(settings, clock=lambda: next(times), load=lambda _: fake_pipeline())
+    response = handler(form_event("/shape", upload(plain()), upload(plain())), None)
+
+    assert body(response) == [[6, 8, 3], []]
+    assert response["headers"]["X-Failed-Images"] == "1=deadline_exceeded"
+
+
+NONSENSE: dict[str, Callable[[], object]] = {
+    "null": lambda: None,
+    "a list": lambda: [],
+    "empty": dict,
+    "a scheduled event": lambda: {"source": "aws.events", "detail": {}},
+    "a method that is no text": lambda: {"httpMethod": 7, "path": "/predict"},
+    "no headers": lambda: {"httpMethod": "POST", "path": "/predict", "body": "QUJD"},
+    "headers that are a list": lambda: {"httpMethod": "POST", "path": "/shape", "headers": [1]},
+}
+
+
+@pytest.mark.parametrize("make", NONSENSE.values(), ids=NONSENSE)
+def test_no_event_escapes(make: Callable[[], object], handler: Handler) -> None:
+    response = handler(make(), None)
+
+    assert response["statusCode"] in (400, 404, 405, 415)
+    assert response["headers"]["Access-Control-Allow-Origin"] == "*"
+    assert body(response)["error"]["message"]
+
+
+def test_the_configured_origin_is_allowed(settings: Settings) -> None:
+    handler = Handler(
+        replace(settings, cors_origin="https://app.example"), load=lambda _: fake_pipeline()
+    )
+
+    for event in (load_event("rest_predict"), load_event("error_no_body")):
+        assert handler(event, None)["headers"]["Access-Control-Allow-Origin"] == (
+            "https://app.example"
+        )
