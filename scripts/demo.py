@@ -164,12 +164,8 @@ def save_annotated(
             continue
         image_rgb = decode(path.read_bytes(), max_pixels=MAX_PIXELS)
         vehicles = [
-            (
-                (vehicle["x1"], vehicle["y1"], vehicle["x2"], vehicle["y2"]),
-                vehicle["class_name"],
-                f"{vehicle['class_name']} {vehicle['confidence']:.2f} | {vehicle['label']}",
-            )
-            for vehicle in image["predictions"]
+            ((each["x1"], each["y1"], each["x2"], each["y2"]), each["class_name"], each["label"])
+            for each in image["predictions"]
         ]
         # The number keeps pictures of the same name from different folders apart.
         saved.append(folder / f"{position:02}-{path.stem}.jpg")

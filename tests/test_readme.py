@@ -1,0 +1,306 @@
+"""The README is true: its commands run, its answers are real, its tables are complete.
+
+With new models or new answers, `UPDATE_README=1 python -m pytest tests/test_readme.py` writes the
+real answers and the picture into it; look at what changed before you commit it.
+"""
+
+import inspect
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+import gateway.errors
+import inference.errors
+from gateway.routes import METHODS
+from inference.heads import HEADS
+from scripts.demo import SAMPLES, predict, readable, running, save_annotated
+from service.settings import Settings
+from tests.support.models import SHARED
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PICTURE = ROOT / "docs" / "images" / "street.jpg"
+UPDATE = os.environ.get("UPDATE_README") == "1"
+
+NOT_RUN = {"make test": "it would run this test again"}
+NEEDS_SHARED = "spectrico_brand"
+"""From the first block that names it on, the commands are about a model that is not bundled."""
+
+MAX_PIXELS_OFF = 4
+MAX_SCORE_OFF = 0.02
+CHANGING = frozenset({"request_id", "timing_ms", "sha256", "version"})
+"""Of these the README shows one example; sha256 and version would change with every training."""
+
+LOCAL_URL = "http://127.0.0.1:3000"
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A command of the README and the answer shown under it.
+
+    Attributes:
+        command: What the user types.
+        start: The `make start` above it.
+        kind: `json`, `http`, or "" for no answer.
+        answer: As shown.
+        published: Whether everything it needs is part of the project.
+    """
+
+    command: str
+    start: str
+    kind: str
+    answer: str
+    published: bool
+
+
+def read_blocks(text: str) -> list[Block]:
+    fences = [(match[1], match[2].strip()) for match in FENCE.finditer(text)]
+    blocks, start, published = [], "", True
+    for (kind, command), (next_kind, answer) in zip(fences, [*fences[1:], ("", "")], strict=True):
+        if kind == "shell":
+            start = command if command.endswith("make start") else start
+            published = published and NEEDS_SHARED not in command
+            shown = next_kind if next_kind != "shell" else ""
+            bundled = published or command in NOT_RUN
+            blocks.append(Block(command, start, shown, answer if shown else "", bundled))
+    return blocks
+
+
+BLOCKS = read_blocks(README.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home directory with the files that the README assumes there."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "Pictures").mkdir()
+    (home / "Downloads").mkdir()
+    shutil.copy(SAMPLES / "street.jpg", home / "Pictures")
+    if SHARED.is_dir():
+        shutil.copy(SHARED / "photos" / "clio4.jpg", home / "Pictures" / "clio.jpg")
+        for path in (SHARED / "models" / "spectrico_brand").iterdir():
+            shutil.copy(path, home / "Downloads")
+    return home
+
+
+@pytest.fixture(scope="module")
+def serve(home: Path) -> Iterator[Callable[[str], str]]:
+    """Runs a `make start` of the README, once; gives the API's address."""
+    addresses: dict[str, str] = {}
+    with ExitStack() as stack:
+
+        def start(command: str) -> str:
+            if command not in addresses:
+                port = free_port()
+                script = command.replace(
+                    "make start", f"exec {sys.executable} -m scripts.local_api --port {port}"
+                )
+                script = f"export HOME={home}; {script}"
+                url = f"http://127.0.0.1:{port}"
+                addresses[command] = stack.enter_context(running(["bash", "-euc", script], url))
+            return addresses[command]
+
+        yield start
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=[block.command[:60] for block in BLOCKS])
+def test_a_command_does_what_the_readme_shows(
+    block: Block, home: Path, serve: Callable[[str], str], tmp_path: Path
+) -> None:
+    if not block.published and not SHARED.is_dir():
+        pytest.skip("the model is in ../shared, which is not here")
+    if block.command in NOT_RUN:
+        assert "pytest" in make_would_run(block.command)
+        return
+    url = serve(block.start)
+    if block.command == block.start:
+        assert "-m scripts.local_api --host 127.0.0.1 --port 3000" in make_would_run("make start")
+        return
+    shown = run(block.command, url, home, tmp_path)
+    if block.kind == "json":
+        answer = json.loads(shown)
+        if UPDATE:
+            write_answer(block, readable(answer))
+        else:
+            assert_alike(json.loads(block.answer), answer)
+    elif block.kind == "http":
+        lines = [line.strip() for line in shown.splitlines()]
+        if UPDATE:
+            write_answer(block, next(line for line in lines if line.startswith("X-Failed")))
+        else:
+            assert block.answer in lines
+
+
+def run(command: str, url: str, home: Path, out: Path) -> str:
+    """Run a command in the project's root, where a user would type it; what it prints."""
+    command = command.replace(LOCAL_URL, url)
+    if "scripts.demo" in command:
+        command = command.replace(".venv/bin/python", sys.executable) + f" --url {url} --out {out}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command.replace("curl ", "curl -sS ")],
+        cwd=ROOT,
+        env={**os.environ, "HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def make_would_run(command: str) -> str:
+    """What make would do; -o: the virtual environment is the one that the tests run in."""
+    dry = [*command.split(), "-n", f"VENV={sys.prefix}"]
+    return subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def write_answer(block: Block, answer: str) -> None:
+    text = README.read_text(encoding="utf-8")
+    above = f"```shell\n{block.command}\n```\n\n```{block.kind}\n"
+    assert text.count(above + block.answer) == 1
+    README.write_text(text.replace(above + block.answer, above + answer), encoding="utf-8")
+
+
+def assert_alike(shown: Any, real: Any, key: str = "") -> None:
+    """Names and structure are the same; boxes and scores may differ a little between CPUs."""
+    if key in CHANGING:
+        assert type(shown) is type(real), key
+    elif isinstance(shown, dict):
+        assert list(shown) == list(real), key
+        for name, value in shown.items():
+            assert_alike(value, real[name], name)
+    elif isinstance(shown, list):
+        assert len(shown) == len(real), key
+        for shown_item, real_item in zip(shown, real, strict=True):
+            assert_alike(shown_item, real_item, key)
+    elif key in {"x1", "y1", "x2", "y2"}:
+        assert abs(shown - real) <= MAX_PIXELS_OFF, key
+    elif isinstance(shown, float):
+        assert abs(shown - real) <= MAX_SCORE_OFF, key
+    elif key == "label":
+        (shown_name, shown_score), (name, score) = shown.split(": "), real.split(": ")
+        assert shown_name == name
+        assert abs(float(shown_score) - float(score)) <= MAX_SCORE_OFF
+    else:
+        assert shown == real, key
+
+
+@pytest.mark.parametrize(
+    "real",
+    [
+        {"class_name": "bus", "confidence": 0.91, "x1": 10},
+        {"class_name": "car", "confidence": 0.8, "x1": 10},
+        {"class_name": "car", "confidence": 0.91, "x1": 20},
+        {"class_name": "car", "confidence": 0.91},
+    ],
+    ids=["another class", "another score", "another box", "a field less"],
+)
+def test_a_wrong_answer_is_noticed(real: object) -> None:
+    shown = {"class_name": "car", "confidence": 0.9, "x1": 11}
+    assert_alike(shown, {"class_name": "car", "confidence": 0.91, "x1": 10})
+    with pytest.raises(AssertionError):
+        assert_alike(shown, real)
+
+
+def test_the_commands_are_found() -> None:
+    commands = [block.command for block in BLOCKS]
+    assert len(commands) >= 9
+    assert set(NOT_RUN) <= set(commands)
+    assert {block.start for block in BLOCKS if block.command.startswith("curl")} == {
+        command for command in commands if command.endswith("make start")
+    }
+
+
+def test_the_picture_is_what_the_demo_draws(serve: Callable[[str], str], tmp_path: Path) -> None:
+    street = [SAMPLES / "street.jpg"]
+    answer = predict(serve("make start"), street)
+    [drawn] = save_annotated(street, answer["images"], tmp_path)
+    if UPDATE:
+        shutil.copy(drawn, PICTURE)
+    with Image.open(drawn) as new, Image.open(PICTURE) as shown:
+        difference = np.abs(np.asarray(new, np.int16) - np.asarray(shown, np.int16))
+    # levels of 255: a box that lies two pixels off changes less, another label more
+    assert difference.mean() < 1.0
+
+
+def rows(*headings: str) -> list[list[str]]:
+    """The rows of the README's table with these first headings, cell by cell."""
+    lines = README.read_text(encoding="utf-8").splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(f"| {' | '.join(headings)}"))
+    table = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        table.append([cell.strip() for cell in line.strip("|").split("|")])
+    return table
+
+
+def quoted(text: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", text)
+
+
+def test_the_routes_are_all_there() -> None:
+    shown = [quoted(route)[0] for route, _ in rows("route")]
+    assert shown == [f"{methods[0]} /{route}" for route, methods in METHODS.items()]
+
+
+def test_the_errors_are_all_there() -> None:
+    classes: list[Any] = [
+        each
+        for module in (gateway.errors, inference.errors)
+        for _, each in inspect.getmembers(module, inspect.isclass)
+    ]
+    whole = {(str(each.status), each.code) for each in classes if hasattr(each, "status")}
+    assert {(status, quoted(code)[0]) for status, code, _ in rows("status")} == whole
+    [line] = re.findall(r"A single picture fails with (.*?)\.\n", README.read_text(), re.DOTALL)
+    single = {each.code for each in classes if hasattr(each, "code")}
+    assert set(quoted(line)) == single - {code for _, code in whole}
+
+
+def test_the_defaults_are_those_of_the_settings() -> None:
+    shown = {quoted(name)[0]: "".join(quoted(default)) for name, default, _ in rows("variable")}
+    assert Settings.from_environment(shown) == Settings.from_environment({})
+    template = re.sub(r"!\w+", "", (ROOT / "template.yaml").read_text())
+    function = yaml.safe_load(template)["Resources"]["MatchvecFunction"]["Properties"]
+    assert set(shown) == set(function["Environment"]["Variables"])
+
+
+def test_the_manifest_fields_are_all_there() -> None:
+    described = {name for field, _ in rows("field") for name in quoted(field)}
+    for path in [
+        *ROOT.glob("tests/manifests/*/manifest.json"),
+        *ROOT.glob("models/*/manifest.json"),
+    ]:
+        manifest = json.loads(path.read_text())
+        used = set(manifest) - {"input", "output"} | {f"input.{name}" for name in manifest["input"]}
+        assert used <= described, path
+    text = README.read_text()
+    assert all(f"`{name}`" in text for name in HEADS)
+
+
+def test_the_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README.read_text())
+    local = [link for link in links if not link.startswith("https://")]
+    assert len(local) >= 5
+    assert [link for link in local if not (ROOT / link).exists()] == []
