@@ -1,6 +1,8 @@
 """The demo sends what it is given, shows what it gets, and leaves nothing behind."""
 
 import json
+import os
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -177,3 +179,23 @@ def test_an_api_that_does_not_start_shows_its_own_words(
 def test_readable(value: object, expected: str) -> None:
     assert readable(value) == expected
     assert json.loads(readable(value)) == value
+
+
+def test_the_real_api_is_started_asked_and_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Process(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Process)
+    assert main(["--out", str(tmp_path), str(SAMPLES / "car.jpg")]) == 0
+    assert '"class_name": "car"' in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["01-car.jpg"]
+    [process] = started
+    assert process.returncode is not None
+    with pytest.raises(ProcessLookupError):  # The API leads a process group: nobody is left in it.
+        os.killpg(process.pid, 0)
