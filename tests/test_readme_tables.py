@@ -1,0 +1,80 @@
+"""The README's tables say what the code says."""
+
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import gateway.errors
+import inference.errors
+from gateway.routes import METHODS
+from inference.heads import HEADS
+from service.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+
+
+def rows(*headings: str) -> list[list[str]]:
+    """The rows of the README's table with these first headings, cell by cell."""
+    lines = README.read_text(encoding="utf-8").splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(f"| {' | '.join(headings)}"))
+    table = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        table.append([cell.strip() for cell in line.strip("|").split("|")])
+    return table
+
+
+def quoted(text: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", text)
+
+
+def test_the_routes_are_all_there() -> None:
+    shown = [quoted(route)[0] for route, _ in rows("route")]
+    assert shown == [f"{methods[0]} /{route}" for route, methods in METHODS.items()]
+
+
+def test_the_errors_are_all_there() -> None:
+    classes: list[Any] = [
+        each
+        for module in (gateway.errors, inference.errors)
+        for _, each in inspect.getmembers(module, inspect.isclass)
+    ]
+    whole = {(str(each.status), each.code) for each in classes if hasattr(each, "status")}
+    assert {(status, quoted(code)[0]) for status, code, _ in rows("status")} == whole
+    [line] = re.findall(r"A single picture fails with (.*?)\.\n", README.read_text(), re.DOTALL)
+    single = {each.code for each in classes if hasattr(each, "code")}
+    assert set(quoted(line)) == single - {code for _, code in whole}
+
+
+def test_the_defaults_are_those_of_the_settings() -> None:
+    shown = {quoted(name)[0]: "".join(quoted(default)) for name, default, _ in rows("variable")}
+    assert Settings.from_environment(shown) == Settings.from_environment({})
+    template = re.sub(r"!\w+", "", (ROOT / "template.yaml").read_text())
+    function = yaml.safe_load(template)["Resources"]["MatchvecFunction"]["Properties"]
+    assert set(shown) == set(function["Environment"]["Variables"])
+
+
+def test_the_manifest_fields_are_all_there() -> None:
+    described = {name for field, _ in rows("field") for name in quoted(field)}
+    for path in [
+        *ROOT.glob("tests/manifests/*/manifest.json"),
+        *ROOT.glob("models/*/manifest.json"),
+    ]:
+        manifest = json.loads(path.read_text())
+        used = set(manifest) - {"input", "output"} | {f"input.{name}" for name in manifest["input"]}
+        assert used <= described, path
+    text = README.read_text()
+    assert all(f"`{name}`" in text for name in HEADS)
+
+
+def test_the_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README.read_text())
+    local = [link for link in links if not link.startswith("https://")]
+    assert len(local) >= 5
+    assert [link for link in local if not (ROOT / link).exists()] == []
