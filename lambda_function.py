@@ -12,7 +12,8 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -35,6 +36,7 @@ from service.elements import (
     model_element,
     vehicle_element,
 )
+from service.metrics import emf_line
 from service.models import load_pipeline
 from service.pictures import PictureService, Predict, Result
 from service.settings import Settings
@@ -43,6 +45,23 @@ ANSWER_SECONDS = 1.0
 """What of the function's own time limit is kept for writing the answer."""
 
 logger = logging.getLogger("matchvec")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response, and what the metrics tell of it.
+
+    Attributes:
+        response: What Lambda returns.
+        route: None for a path that is none, and for preflights.
+        results: What became of the parts.
+        error_code: Why the request as a whole was refused, None where it was not.
+    """
+
+    response: ProxyResponse
+    route: Route | None = None
+    results: Sequence[Result] = ()
+    error_code: str | None = None
 
 
 class Handler:
@@ -67,6 +86,7 @@ class Handler:
         self._clock = clock
         self._load = load
         self._loaded: Pipeline | None = None
+        self._is_cold = True
         self._pictures = PictureService(
             fetcher=fetcher or Fetcher(settings.max_url_bytes, settings.url_timeout_seconds),
             max_pixels=settings.max_pixels,
@@ -80,8 +100,15 @@ class Handler:
     def __call__(self, event: object, context: object) -> ProxyResponse:
         """Answer one event of any front door; never raises."""
         request = parse_event(event, context)
+        answer = self._answer_or_refuse(request, self._deadline(context))
+        if self._settings.metrics_namespace:
+            self._count(request, answer)
+        self._is_cold = False
+        return answer.response
+
+    def _answer_or_refuse(self, request: Request, deadline: Deadline) -> Answer:
         try:
-            return self._answer(request, self._deadline(context))
+            return self._answer(request, deadline)
         except RequestError as error:
             return self._refuse(request, error)
         except ModelUnavailable:
@@ -91,14 +118,17 @@ class Handler:
             logger.exception("request %r: internal error", request.request_id)
             return self._refuse(request, InternalError("Something went wrong on our side."))
 
-    def _answer(self, request: Request, deadline: Deadline) -> ProxyResponse:
+    def _answer(self, request: Request, deadline: Deadline) -> Answer:
         if request.method == "OPTIONS":
-            return self._json(request, None)
+            return Answer(self._json(request, None))
         route = find_route(request.method, request.path)
         if route is Route.HEALTH:
-            return self._json(request, self._health())
+            return Answer(self._json(request, self._health()), route)
         if route is Route.MODELS:
-            return self._json(request, self._models())
+            return Answer(self._json(request, self._models()), route)
+        return self._answer_pictures(request, route, deadline)
+
+    def _answer_pictures(self, request: Request, route: Route, deadline: Deadline) -> Answer:
         options = parse_options(request.query)
         body = decode_body(request, self._settings.max_request_bytes)
         parts = parse_parts(
@@ -112,7 +142,7 @@ class Handler:
         if options.details:
             answer = self._details(request, route, results)
         codes = [result.error.code if result.error else None for result in results]
-        return self._json(request, answer, failed_images(codes))
+        return Answer(self._json(request, answer, failed_images(codes)), route, results)
 
     def _predict(self, route: Route, options: Options) -> Predict:
         """What a route makes of one picture."""
@@ -178,8 +208,22 @@ class Handler:
         origin = self._settings.cors_origin
         return json_response(request, answer, cors_origin=origin, headers=headers)
 
-    def _refuse(self, request: Request, error: RequestError) -> ProxyResponse:
-        return error_response(request, error, cors_origin=self._settings.cors_origin)
+    def _refuse(self, request: Request, error: RequestError) -> Answer:
+        response = error_response(request, error, cors_origin=self._settings.cors_origin)
+        return Answer(response, error_code=error.code)
+
+    def _count(self, request: Request, answer: Answer) -> None:
+        line = emf_line(
+            self._settings.metrics_namespace,
+            request,
+            answer.route,
+            answer.response["statusCode"],
+            answer.error_code,
+            answer.results,
+            is_cold_start=self._is_cold,
+            timestamp_ms=int(time.time() * 1000),
+        )
+        print(line, flush=True)
 
 
 def _detect(pipeline: Pipeline, threshold: float, image_rgb: ImageRGB) -> list[dict[str, Any]]:

@@ -40,6 +40,7 @@ class Settings:
         url_timeout_seconds: For one fetch in total.
         deadline_seconds: For one request; API Gateway gives up after 29.
         cors_origin: Who may read answers in a browser.
+        metrics_namespace: In CloudWatch; "" for no metrics.
     """
 
     base_model_path: Path
@@ -57,6 +58,7 @@ class Settings:
     url_timeout_seconds: float
     deadline_seconds: float
     cors_origin: str
+    metrics_namespace: str
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -87,6 +89,7 @@ class Settings:
             url_timeout_seconds=number("URL_TIMEOUT_SECONDS", 5, 0.1, 900),
             deadline_seconds=number("DEADLINE_SECONDS", 28, 0.1, 900),
             cors_origin=text("CORS_ORIGIN", "*"),
+            metrics_namespace=text("METRICS_NAMESPACE", ""),
         )
 
 

@@ -23,6 +23,7 @@ DEFAULTS = {
     "url_timeout_seconds": 5,
     "deadline_seconds": 28,
     "cors_origin": "*",
+    "metrics_namespace": "",
 }
 
 
@@ -52,6 +53,7 @@ CHANGES = {
     "URL_TIMEOUT_SECONDS": ("2.5", "url_timeout_seconds", 2.5),
     "DEADLINE_SECONDS": ("10", "deadline_seconds", 10.0),
     "CORS_ORIGIN": ("https://app.example", "cors_origin", "https://app.example"),
+    "METRICS_NAMESPACE": ("Matchvec", "metrics_namespace", "Matchvec"),
     "BACKEND": ("onnx", "max_urls", 8),
 }
 
