@@ -1,0 +1,136 @@
+"""SAM CLI's local API Gateway, with the function on this machine instead of in a container.
+
+Template, definition, routes, events, binary media types and answers are SAM CLI's own classes
+(the ones behind `sam local start-api`); only the two that talk to Docker are replaced here, and
+the limits that AWS has and SAM CLI has not are put in front.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+from samcli.commands.local.cli_common.invoke_context import InvokeContext
+from samcli.lib.providers.api_provider import ApiProvider
+from samcli.local.apigw.local_apigw_service import LocalApigwService
+from werkzeug.http import parse_options_header
+from werkzeug.wrappers import Response
+from werkzeug.wsgi import get_content_length, get_input_stream
+
+from scripts.local.environments import (
+    EnvironmentFailed,
+    EnvironmentPool,
+    EnvironmentTimeout,
+    FunctionSettings,
+)
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+GATEWAY_BYTES = 10 * 1024 * 1024
+"""Largest body that API Gateway takes
+(https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html)."""
+LAMBDA_BYTES = 6 * 1024 * 1024
+"""Largest event of a synchronous invocation
+(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). AWS's emulator cuts
+longer ones without a word."""
+TOO_LONG = "Request Too Long"
+
+
+class HostRuntime:
+    """Stands in for SAM CLI's `LambdaRuntime`: invokes in a pool instead of in a container."""
+
+    def __init__(self, pool: EnvironmentPool) -> None:
+        self._pool = pool
+
+    # SAM CLI passes more keywords (debugging, container network) with every release.
+    def invoke(self, function_config: Any, event: str, *_: object, stdout: Any, **__: Any) -> None:  # noqa: ANN401
+        """Answer one event; what API Gateway itself would answer takes the function's place."""
+        payload = event.encode()
+        if len(payload) > LAMBDA_BYTES:
+            stdout.write_str(_gateway_answer(413, TOO_LONG))
+            return
+        function = FunctionSettings(
+            handler=function_config.handler,
+            directory=Path(function_config.code_abs_path),
+            variables=function_config.env_vars.resolve(),
+        )
+        try:
+            stdout.write_str(self._pool.invoke(function, payload).decode())
+        except EnvironmentTimeout:
+            stdout.write_str(_gateway_answer(504, "Endpoint request timed out"))
+        except EnvironmentFailed:
+            stdout.write_str(_gateway_answer(502, "Internal server error"))
+
+    def clean_runtime_containers(self) -> None:
+        """Leave the environments to their pool."""
+
+
+class HostInvokeContext(InvokeContext):  # type: ignore[misc]  # SAM CLI is not typed.
+    """SAM CLI's context without what needs Docker or the network."""
+
+    def __init__(self, template: Path, pool: EnvironmentPool) -> None:
+        super().__init__(template_file=str(template))
+        self._host_runtime = HostRuntime(pool)
+
+    @property
+    def lambda_runtime(self) -> HostRuntime:
+        """What invokes the function."""
+        return self._host_runtime
+
+    @staticmethod
+    def _get_container_manager(*_: object, **__: object) -> None:
+        """There are no containers."""
+
+    def _add_account_id_to_global(self) -> None:
+        """Don't ask AWS whose account this is; the default id serves."""
+
+
+class AwsLimits:
+    """WSGI middleware: what API Gateway does to a body before the function sees it.
+
+    Bodies over its limit are refused. Bodies that are not of a binary media type are text to it,
+    and bytes that are not UTF-8 get lost; SAM CLI fails on them instead.
+    """
+
+    def __init__(self, app: WSGIApplication, binary_media_types: Iterable[str]) -> None:
+        self._app = app
+        self._binary_media_types = frozenset(binary_media_types)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request, by the application unless it is too long."""
+        stream = get_input_stream(environ)
+        if (get_content_length(environ) or 0) > GATEWAY_BYTES:
+            while stream.read(1 << 20):  # A client that is still sending would miss the answer.
+                pass
+            refusal = Response(json.dumps({"message": TOO_LONG}), 413, mimetype="application/json")
+            return refusal(environ, start_response)
+        body = stream.read()
+        media_type, _ = parse_options_header(environ.get("CONTENT_TYPE"))
+        if media_type not in self._binary_media_types:
+            body = body.decode("utf-8", "replace").encode()
+        environ["wsgi.input"] = BytesIO(body)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        return self._app(environ, start_response)
+
+
+def make_app(context: HostInvokeContext, host: str, port: int) -> Flask:
+    """SAM CLI's web application for the template's API, behind AWS's limits."""
+    api = ApiProvider(context.stacks, cwd=context.get_cwd()).api
+    service = LocalApigwService(
+        api=api, lambda_runner=context.local_lambda_runner, port=port, host=host
+    )
+    service.create()
+    app: Flask = service._app
+    # Flask documents this assignment as the way to add middleware; mypy sees a method overwritten.
+    app.wsgi_app = AwsLimits(app.wsgi_app, api.binary_media_types)  # type: ignore[method-assign]
+    return app
+
+
+def _gateway_answer(status: int, message: str) -> str:
+    return json.dumps({"statusCode": status, "body": json.dumps({"message": message})})
