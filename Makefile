@@ -2,12 +2,14 @@
 #
 #   PYTHON=python3.12   the interpreter that makes the virtual environment (3.11 to 3.13)
 #   PORT=3000           where `make start` listens
+#   ARCH=arm64          the processor that the function is built for (or x86_64)
 #   DOCKER=1            `make start` in SAM CLI's container instead of on this machine
 
 PORT ?= 3000
 HOST ?= 127.0.0.1
 VENV ?= .venv
 DOCKER ?=
+ARCH ?= arm64
 # 3.81, which macOS ships, has neither .ONESHELL nor grouped targets; do without.
 SHELL := /bin/sh
 bin := $(VENV)/bin
@@ -16,7 +18,7 @@ ready := $(VENV)/.requirements-installed
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help start test test-all lint types pytest demo format clean
+.PHONY: help start test test-all lint types pytest demo format clean build-MatchvecFunction
 
 help: ## Explain the targets (this list)
 	@echo 'Matchvec: pictures in, vehicles out.'
@@ -52,6 +54,10 @@ pytest: $(ready) ## Run the tests without the slow ones (TESTS=tests/gateway for
 format: $(ready) ## Rewrite the sources in the project's style
 	@$(bin)/ruff check --fix-only .
 	@$(bin)/ruff format .
+
+# What `sam build` calls for the function of that name in template.yaml.
+build-MatchvecFunction:
+	@sh scripts/build_package.sh "$(ARTIFACTS_DIR)" $(ARCH)
 
 clean: ## Remove what make, tests and builds left behind
 	rm -rf .venv .venv-* .aws-sam build out .mypy_cache .pytest_cache .ruff_cache
