@@ -60,11 +60,14 @@ class HostRuntime:
             variables=function_config.env_vars.resolve(),
         )
         try:
-            stdout.write_str(self._pool.invoke(function, payload).decode())
+            answer = self._pool.invoke(function, payload).decode()
         except EnvironmentTimeout:
-            stdout.write_str(_gateway_answer(504, "Endpoint request timed out"))
+            answer = _gateway_answer(504, "Endpoint request timed out")
         except EnvironmentFailed:
-            stdout.write_str(_gateway_answer(502, "Internal server error"))
+            answer = _gateway_answer(502, "Internal server error")
+        if _is_function_error(answer):  # SAM CLI answers 500 to some of these, AWS always 502.
+            answer = _gateway_answer(502, "Internal server error")
+        stdout.write_str(answer)
 
     def clean_runtime_containers(self) -> None:
         """Leave the environments to their pool."""
@@ -130,6 +133,15 @@ def make_app(context: HostInvokeContext, host: str, port: int) -> Flask:
     # Flask documents this assignment as the way to add middleware; mypy sees a method overwritten.
     app.wsgi_app = AwsLimits(app.wsgi_app, api.binary_media_types)  # type: ignore[method-assign]
     return app
+
+
+def _is_function_error(answer: str) -> bool:
+    """Whether the handler raised, could not be imported, or took its process down."""
+    try:
+        parsed = json.loads(answer)
+    except ValueError:
+        return True
+    return not isinstance(parsed, dict) or "statusCode" not in parsed
 
 
 def _gateway_answer(status: int, message: str) -> str:

@@ -1,0 +1,291 @@
+"""swagger.yaml against the code that it describes."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from openapi_schema_validator import OAS30Validator
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from gateway.errors import BadOption, PartError, RequestError
+from gateway.options import Options, parse_options
+from gateway.response import ALLOWED_HEADERS
+from gateway.routes import METHODS, Route
+from inference.errors import PictureError
+from lambda_function import Handler
+from service import VERSION
+from tests.support.events import form_event, load_event, rest_event, upload
+
+ROOT = Path(__file__).parent.parent.parent
+DEFINITION: dict[str, Any] = yaml.safe_load((ROOT / "swagger.yaml").read_text())
+ANY_METHOD = "x-amazon-apigateway-any-method"
+CATCH_ALL = ("/", "/{proxy+}")
+OPERATIONS = ("get", "post", "options", ANY_METHOD)
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in DEFINITION["paths"].items():
+        for method in OPERATIONS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def picture_operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = DEFINITION["paths"][f"/{route}"]["post"]
+    return operation
+
+
+def closed(schema: Any) -> Any:
+    """The schema with every object limited to the properties that it lists.
+
+    API Gateway's models know no additionalProperties, so the definition can't say it. A vehicle
+    may have more: the answers of further classification models.
+    """
+    if isinstance(schema, list):
+        return [closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {name: closed(each) for name, each in schema.items()}
+    if schema.get("type") == "object" and "pred" not in schema["properties"]:
+        result["additionalProperties"] = False
+    return result
+
+
+def schema_errors(schema: dict[str, Any], value: object) -> list[str]:
+    whole = closed({**copy.deepcopy(schema), "components": DEFINITION["components"]})
+    return [
+        f"{list(error.absolute_path)}: {error.message}"
+        for error in OAS30Validator(whole).iter_errors(value)
+    ]
+
+
+def subclasses(base: Any) -> list[Any]:
+    children: list[Any] = base.__subclasses__()
+    return [each for child in children for each in (child, *subclasses(child))]
+
+
+# The definition
+
+
+def test_is_valid_openapi_3_0_1() -> None:
+    assert DEFINITION["openapi"] == "3.0.1"
+    assert list(OpenAPIV30SpecValidator(DEFINITION).iter_errors()) == []
+
+
+def test_has_the_version_of_the_product() -> None:
+    assert DEFINITION["info"]["version"] == VERSION
+
+
+def test_has_no_yaml_anchors() -> None:
+    tokens = yaml.scan((ROOT / "swagger.yaml").read_text())
+    assert not [t for t in tokens if isinstance(t, yaml.AnchorToken | yaml.AliasToken)]
+
+
+def test_paths_and_methods_are_the_routes() -> None:
+    documented = {
+        path: {method.upper() for method in item if method in ("get", "post", "options")}
+        for path, item in DEFINITION["paths"].items()
+        if path not in CATCH_ALL
+    }
+    # GET is documented; that HEAD is the same without a body goes without saying.
+    assert documented == {f"/{route}": set(METHODS[route]) - {"HEAD"} for route in Route}
+
+
+@pytest.mark.parametrize("path", DEFINITION["paths"])
+def test_other_methods_reach_the_function(path: str) -> None:
+    assert ANY_METHOD in DEFINITION["paths"][path]
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), list(operations()))
+def test_integration_is_the_function(path: str, method: str, operation: dict[str, Any]) -> None:
+    assert operation["x-amazon-apigateway-integration"] == {
+        "type": "aws_proxy",
+        "httpMethod": "POST",
+        "uri": {
+            "Fn::Sub": "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31"
+            "/functions/${MatchvecFunction.Arn}/invocations"
+        },
+    }
+
+
+def test_binary_media_types_are_exact_and_cover_what_is_documented() -> None:
+    types = DEFINITION["x-amazon-apigateway-binary-media-types"]
+    assert types == [
+        "multipart/form-data",
+        "image/jpeg",
+        "image/jpg",
+        "image/pjpeg",
+        "image/png",
+        "image/webp",
+        "image/gif",
+        "image/bmp",
+        "image/x-ms-bmp",
+        "image/tiff",
+    ]
+    for route in (Route.OBJECT_DETECTION, Route.PREDICT, Route.SHAPE, Route.NBYTES):
+        assert set(picture_operation(route)["requestBody"]["content"]) <= set(types)
+
+
+# Options
+
+
+def documented_options() -> dict[str, dict[str, Any]]:
+    return {
+        parameter["name"]: parameter["schema"]
+        for _, method, operation in operations()
+        if method == "post"
+        for parameter in operation["parameters"]
+    }
+
+
+def test_options_are_the_codes_with_the_same_defaults() -> None:
+    defaults = Options()
+    assert {name: schema.get("default") for name, schema in documented_options().items()} == {
+        name: getattr(defaults, name) for name in Options.__dataclass_fields__
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "taken"),
+    [
+        (name, schema[bound] + offset, not offset)
+        for name, schema in documented_options().items()
+        if schema["type"] != "boolean"
+        for bound, step in (("minimum", -1), ("maximum", 1))
+        for offset in (0, step)
+    ],
+)
+def test_options_have_the_documented_range(name: str, value: int, taken: bool) -> None:
+    if taken:
+        assert getattr(parse_options({name: str(value)}), name) == value
+    else:
+        with pytest.raises(BadOption):
+            parse_options({name: str(value)})
+
+
+# Errors
+
+
+def documented_errors() -> set[tuple[int, str]]:
+    return {
+        (int(status), code)
+        for _, _, operation in operations()
+        for status, response in operation["responses"].items()
+        if int(status) >= 400
+        for code in re.findall(r"`(\w+)`", response["description"])
+    }
+
+
+def test_statuses_and_codes_are_the_errors_of_the_code() -> None:
+    assert documented_errors() == {(each.status, each.code) for each in subclasses(RequestError)}
+
+
+def test_error_schema_lists_the_codes() -> None:
+    error = DEFINITION["components"]["schemas"]["Error"]["properties"]["error"]
+    codes = error["properties"]["code"]["enum"]
+    assert sorted(codes) == sorted(each.code for each in subclasses(RequestError))
+
+
+@pytest.mark.parametrize("answer", ["ObjectDetection", "Predict", "Shape", "Nbytes"])
+def test_details_schema_lists_the_codes_of_one_picture(answer: str) -> None:
+    details = DEFINITION["components"]["schemas"][f"{answer}Details"]["properties"]
+    image = details["images"]["items"]["properties"]
+    codes = image["error"]["properties"]["code"]["enum"]
+    assert sorted(codes) == sorted(
+        each.code for base in (PartError, PictureError) for each in subclasses(base)
+    )
+
+
+# Examples and real answers
+
+
+@pytest.mark.parametrize(
+    ("schema", "example"),
+    [
+        pytest.param(content["schema"], example, id=f"{method} {path} {status} {name}")
+        for path, method, operation in operations()
+        for status, response in operation["responses"].items()
+        for content in response.get("content", {}).values()
+        for name, example in [
+            ("", content.get("example")),
+            *((name, each["value"]) for name, each in content.get("examples", {}).items()),
+        ]
+        if example is not None
+    ],
+)
+def test_examples_match_their_schemas(schema: dict[str, Any], example: object) -> None:
+    assert schema_errors(schema, example) == []
+
+
+PICTURES = (upload((ROOT / "samples" / "car.jpg").read_bytes()), upload(b"no picture"))
+DETAILS = {"details": "true"}
+ANSWERS = {
+    "object_detection": (form_event("/object_detection", *PICTURES), 200),
+    "object_detection details": (form_event("/object_detection", *PICTURES, query=DETAILS), 200),
+    "predict": (form_event("/predict", *PICTURES), 200),
+    "predict details": (form_event("/predict", *PICTURES, query=DETAILS), 200),
+    "shape": (form_event("/shape", *PICTURES), 200),
+    "shape details": (form_event("/shape", *PICTURES, query=DETAILS), 200),
+    "nbytes": (form_event("/nbytes", *PICTURES), 200),
+    "nbytes details": (form_event("/nbytes", *PICTURES, query=DETAILS), 200),
+    "health": (rest_event("/health", method="GET"), 200),
+    "models": (rest_event("/models", method="GET"), 200),
+    "preflight": (rest_event("/predict", method="OPTIONS"), 200),
+    "no body": (load_event("error_no_body"), 400),
+    "no image": (load_event("error_no_image"), 400),
+    "bad option": (load_event("error_bad_top"), 400),
+    "too many pictures": (load_event("error_too_many_pictures"), 413),
+    "not a picture type": (load_event("error_json_body"), 415),
+    "wrong method": (rest_event("/predict", method="DELETE"), 405),
+    "unknown route": (rest_event("/nowhere", method="GET"), 404),
+    "root": (rest_event("/", method="GET"), 404),
+}
+
+
+def documented_response(event: dict[str, Any], status: int) -> dict[str, Any]:
+    item = DEFINITION["paths"].get(event["path"], DEFINITION["paths"]["/{proxy+}"])
+    operation = item.get(event["httpMethod"].lower(), item[ANY_METHOD])
+    response: dict[str, Any] = operation["responses"][str(status)]
+    return response
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answers_are_as_documented(name: str, embedded_handler: Handler) -> None:
+    event, status = ANSWERS[name]
+    answer = embedded_handler(event, None)
+    assert answer["statusCode"] == status
+    response = documented_response(event, status)
+    if answer["body"]:
+        schema = response["content"]["application/json"]["schema"]
+        assert schema_errors(schema, json.loads(answer["body"])) == []
+    else:
+        assert "content" not in response
+    answered = set(answer["headers"])
+    assert set(response["headers"]) - {"X-Failed-Images"} <= answered
+    if "X-Failed-Images" in answered:
+        assert "X-Failed-Images" in response["headers"]
+
+
+@pytest.mark.parametrize(
+    ("route", "value"),
+    [
+        ("Predict", [[{"x1": 1}]]),
+        ("Predict", {"images": []}),
+        ("Shape", [[480, 640, 3, 1]]),
+        ("Nbytes", [[1]]),
+        ("ObjectDetection", [[], None]),
+    ],
+)
+def test_schemas_refuse_what_is_no_answer(route: str, value: object) -> None:
+    assert schema_errors({"$ref": f"#/components/schemas/{route}Answer"}, value) != []
+
+
+def test_api_keys_can_be_sent_by_pages_of_other_origins() -> None:
+    assert "X-Api-Key" in ALLOWED_HEADERS

@@ -1,0 +1,106 @@
+"""`make start`: requests to the local API, on a free port, with the real handler and models."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support.local_api import ROOT, LocalApi, both_runtimes, local_api
+from tests.support.pictures import plain
+
+CAR = ROOT / "samples" / "car.jpg"
+BUS = ROOT / "samples" / "bus.jpg"
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
+    with local_api(tmp_path_factory.mktemp("local_api") / "log") as running:
+        yield running
+
+
+@both_runtimes
+def test_answers_every_part_in_its_place(flags: tuple[str, ...], tmp_path: Path) -> None:
+    pictures = [
+        ("image", ("car.jpg", CAR.read_bytes(), "image/jpeg")),
+        ("image", ("notes.txt", b"no picture", "text/plain")),
+        ("image", ("bus.jpg", BUS.read_bytes(), "image/jpeg")),
+    ]
+    with local_api(tmp_path / "log", *flags) as api:
+        answer = requests.post(f"{api.url}/predict", files=pictures, timeout=30)
+    assert answer.status_code == 200
+    assert answer.headers["X-Failed-Images"] == "1=not_an_image"
+    found = [[vehicle["class_name"] for vehicle in picture] for picture in answer.json()]
+    assert found == [["car"], [], ["bus"]]
+
+
+def test_says_routes_models_and_a_call_that_works(api: LocalApi) -> None:
+    log = api.log.read_text()
+    assert f"Matchvec answers on {api.url}" in log
+    for route in ("POST /object_detection", "POST /predict", "GET  /health", "GET  /models"):
+        assert route in log
+    call = next(line for line in log.splitlines() if line.startswith("Try: ")).split(maxsplit=1)[1]
+    done = subprocess.run(["sh", "-c", call], cwd=ROOT, capture_output=True, check=False)
+    if done.returncode == 127:
+        pytest.skip("curl is not installed")
+    assert done.stdout.startswith(b"[[{"), done.stderr
+
+
+def test_takes_a_picture_as_the_body(api: LocalApi) -> None:
+    headers = {"Content-Type": "image/png"}
+    answer = requests.post(f"{api.url}/shape", plain(8, 6), headers=headers, timeout=30)
+    assert (answer.status_code, answer.json()) == (200, [[6, 8, 3]])
+
+
+def test_bytes_that_are_called_a_form_get_the_functions_own_refusal(api: LocalApi) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}  # curl --data-binary
+    answer = requests.post(f"{api.url}/shape", CAR.read_bytes(), headers=headers, timeout=30)
+    assert answer.status_code == 415
+    assert answer.json()["error"]["code"] == "unsupported_media_type"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/predict", 405),
+        ("DELETE", "/health", 405),
+        ("GET", "/", 404),
+        ("GET", "/nowhere/else", 404),
+        ("OPTIONS", "/nowhere", 200),
+        ("HEAD", "/health", 200),
+    ],
+)
+def test_other_methods_and_paths_reach_the_function(
+    api: LocalApi, method: str, path: str, status: int
+) -> None:
+    answer = requests.request(method, api.url + path, timeout=30)
+    assert answer.status_code == status
+    assert "X-Request-Id" in answer.headers
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(5_000_000, id="over Lambda's 6 MB in base64"),
+        pytest.param(11_000_000, id="over API Gateway's 10 MB"),
+    ],
+)
+def test_too_long_requests_are_refused_as_on_aws(api: LocalApi, size: int) -> None:
+    headers = {"Content-Type": "image/jpeg"}
+    answer = requests.post(f"{api.url}/shape", bytes(size), headers=headers, timeout=30)
+    assert (answer.status_code, answer.json()) == (413, {"message": "Request Too Long"})
+    assert requests.get(f"{api.url}/health", timeout=30).status_code == 200
+
+
+def test_answers_several_requests_at_a_time(api: LocalApi) -> None:
+    def shape(number: int) -> object:
+        files = {"image": ("a.png", plain(8 + number, 6))}
+        return requests.post(f"{api.url}/shape", files=files, timeout=60).json()
+
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(shape, range(16)))
+    assert answers == [[[6, 8 + number, 3]] for number in range(16)]

@@ -1,0 +1,157 @@
+"""`make start`: how the local API starts, reloads and stops, and what it says of mistakes."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support.local_api import (
+    NOT_WELL,
+    ROOT,
+    STOP_SECONDS,
+    both_runtimes,
+    copy_project,
+    listing_lines,
+    local_api,
+)
+from tests.support.pictures import plain
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return copy_project(tmp_path)
+
+
+# Settings and mistakes
+
+
+def test_variables_of_the_shell_reach_the_function(tmp_path: Path) -> None:
+    with local_api(tmp_path / "log", MAX_IMAGES="1", CORS_ORIGIN="https://example.com") as api:
+        files = [("image", ("a.png", plain()))] * 2
+        answer = requests.post(f"{api.url}/shape", files=files, timeout=30)
+    assert answer.status_code == 413
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://example.com"
+
+
+def test_credentials_of_the_shell_do_not_reach_the_function(project: Path, tmp_path: Path) -> None:
+    with (project / "lambda_function.py").open("a") as file:
+        file.write("print('key:', os.environ['AWS_ACCESS_KEY_ID'])\n")
+    with local_api(tmp_path / "log", root=project, AWS_ACCESS_KEY_ID="secret") as api:
+        log = api.log.read_text()
+    assert "key:" in log
+    assert "secret" not in log
+
+
+@both_runtimes
+def test_says_why_a_model_does_not_load(flags: tuple[str, ...], tmp_path: Path) -> None:
+    with local_api(tmp_path / "log", *flags, wait=NOT_WELL, DETECTION_MODEL="typo") as api:
+        log = api.log.read_text()
+        assert "ModelUnavailable" in log
+        assert "typo" in log
+        assert "503" in log
+        assert requests.get(f"{api.url}/health", timeout=30).status_code == 503
+
+
+@both_runtimes
+def test_says_why_the_function_does_not_start(flags: tuple[str, ...], tmp_path: Path) -> None:
+    with local_api(tmp_path / "log", *flags, wait=NOT_WELL, MAX_IMAGES="many") as api:
+        assert "MAX_IMAGES='many' must be a whole number" in api.log.read_text()
+        assert requests.get(f"{api.url}/health", timeout=30).status_code == 502
+
+
+def test_says_that_the_port_is_in_use() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-m", "scripts.local_api", "--port", port],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"local API: port {port} is in use. Stop what listens there, or take another one: "
+        f"make start PORT={int(port) + 1}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--port", "99999"), "there is no port 99999"),
+        (("--host", "host.invalid"), "can't listen on host.invalid"),
+    ],
+)
+def test_says_what_is_wrong_with_the_address(flags: tuple[str, ...], message: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.local_api", *flags],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert message in done.stderr
+
+
+# Reloading and stopping
+
+
+@both_runtimes
+def test_changed_code_is_loaded_with_the_next_request(
+    flags: tuple[str, ...], project: Path, tmp_path: Path
+) -> None:
+    code = project / "service" / "__init__.py"
+    original = code.read_text()
+    with local_api(tmp_path / "log", *flags, root=project) as api:
+
+        def health() -> requests.Response:
+            return requests.get(f"{api.url}/health", timeout=30)
+
+        before = health().json()["version"]
+        code.write_text(original.replace(f'"{before}"', '"9.9.9"'))
+        assert health().json()["version"] == "9.9.9"
+        code.write_text("this is no Python")
+        assert health().status_code == 502
+        assert "SyntaxError" in api.log.read_text()
+        code.write_text(original)
+        assert health().json()["version"] == before
+
+
+def test_a_changed_model_is_loaded_with_the_next_request(project: Path, tmp_path: Path) -> None:
+    manifest = project / "models" / "vehicle_detector" / "manifest.json"
+    with local_api(tmp_path / "log", root=project) as api:
+        manifest.rename(manifest.with_suffix(".away"))
+        assert requests.get(f"{api.url}/health", timeout=30).status_code == 503
+        manifest.with_suffix(".away").rename(manifest)
+        assert requests.get(f"{api.url}/health", timeout=30).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "flags"),
+    [
+        pytest.param(signal.SIGINT, (), id="Ctrl-C"),
+        pytest.param(signal.SIGINT, ("--plain",), id="Ctrl-C plain"),
+        pytest.param(signal.SIGTERM, (), id="SIGTERM"),
+        pytest.param(signal.SIGHUP, (), id="closed terminal"),
+    ],
+)
+def test_leaves_no_process_behind(
+    sent: signal.Signals, flags: tuple[str, ...], tmp_path: Path
+) -> None:
+    with local_api(tmp_path / "log", *flags) as api:
+        children = api.children()
+        assert children
+        api.process.send_signal(sent)
+        assert api.process.wait(STOP_SECONDS) == 0
+        listing = subprocess.run(["ps", "-eo", "pid="], capture_output=True, check=True)
+        assert children.isdisjoint(map(int, listing_lines(listing)))
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"{api.url}/health", timeout=5)
