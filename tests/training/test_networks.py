@@ -1,0 +1,93 @@
+"""The PyTorch networks answer as the ONNX files they come from and are exported to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is in training/requirements.txt only")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+from training import export, mobilenet, yolox  # noqa: E402  torch is optional
+from training.loss import Wanted, detection_loss  # noqa: E402
+
+
+def images(side: int, seed: int) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    return generator.uniform(0, 255, (1, 3, side, side)).astype(np.float32)
+
+
+def test_yolox_is_the_published_network(shared_models: Path) -> None:
+    path = shared_models / "yolox_nano" / "yolox_nano.onnx"
+    network = yolox.YoloxNano(classes=80)
+    yolox.load_onnx(network, path)
+    picture = images(416, 1)
+    expected = onnxruntime.InferenceSession(str(path)).run(None, {"images": picture})[0]
+    with torch.no_grad():
+        answer = yolox.Exported(network)(torch.from_numpy(picture)).numpy()
+    assert np.abs(answer - expected).max() < 1e-3
+
+
+def test_exported_detector_answers_as_pytorch_does(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    weights = yolox.YoloxNano().state_dict()
+    assert export.export_detector(weights, tmp_path / "model.onnx") < export.AGREEMENT
+
+
+def test_exported_classifier_answers_as_pytorch_does(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    weights = mobilenet.MobileNet().state_dict()
+    assert export.export_classifier(weights, tmp_path / "model.onnx") < export.AGREEMENT
+
+
+def test_blending_lies_between_its_ends() -> None:
+    start, tuned = {"w": torch.tensor([0.0, 2.0])}, {"w": torch.tensor([4.0, 2.0])}
+    assert export.blended(start, tuned, 0.25)["w"].tolist() == [1.0, 2.0]
+
+
+def wanted(boxes: list[list[float]], ignored: list[list[float]]) -> Wanted:
+    kinds = torch.eye(7)[[2] * len(boxes)]
+    return Wanted(
+        torch.tensor(boxes).reshape(-1, 4),
+        kinds,
+        torch.ones(len(boxes)),
+        torch.tensor(ignored).reshape(-1, 4),
+    )
+
+
+def raw_answer(objectness: float) -> tuple[Any, Any]:
+    """A network that says everywhere: an object of 64 x 64 pixels, of class car."""
+    grid = yolox.cell_grid(128, 128)
+    raw = torch.zeros(1, len(grid), 12)
+    raw[..., 2:4] = torch.log(64 / grid[:, 2:3])
+    raw[..., 4] = objectness
+    raw[..., 7] = 4.0
+    return raw, grid
+
+
+def test_loss_falls_when_the_objectness_is_right() -> None:
+    empty = wanted([], [])
+    loud, _ = detection_loss(*raw_answer(3.0), [empty])
+    quiet, _ = detection_loss(*raw_answer(-3.0), [empty])
+    assert quiet < loud
+
+
+def test_ignored_regions_cost_nothing() -> None:
+    raw, grid = raw_answer(3.0)
+    everywhere = yolox.decode_boxes(raw, grid)[0].tolist()
+    loss, parts = detection_loss(raw, grid, [wanted([], everywhere)])
+    assert float(loss) == 0
+    assert parts["object"] == 0
+
+
+def test_an_object_gets_cells_that_learn_its_box() -> None:
+    raw, grid = raw_answer(0.0)
+    raw.requires_grad_()
+    loss, parts = detection_loss(raw, grid, [wanted([[40.0, 40.0, 100.0, 104.0]], [])])
+    loss.backward()
+    assert parts["box"] > 0
+    assert raw.grad is not None
+    assert int((raw.grad[0, :, :4].abs().sum(1) > 0).sum()) >= 1

@@ -1,0 +1,202 @@
+"""Crops of vehicles with their type, for the classifier.
+
+| source | its classes -> ours |
+|---|---|
+| vehicle6 | bike -> motorcycle, juggernaut and truck -> truck, car, minibus, pickup as they are |
+| vehicles_openimages | ambulance, bus, car, motorcycle, truck as they are |
+| coco128 | car, motorcycle, bus, truck as they are; the rest is left out |
+| license_plates | untyped; the teachers' opinion |
+
+People who labelled the photos had no class for pickups and minibuses. An ImageNet classifier
+(MobileNetV2, Apache-2.0) is asked about the training crops: where it is sure of a pickup or a
+minibus, the target is half its word and half the human label.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from training import datasets
+from training.boxes import FloatArray
+from training.completion import complete
+from training.mobilenet import SIDE, VEHICLE_TYPES
+from training.teachers import Found, open_session
+
+VEHICLE6_TYPES = {
+    "bike": "motorcycle",
+    "car": "car",
+    "juggernaut": "truck",
+    "minibus": "minibus",
+    "pickup": "pickup",
+    "truck": "truck",
+}
+IMAGENET_TYPES = {"minibus": "minibus", "pickup": "pickup, pickup truck"}
+SMALLEST_CROP = 12
+SECOND_OPINION = 0.5
+MARGIN = 0.15
+NEAR_DUPLICATE_RMSE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A vehicle in its surroundings.
+
+    `picture_bgr` (height, width, 3) uint8; `box` is the vehicle in it (x1, y1, x2, y2 pixels);
+    `types` (7,) shares of `VEHICLE_TYPES` summing to 1; `group` names what must not be split
+    between training and test: the photo, or a cluster of near-duplicates.
+    """
+
+    source: str
+    picture_bgr: np.ndarray
+    box: tuple[float, float, float, float]
+    types: FloatArray
+    group: str
+
+    def cut(self) -> np.ndarray:
+        """The vehicle alone, as the run time cuts it."""
+        x1, y1, x2, y2 = (round(value) for value in self.box)
+        return self.picture_bgr[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
+
+
+def resized(crop_bgr: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """The crop stretched to the network's input, as the run time does."""
+    shrinking = crop_bgr.shape[0] > side or crop_bgr.shape[1] > side
+    way = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    return cv2.resize(crop_bgr, (side, side), interpolation=way)
+
+
+def one_type(name: str) -> FloatArray:
+    """Shares with everything on one type."""
+    return np.array([float(name == other) for other in VEHICLE_TYPES], np.float32)
+
+
+def near_duplicates(pictures: list[np.ndarray]) -> list[int]:
+    """A cluster number per picture: alike ones (16x16 gray, RMSE below 10 of 255) share it."""
+    gray = [
+        cv2.resize(cv2.cvtColor(p, cv2.COLOR_BGR2GRAY), (16, 16), interpolation=cv2.INTER_AREA)
+        for p in pictures
+    ]
+    flat = np.stack(gray).reshape(len(gray), -1).astype(np.float32)
+    flat -= flat.mean(1, keepdims=True)
+    squares = (flat**2).sum(1)
+    distance = (squares[:, None] + squares[None] - 2 * flat @ flat.T) / flat.shape[1]
+    cluster = list(range(len(pictures)))
+    for first, second in zip(*np.where(np.triu(distance < NEAR_DUPLICATE_RMSE**2, 1)), strict=True):
+        old, new = cluster[second], cluster[first]
+        cluster = [new if number == old else number for number in cluster]
+    return cluster
+
+
+def vehicle6(data: Path) -> list[Crop]:
+    """Every picture of vehicle6, grouped by near-duplicates."""
+    paths = [p for name in VEHICLE6_TYPES for p in sorted((data / "vehicle6" / name).iterdir())]
+    pictures = [datasets.read_picture(path) for path in paths]
+    clusters = near_duplicates(pictures)
+    return [
+        Crop(
+            "vehicle6",
+            picture,
+            (0.0, 0.0, float(picture.shape[1]), float(picture.shape[0])),
+            one_type(VEHICLE6_TYPES[path.parent.name]),
+            f"vehicle6/{paths[cluster].parent.name}/{paths[cluster].name}",
+        )
+        for path, picture, cluster in zip(paths, pictures, clusters, strict=True)
+    ]
+
+
+def surrounding(
+    example: datasets.Example, picture: np.ndarray, box: FloatArray, types: FloatArray
+) -> Crop:
+    """The crop of one box with a margin of 15 % of its size, for jitter."""
+    height, width = picture.shape[:2]
+    x1, y1, x2, y2 = (float(value) for value in box)
+    dx, dy = MARGIN * (x2 - x1), MARGIN * (y2 - y1)
+    left, top = int(max(x1 - dx, 0)), int(max(y1 - dy, 0))
+    right, bottom = int(min(x2 + dx, width)) + 1, int(min(y2 + dy, height)) + 1
+    inner = (max(x1, 0.0) - left, max(y1, 0.0) - top, min(x2, width) - left, min(y2, height) - top)
+    region = picture[top:bottom, left:right].copy()
+    return Crop(example.source, region, inner, types, example.key)
+
+
+def labelled_photo_crops(examples: list[datasets.Example], smallest: int = 0) -> list[Crop]:
+    """Crops of the typed vehicles of photos with sides of at least `smallest` pixels."""
+    crops = []
+    for example in examples:
+        picture = datasets.read_picture(example.path)
+        for box, kind in zip(example.boxes_xyxy, example.classes, strict=True):
+            name = datasets.LABELS[kind]
+            if name in VEHICLE_TYPES and min(box[2] - box[0], box[3] - box[1]) >= smallest:
+                crops.append(surrounding(example, picture, box, one_type(name)))
+    return crops
+
+
+def license_plate_crops(data: Path, answers: dict[str, dict[str, Found]]) -> list[Crop]:
+    """Crops of license_plates' vehicles, typed by the detecting teachers where they can."""
+    crops = []
+    for example in datasets.license_plates(data):
+        target = complete(example, answers[example.key])
+        picture = datasets.read_picture(example.path)
+        for box, kinds in zip(target.boxes_xyxy, target.kinds, strict=True):
+            names = dict(zip(datasets.LABELS, kinds, strict=True))
+            types = np.array([names.get(name, 0.0) for name in VEHICLE_TYPES], np.float32)
+            if types.sum() > 0 and min(box[2] - box[0], box[3] - box[1]) >= SMALLEST_CROP:
+                crops.append(surrounding(example, picture, box, types / types.sum()))
+    return crops
+
+
+class ImageNetOpinion:
+    """Asks MobileNetV2 whether a training crop is a pickup or a minibus."""
+
+    def __init__(self, models: Path) -> None:
+        folder = models / "mobilenet_v2_quant"
+        self._session = open_session(folder / "mobilenet_v2_1.0_224_quant.onnx")
+        names = (folder / "imagenet_labels_1001.txt").read_text().splitlines()
+        self._rows = {ours: names.index(theirs) for ours, theirs in IMAGENET_TYPES.items()}
+
+    def __call__(self, crop: Crop) -> Crop:
+        """The crop, its types shared with the opinion where that is sure."""
+        picture = cv2.cvtColor(resized(crop.cut(), 224), cv2.COLOR_BGR2RGB)[None]
+        feed = {self._session.get_inputs()[0].name: picture}
+        shares = self._session.run(None, feed)[0].ravel() / 255
+        for name, row in self._rows.items():
+            if shares[row] > SECOND_OPINION:
+                types = ((crop.types + one_type(name)) / 2).astype(np.float32)
+                return Crop(crop.source, crop.picture_bgr, crop.box, types, crop.group)
+        return crop
+
+
+def distort(crop: Crop, rng: random.Random) -> np.ndarray:
+    """A training view: box jitter, mirror, tilt, blur, JPEG noise, colours; (SIDE, SIDE, 3)."""
+    x1, y1, x2, y2 = crop.box
+    reach_x, reach_y = 0.12 * (x2 - x1), 0.12 * (y2 - y1)
+    height, width = crop.picture_bgr.shape[:2]
+    left = int(min(max(x1 + rng.uniform(-reach_x, reach_x), 0), width - 2))
+    top = int(min(max(y1 + rng.uniform(-reach_y, reach_y), 0), height - 2))
+    right = int(min(max(x2 + rng.uniform(-reach_x, reach_x), left + 2), width))
+    bottom = int(min(max(y2 + rng.uniform(-reach_y, reach_y), top + 2), height))
+    view = crop.picture_bgr[top:bottom, left:right]
+    if rng.random() < 0.5:
+        coarse = rng.randint(28, 110)
+        view = resized(view, coarse)
+    view = resized(view)
+    if rng.random() < 0.5:
+        view = view[:, ::-1]
+    if rng.random() < 0.4:
+        turn = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), rng.uniform(-12, 12), 1)
+        view = cv2.warpAffine(
+            np.ascontiguousarray(view), turn, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT
+        )
+    if rng.random() < 0.3:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, rng.randint(25, 85)]
+        coded = cv2.imencode(".jpg", view, quality)[1]
+        view = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))
+    hsv = cv2.cvtColor(np.ascontiguousarray(view), cv2.COLOR_BGR2HSV).astype(np.float32)
+    hsv[..., 0] = (hsv[..., 0] + rng.uniform(-6, 6)) % 180
+    hsv[..., 1] *= rng.uniform(0.3, 1.5)
+    hsv[..., 2] = hsv[..., 2] * rng.uniform(0.6, 1.4) + rng.uniform(-25, 25)
+    return cv2.cvtColor(hsv.clip(0, 255).astype(np.uint8), cv2.COLOR_HSV2BGR)

@@ -1,0 +1,185 @@
+"""Trained weights -> ONNX files and manifests: `python -m training.export detector|classifier`.
+
+Writes `models/<name>/model.onnx` (float32) from a checkpoint, checks that ONNX and PyTorch agree,
+and makes the int8 version by static quantisation. `--ship int8` makes that one the default.
+No file is ever saved after onnxruntime's own optimisation: such files are tied to one processor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor, nn
+
+from training import datasets
+from training.data import RUNS
+from training.detection import SIDE as DETECTOR_SIDE
+from training.detection import STRIDES
+from training.mobilenet import MEAN_RGB, STD_RGB, VEHICLE_TYPES, MobileNet
+from training.mobilenet import SIDE as CLASSIFIER_SIDE
+from training.quantise import quantise_classifier, quantise_detector
+from training.teachers import open_session
+from training.yolox import Exported, YoloxNano
+
+BUNDLED = Path(__file__).resolve().parents[1] / "models"
+OPSET = 17
+AGREEMENT = 1e-3
+VERSION = "1.0.0"
+
+
+def blended(start: dict[str, Tensor], tuned: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """Weights on the line from `start` (0) to `tuned` (1), after WiSE-FT (arXiv 2109.01903)."""
+    return {name: torch.lerp(start[name], value, share) for name, value in tuned.items()}
+
+
+def write_onnx(network: nn.Module, example: Tensor, path: Path, output: str, batch: bool) -> None:
+    """Save `network` as ONNX with input `images`; `batch` leaves the first axis open."""
+    axes = {"images": {0: "n"}, output: {0: "n"}} if batch else None
+    with warnings.catch_warnings():
+        # The TorchScript exporter needs no further package and keeps the module names.
+        # What it can't fold (slices with steps) is small.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network.eval(),
+            (example,),
+            str(path),
+            input_names=["images"],
+            output_names=[output],
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    onnx.checker.check_model(str(path))
+
+
+def difference(network: nn.Module, path: Path, example: Tensor) -> float:
+    """Largest absolute difference between PyTorch's and onnxruntime's answer."""
+    with torch.no_grad():
+        expected = network.eval()(example).numpy()
+    answer = open_session(path).run(None, {"images": example.numpy()})[0]
+    return float(np.abs(expected - answer).max())
+
+
+def _manifest(name: str, task: str, path: Path, source: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "version": VERSION,
+        "task": task,
+        "file": path.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "licence": "Apache-2.0",
+        "source": source,
+    }
+
+
+def detector_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of the detector file at `path`."""
+    source = "YOLOX-nano (Megvii, Apache-2.0), fine-tuned by training/ on open photos"
+    return {
+        **_manifest("vehicle_detector", "detection", path, source),
+        "input": {
+            "name": "images",
+            "layout": "NCHW",
+            "width": DETECTOR_SIDE,
+            "height": DETECTOR_SIDE,
+            "dtype": "float32",
+            "color": "BGR",
+            "resize": "letterbox",
+            "anchor": "top-left",
+            "pad_value": 114,
+            "scale": 1.0,
+            "mean": [0, 0, 0],
+            "std": [1, 1, 1],
+        },
+        "output": {"format": "yolox", "strides": list(STRIDES), "nms_iou": 0.5},
+        "labels": list(datasets.LABELS),
+        "vehicles": [name for name in datasets.LABELS if name not in ("person", "bicycle")],
+    }
+
+
+def classifier_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of the classifier file at `path`."""
+    source = "Front of MobileNetV2 (Google, Apache-2.0), fine-tuned by training/ on open photos"
+    return {
+        **_manifest("vehicle_classifier", "classification", path, source),
+        "input": {
+            "name": "images",
+            "layout": "NCHW",
+            "width": CLASSIFIER_SIDE,
+            "height": CLASSIFIER_SIDE,
+            "dtype": "float32",
+            "color": "RGB",
+            "resize": "stretch",
+            "scale": 1.0,
+            "mean": list(MEAN_RGB),
+            "std": list(STD_RGB),
+            "batch": True,
+        },
+        "output": {
+            "format": "classes",
+            "outputs": [{"name": "logits", "activation": "softmax", "labels": list(VEHICLE_TYPES)}],
+        },
+    }
+
+
+def export_detector(weights: dict[str, Tensor], path: Path) -> float:
+    """Write the detector; returns how far ONNX and PyTorch are apart."""
+    network = YoloxNano()
+    network.load_state_dict(weights)
+    exported = Exported(network)
+    example = torch.rand(1, 3, DETECTOR_SIDE, DETECTOR_SIDE) * 255
+    write_onnx(exported, example, path, "output", batch=False)
+    return difference(exported, path, example)
+
+
+def export_classifier(weights: dict[str, Tensor], path: Path) -> float:
+    """Write the classifier; returns how far ONNX and PyTorch are apart."""
+    network = MobileNet()
+    network.load_state_dict(weights)
+    example = torch.rand(3, 3, CLASSIFIER_SIDE, CLASSIFIER_SIDE) * 2 - 1
+    write_onnx(network, example, path, "logits", batch=True)
+    return difference(network, path, example)
+
+
+def main() -> None:
+    """Read the options and write the model's folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", choices=["detector", "classifier"])
+    parser.add_argument("--weights", type=Path, required=True, help="averageN.pt of a training")
+    parser.add_argument("--data", type=Path, default=datasets.DEFAULT_DATA)
+    parser.add_argument("--runs", type=Path, default=RUNS)
+    parser.add_argument("--out", type=Path, default=BUNDLED)
+    parser.add_argument("--ship", choices=["float", "int8"], default="float")
+    options = parser.parse_args()
+    weights = torch.load(options.weights, map_location="cpu", weights_only=True)
+    folder = options.out / f"vehicle_{options.model}"
+    folder.mkdir(parents=True, exist_ok=True)
+    detector = options.model == "detector"
+    export = export_detector if detector else export_classifier
+    quantise = quantise_detector if detector else quantise_classifier
+    manifest_of = detector_manifest if detector else classifier_manifest
+    path = folder / "model.onnx"
+    with tempfile.TemporaryDirectory() as scratch:
+        plain = Path(scratch) / "float.onnx"
+        apart = export(weights, plain)
+        if apart > AGREEMENT:
+            raise SystemExit(f"ONNX and PyTorch are {apart:.2g} apart, more than {AGREEMENT}")
+        if options.ship == "int8":
+            quantise(plain, path, options.data)
+        else:
+            path.write_bytes(plain.read_bytes())
+    (folder / "manifest.json").write_text(json.dumps(manifest_of(path), indent=2) + "\n")
+    print(f"{path}: {path.stat().st_size} bytes, float ONNX and PyTorch {apart:.2g} apart")
+
+
+if __name__ == "__main__":
+    main()
