@@ -18,7 +18,7 @@ ready := $(VENV)/.requirements-installed
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help start test test-all lint types pytest demo format clean build-MatchvecFunction
+.PHONY: help start test test-all lint types pytest demo format package clean build-MatchvecFunction
 
 help: ## Explain the targets (this list)
 	@echo 'Matchvec: pictures in, vehicles out.'
@@ -55,9 +55,12 @@ format: $(ready) ## Rewrite the sources in the project's style
 	@$(bin)/ruff check --fix-only .
 	@$(bin)/ruff format .
 
+package: $(ready) ## Build the Lambda package for ARCH in build/package-ARCH, and check it
+	@$(bin)/python -m scripts.package --architecture $(ARCH) --output build/package-$(ARCH)
+
 # What `sam build` calls for the function of that name in template.yaml.
-build-MatchvecFunction:
-	@sh scripts/build_package.sh "$(ARTIFACTS_DIR)" $(ARCH)
+build-MatchvecFunction: $(ready)
+	@$(bin)/python -m scripts.package --architecture $(ARCH) --output "$(ARTIFACTS_DIR)"
 
 clean: ## Remove what make, tests and builds left behind
 	rm -rf .venv .venv-* .aws-sam build out .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,161 @@
+"""Builds the Lambda package: wheels for the runtime, the function's files, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.manifest import MANIFEST_FILE, listed_files
+from scripts.package.interpreter import PYTHON_VERSION
+from scripts.package.linkage import problems
+from scripts.package.prune import Saving, prune
+from scripts.package.rules import CUTS, FUNCTION_FILES, RULES
+
+PROJECT = Path(__file__).parent.parent.parent
+
+WHEEL_MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+
+WHEEL_PLATFORMS = (
+    "manylinux_2_34",
+    "manylinux_2_28",
+    "manylinux_2_27",
+    "manylinux_2_17",
+    "manylinux2014",
+)
+"""Wheels that run on Amazon Linux 2023, whose glibc is 2.34 (PEP 600), newest first. pip takes
+the names literally: the older ones are not implied. manylinux2014 is 2_17's former name."""
+
+TASK_ROOT = "/var/task"
+"""Where Lambda unpacks the package: the path that tracebacks show."""
+
+TIMESTAMP = 315532800
+"""1980-01-01, the first day that a zip file can tell. With it on every file, the same sources make
+the same zip, and a deployment of them changes nothing."""
+
+
+class BuildFailed(Exception):
+    """The package can't be made; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What came of a build.
+
+    Attributes:
+        savings: What each rule took away.
+        bytecode_size: Bytes of the `.pyc` files; None: no interpreter to compile them.
+    """
+
+    savings: list[Saving]
+    bytecode_size: int | None
+
+
+def build(architecture: str, output: Path, interpreter: Path | None) -> Built:
+    """Make a package in a directory, which is emptied first.
+
+    Args:
+        architecture: `arm64` or `x86_64`.
+        output: The directory.
+        interpreter: A Python of the runtime's version, to compile `.pyc` files; None: the
+            package has none, and the function starts more slowly.
+
+    Raises:
+        BuildFailed: pip failed, or a library of the package would not load on Lambda.
+        RuleFailed: A rule does not fit the wheels.
+        ElfError: A library can't be cut.
+    """
+    make_empty(output)
+    copy_function(output)
+    _install(architecture, output)
+    savings = prune(output, RULES, CUTS)
+    if found := problems(output, architecture):
+        raise BuildFailed("\n  ".join(["these libraries would not load on Lambda:", *found]))
+    bytecode_size = None if interpreter is None else _compile(output, interpreter)
+    normalize(output)
+    return Built(savings, bytecode_size)
+
+
+def make_empty(output: Path) -> None:
+    """Delete what an earlier build left, and nothing else: a mistyped path must cost nothing.
+
+    Raises:
+        BuildFailed: The directory holds something else.
+    """
+    if output.exists() and any(output.iterdir()):
+        is_package = (output / FUNCTION_FILES[0]).is_file()
+        if not is_package or PROJECT.resolve().is_relative_to(output.resolve()):
+            raise BuildFailed(f"{output} holds something that is not a package: name another.")
+        shutil.rmtree(output)
+    output.mkdir(parents=True, exist_ok=True)
+
+
+def _install(architecture: str, output: Path) -> None:
+    machine = WHEEL_MACHINES[architecture]
+    platforms = [f"--platform={platform}_{machine}" for platform in WHEEL_PLATFORMS]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            # requirements.txt names all that run time imports, by version. What its packages
+            # name on top is for their tools: onnxruntime's protobuf, flatbuffers and packaging.
+            "--no-deps",
+            *("--requirement", str(PROJECT / "requirements.txt")),
+            *("--target", str(output), "--no-compile"),
+            *("--only-binary=:all:", "--implementation", "cp", "--python-version", PYTHON_VERSION),
+            *platforms,
+        ],
+        check=False,
+    )
+    if done.returncode:
+        raise BuildFailed(
+            "pip could not install requirements.txt; its message is above. It needs a package "
+            "index: without internet, set PIP_INDEX_URL or PIP_FIND_LINKS."
+        )
+
+
+def copy_function(output: Path) -> None:
+    """Copy the function's modules, and of each model what its manifest names."""
+    for name in FUNCTION_FILES:
+        source = PROJECT / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", ".*")
+            shutil.copytree(source, output / name, ignore=ignored)
+        else:
+            shutil.copy(source, output / name)
+    for manifest in sorted(PROJECT.glob(f"models/*/{MANIFEST_FILE}")):
+        folder = output / "models" / manifest.parent.name
+        folder.mkdir(parents=True)
+        for name in (MANIFEST_FILE, *listed_files(manifest.read_bytes())):
+            shutil.copy(manifest.parent / name, folder / name)
+
+
+def _compile(output: Path, interpreter: Path) -> int:
+    """Compile every module beside its source.
+
+    Unchecked, because a zip file's time stamps would make every `.pyc` look stale: Python would
+    compile it again at each cold start, as Lambda's file system is read-only (PEP 552).
+    """
+    done = subprocess.run(
+        [
+            *(str(interpreter), "-I", "-m", "compileall", "-q", "-f", "-j", "0"),
+            *("--invalidation-mode", "unchecked-hash"),
+            *("-s", str(output.resolve()), "-p", TASK_ROOT, str(output.resolve())),
+        ],
+        check=False,
+    )
+    if done.returncode:
+        raise BuildFailed("a module does not compile; the message is above.")
+    return sum(path.stat().st_size for path in output.rglob("*.pyc"))
+
+
+def normalize(output: Path) -> None:
+    """The same modes and times whatever this machine's umask and clock are.
+
+    Lambda runs the function as a user who is not the files' owner and has to read them.
+    """
+    for path in (output, *output.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (TIMESTAMP, TIMESTAMP))

@@ -1,0 +1,219 @@
+"""ELF shared libraries: what they need and export, and how to make one do without another.
+
+Follows the System V ABI (https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html, chapters
+4 and 5) and, for symbol versions, the Linux Standard Base
+(https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/symversion.html).
+Both of Lambda's processors are 64-bit and little-endian.
+"""
+
+from __future__ import annotations
+
+import itertools
+import struct
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from elftools.elf.elffile import ELFFile
+
+Edit = tuple[int, bytes]
+"""(offset in the file, what to write there)"""
+
+DYNAMIC_ENTRY = struct.Struct("<qQ")
+"""Elf64_Dyn: tag, value."""
+DT_NULL = 0
+DT_NEEDED = 1
+DT_VERNEEDNUM = 0x6FFFFFFF
+SYMBOL_INFO = 4
+"""Offset of st_info in an Elf64_Sym: binding in the upper four bits, type in the lower."""
+STB_WEAK = 2
+VERSION_NEED_NEXT = 12
+"""Offset of vn_next in an Elf64_Verneed."""
+SECTION_INFO = 44
+"""Offset of sh_info in an Elf64_Shdr: for .gnu.version_r, how many libraries it has."""
+VER_NDX_GLOBAL = 1
+"""The index in .gnu.version of a symbol that is exported or wanted without a version."""
+
+
+class ElfError(Exception):
+    """A file is not laid out as this module expects; it was not changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLibrary:
+    """What the dynamic linker reads of a file.
+
+    Attributes:
+        path: The file.
+        machine: pyelftools' name of the processor, `EM_X86_64` or `EM_AARCH64`.
+        needed: Names of the libraries that it is linked to, in order.
+        search: Where it looks for them: its RPATH or RUNPATH, with $ORIGIN resolved.
+        versions: Symbol versions that it asks of others, such as ``GLIBC_2.34``.
+        alignments: p_align of each segment that is loaded, bytes.
+    """
+
+    path: Path
+    machine: str
+    needed: tuple[str, ...]
+    search: tuple[Path, ...]
+    versions: frozenset[str]
+    alignments: tuple[int, ...]
+
+
+def read(path: Path) -> SharedLibrary:
+    """Read a shared library's dynamic section.
+
+    Raises:
+        ElfError: It has none.
+    """
+    with path.open("rb") as file:
+        elf = ELFFile(file)
+        entries = list(_section(elf, ".dynamic", path).iter_tags())
+        paths = [
+            entry.rpath if entry.entry.d_tag == "DT_RPATH" else entry.runpath
+            for entry in entries
+            if entry.entry.d_tag in ("DT_RPATH", "DT_RUNPATH")
+        ]
+        search = tuple(
+            Path(folder.replace("$ORIGIN", str(path.parent))).resolve()
+            for folders in paths
+            for folder in folders.split(":")
+        )
+        return SharedLibrary(
+            path=path,
+            machine=elf["e_machine"],
+            needed=tuple(entry.needed for entry in entries if entry.entry.d_tag == "DT_NEEDED"),
+            search=search,
+            versions=frozenset(
+                version.name for _, versions in _version_needs(elf) for version in versions
+            ),
+            alignments=tuple(segment["p_align"] for segment in elf.iter_segments("PT_LOAD")),
+        )
+
+
+def exports(path: Path) -> frozenset[str]:
+    """Names of the symbols that a library offers to others."""
+    with path.open("rb") as file:
+        symbols = _section(ELFFile(file), ".dynsym", path).iter_symbols()
+        return frozenset(
+            symbol.name for symbol in symbols if symbol.entry.st_shndx != "SHN_UNDEF"
+        ) - {""}
+
+
+def cut(module: Path, libraries: Collection[Path]) -> None:
+    """Make a module load without libraries that it is linked to.
+
+    The module no longer names them, nor versions of their symbols, and the symbols that it wants
+    of them become weak: the dynamic linker resolves a weak symbol that nobody exports to address
+    0 instead of refusing to load the module. Code that calls one ends the process, so this is for
+    features that are never called. The file keeps its size and layout, every other byte is as it
+    was.
+
+    Args:
+        module: The file to change.
+        libraries: The files of all the libraries to be cut, to read what they export.
+
+    Raises:
+        ElfError: The module is not linked to one of them, or is laid out otherwise than expected.
+    """
+    names = {library.name for library in libraries}
+    offered = frozenset(name for library in libraries for name in exports(library))
+    with module.open("r+b") as file:
+        elf = ELFFile(file)
+        forgotten, dropped_versions, kept_needs = _forget_versions(elf, module, names)
+        edits = [
+            *forgotten,
+            *_weaken(elf, module, offered, dropped_versions),
+            *_drop_needed(elf, module, names, kept_needs),
+        ]
+        for offset, content in edits:
+            file.seek(offset)
+            file.write(content)
+
+
+def _section(elf: ELFFile, name: str, path: Path) -> Any:  # noqa: ANN401  pyelftools has no types
+    section = elf.get_section_by_name(name)
+    if section is None:
+        raise ElfError(f"{path} has no section {name}.")
+    return section
+
+
+def _version_needs(elf: ELFFile) -> Iterator[tuple[Any, list[Any]]]:
+    section: Any = elf.get_section_by_name(".gnu.version_r")
+    if section is not None:
+        for need, versions in section.iter_versions():
+            yield need, list(versions)
+
+
+def _forget_versions(
+    elf: ELFFile, module: Path, names: Collection[str]
+) -> tuple[list[Edit], set[int], int]:
+    """Take libraries out of the chain in .gnu.version_r.
+
+    Returns:
+        The edits, the version indices that are gone, and how many libraries are left.
+    """
+    index = elf.get_section_index(".gnu.version_r")
+    if index is None:
+        raise ElfError(f"{module} has no section .gnu.version_r.")
+    start = position = elf.get_section(index)["sh_offset"]
+    dropped: set[int] = set()
+    kept: list[int] = []
+    for need, versions in _version_needs(elf):
+        if need.name in names:
+            dropped |= {version["vna_other"] for version in versions}
+        else:
+            kept.append(position)
+        position += need["vn_next"]
+    # The dynamic section points at the first one, so that one has to stay where it is.
+    if kept[:1] != [start]:
+        raise ElfError(f"{module}: the first library in .gnu.version_r is one to be cut.")
+    distances = [following - here for here, following in itertools.pairwise(kept)]
+    edits = [
+        (here + VERSION_NEED_NEXT, struct.pack("<I", distance))
+        for here, distance in zip(kept, [*distances, 0], strict=True)
+    ]
+    header = elf["e_shoff"] + index * elf["e_shentsize"]
+    edits.append((header + SECTION_INFO, struct.pack("<I", len(kept))))
+    return edits, dropped, len(kept)
+
+
+def _weaken(
+    elf: ELFFile, module: Path, offered: Collection[str], dropped_versions: Collection[int]
+) -> Iterator[Edit]:
+    """Make symbols that only the cut libraries offer weak, and free them of their versions."""
+    table = _section(elf, ".dynsym", module)
+    versions = _section(elf, ".gnu.version", module)
+    for index, symbol in enumerate(table.iter_symbols()):
+        if symbol.entry.st_shndx != "SHN_UNDEF" or symbol.name not in offered:
+            continue
+        offset = table["sh_offset"] + index * table["sh_entsize"] + SYMBOL_INFO
+        elf.stream.seek(offset)
+        (info,) = elf.stream.read(1)
+        yield offset, bytes([STB_WEAK << 4 | info & 0x0F])
+        if versions.get_symbol(index)["ndx"] in dropped_versions:
+            offset = versions["sh_offset"] + index * versions["sh_entsize"]
+            yield offset, struct.pack("<H", VER_NDX_GLOBAL)
+
+
+def _drop_needed(
+    elf: ELFFile, module: Path, names: Collection[str], kept_needs: int
+) -> Iterator[Edit]:
+    """Take libraries out of the dynamic section; the entries behind them move up."""
+    section = _section(elf, ".dynamic", module)
+    tags = list(section.iter_tags())
+    dropped = [tag.entry.d_tag == "DT_NEEDED" and tag.needed in names for tag in tags]
+    if missing := set(names) - {tag.needed for tag in itertools.compress(tags, dropped)}:
+        raise ElfError(f"{module} is not linked to {', '.join(sorted(missing))}.")
+    size = len(tags) * DYNAMIC_ENTRY.size  # The section may be longer than the table in it.
+    entries = [
+        (DT_VERNEEDNUM, kept_needs) if entry[0] == DT_VERNEEDNUM else entry
+        for entry, is_dropped in zip(
+            DYNAMIC_ENTRY.iter_unpack(section.data()[:size]), dropped, strict=True
+        )
+        if not is_dropped
+    ]
+    entries += [(DT_NULL, 0)] * sum(dropped)
+    for index, entry in enumerate(entries):
+        yield section["sh_offset"] + index * DYNAMIC_ENTRY.size, DYNAMIC_ENTRY.pack(*entry)

@@ -1,0 +1,77 @@
+"""Whether every shared library of a package finds on Lambda what it is linked to."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from scripts.package import elf
+
+MACHINES = {"arm64": "EM_AARCH64", "x86_64": "EM_X86_64"}
+
+RUNTIME_LIBRARIES = frozenset(
+    {
+        "ld-linux-aarch64.so.1",
+        "ld-linux-x86-64.so.2",
+        "libc.so.6",
+        "libdl.so.2",
+        "libgcc_s.so.1",
+        "libm.so.6",
+        "libpthread.so.0",
+        "librt.so.1",
+        "libstdc++.so.6",
+        "libz.so.1",
+    }
+)
+"""What of Amazon Linux 2023 is in the Lambda runtime: the part of what PEP 600 lets a wheel for
+glibc 2.28 take from its system (https://github.com/pypa/auditwheel,
+policy/manylinux-policy.json) that the runtime's own Python is linked to."""
+
+NEWEST_VERSIONS = {"GLIBC": (2, 34), "GLIBCXX": (3, 4, 29), "CXXABI": (1, 3, 13)}
+"""Of Amazon Linux 2023: glibc 2.34, and libstdc++ of GCC 11
+(https://docs.aws.amazon.com/linux/al2023/ug/core-glibc.html,
+https://gcc.gnu.org/onlinedocs/libstdc++/manual/abi.html)."""
+
+VERSION = re.compile(r"(GLIBC|GLIBCXX|CXXABI)_(\d+(?:\.\d+)+)")
+PAGE_BYTES = 4096
+
+
+def problems(root: Path, architecture: str) -> list[str]:
+    """What would keep a library of the package from being loaded; empty where all is well.
+
+    Args:
+        root: The package.
+        architecture: `arm64` or `x86_64`.
+    """
+    paths = sorted(path for path in root.rglob("*") if ".so" in path.suffixes and path.is_file())
+    found: list[str] = []
+    for library in map(elf.read, paths):
+        name = library.path.relative_to(root)
+        if library.machine != MACHINES[architecture]:
+            found.append(f"{name} is made for {library.machine}, not for {architecture}")
+        found += [f"{name} needs {needed}, which is nowhere" for needed in _missing(library)]
+        found += [f"{name} needs {version}, newer than Lambda's" for version in _too_new(library)]
+        found += [
+            f"{name} has a segment aligned to {alignment} bytes, less than a page"
+            for alignment in library.alignments
+            if alignment % PAGE_BYTES
+        ]
+    return found
+
+
+def _missing(library: elf.SharedLibrary) -> list[str]:
+    return [
+        name
+        for name in library.needed
+        if name not in RUNTIME_LIBRARIES
+        and not any((folder / name).is_file() for folder in library.search)
+    ]
+
+
+def _too_new(library: elf.SharedLibrary) -> list[str]:
+    matches = [match for version in library.versions if (match := VERSION.fullmatch(version))]
+    return sorted(
+        match[0]
+        for match in matches
+        if tuple(int(number) for number in match[2].split(".")) > NEWEST_VERSIONS[match[1]]
+    )

@@ -1,0 +1,132 @@
+"""What the build puts together, where it refuses, and what it says."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.package import __main__ as command
+from scripts.package import interpreter
+from scripts.package.build import (
+    TIMESTAMP,
+    BuildFailed,
+    Built,
+    copy_function,
+    make_empty,
+    normalize,
+)
+from scripts.package.prune import Saving
+from scripts.package.rules import LIMIT_BYTES
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_the_function_is_copied_with_its_models_and_nothing_else(tmp_path: Path) -> None:
+    copy_function(tmp_path)
+
+    top = {path.name for path in tmp_path.iterdir()}
+    assert top == {"lambda_function.py", "gateway", "inference", "service", "models"}
+    assert {path.name for path in tmp_path.glob("models/*/*")} == {"manifest.json", "model.onnx"}
+    copied = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.py")}
+    assert {Path("inference/heads/yolox.py"), Path("gateway/event.py")} <= copied
+    assert not list(tmp_path.rglob("__pycache__"))
+
+
+def test_a_models_label_file_is_copied_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, output = tmp_path / "project", tmp_path / "package"
+    manifest = {"sha256": "0" * 64, "output": {"outputs": [{"labels_file": "makes.txt"}]}}
+    folder = project / "models/brand"
+    folder.mkdir(parents=True)
+    output.mkdir()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    for name in ("model.onnx", "makes.txt", "MODEL_CARD.md"):
+        (folder / name).touch()
+    monkeypatch.setattr("scripts.package.build.PROJECT", project)
+    monkeypatch.setattr("scripts.package.build.FUNCTION_FILES", ())
+
+    copy_function(output)
+
+    assert {path.name for path in output.glob("models/brand/*")} == {
+        "manifest.json",
+        "model.onnx",
+        "makes.txt",
+    }
+
+
+def test_an_earlier_package_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "lambda_function.py").touch()
+    (tmp_path / "old").mkdir()
+
+    make_empty(tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("directory", [PROJECT, PROJECT.parent, PROJECT / "tests"])
+def test_a_directory_that_is_no_package_is_left_alone(directory: Path) -> None:
+    before = sorted(directory.iterdir())
+
+    with pytest.raises(BuildFailed, match="not a package"):
+        make_empty(directory)
+
+    assert sorted(directory.iterdir()) == before
+
+
+def test_modes_and_times_do_not_depend_on_the_machine(tmp_path: Path) -> None:
+    file = tmp_path / "folder/module.py"
+    file.parent.mkdir(mode=0o700)
+    file.touch(mode=0o600)
+
+    normalize(tmp_path)
+
+    assert [path.stat().st_mode & 0o777 for path in (file.parent, file)] == [0o755, 0o644]
+    assert {path.stat().st_mtime for path in (tmp_path, file.parent, file)} == {TIMESTAMP}
+
+
+def test_a_package_over_the_limit_fails_after_its_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "numpy").write_bytes(b"x" * 1001)
+    built = Built([Saving("tests", "only tests import them", 7)], bytecode_size=None)
+    monkeypatch.setattr(command, "build", lambda *_: built)
+    monkeypatch.setitem(LIMIT_BYTES, "arm64", 1000)
+    arguments = ["package", "--architecture", "arm64", "--output", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", arguments)
+
+    with pytest.raises(SystemExit, match="1 bytes over the limit of 1,000"):
+        command.main()
+
+    assert "1,001  numpy" in capsys.readouterr().out
+
+
+def test_without_an_interpreter_the_build_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "build", lambda *_: Built([], bytecode_size=None))
+    monkeypatch.setattr(command, "find_interpreter", lambda: None)
+    arguments = ["package", "--architecture", "x86_64", "--output", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", arguments)
+
+    command.main()
+
+    assert "Bytecode: none, so that cold starts are slow: no Python 3.13" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("version", "is_taken"), [("3.13", True), ("3.12", False), ("", False)], ids=str
+)
+def test_only_the_runtimes_version_compiles_bytecode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, is_taken: bool
+) -> None:
+    named = tmp_path / "python"
+    named.write_text(f"#!/bin/sh\necho {version}\n" if version else "#!/bin/sh\nexit 127\n")
+    named.chmod(0o755)
+    monkeypatch.setenv("PYTHON_FOR_LAMBDA", str(named))
+    monkeypatch.setenv("PATH", os.devnull)
+    monkeypatch.setenv("PYENV_ROOT", os.devnull)
+    monkeypatch.setattr(sys, "executable", os.devnull)
+
+    # A script of /bin/sh has to be able to echo without a PATH, which is built into it.
+    assert interpreter.find_interpreter() == (named if is_taken else None)
