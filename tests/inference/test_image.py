@@ -170,7 +170,7 @@ REFUSED: dict[str, tuple[bytes, type[PictureError]]] = {
     "TIFF cut off": (cut(noise("TIFF")), NotAnImage),
     "GIF cut off": (cut(noise("GIF")), NotAnImage),
     "HEIC": (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", UnsupportedFormat),
-    "AVIF": (encode(corners(), "AVIF"), UnsupportedFormat),
+    "AVIF": (b"\x00\x00\x00\x20ftypavif\x00\x00\x00\x00avifmif1", UnsupportedFormat),
     "JPEG 2000": (b"\x00\x00\x00\x0cjP  \r\n\x87\n", UnsupportedFormat),
     "ICO": (encode(corners(), "ICO"), UnsupportedFormat),
     "PDF": (b"%PDF-1.7\n", UnsupportedFormat),
