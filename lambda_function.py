@@ -18,13 +18,13 @@ from functools import partial
 from typing import Any
 
 from gateway.deadline import Clock, Deadline
-from gateway.errors import InternalError, RequestError, ServiceUnavailable
+from gateway.errors import InternalError, PartFailed, RequestError, ServiceUnavailable
 from gateway.event import Request, decode_body, parse_event
 from gateway.fetch import Fetcher
 from gateway.options import Options, parse_options
 from gateway.parts import parse_parts
 from gateway.response import ProxyResponse, error_response, failed_images, json_response
-from gateway.routes import Route, find_route
+from gateway.routes import Route, find_route, route_of
 from inference.errors import ModelUnavailable
 from inference.pipeline import Pipeline
 from inference.types import ImageRGB
@@ -44,6 +44,9 @@ from service.settings import Settings
 ANSWER_SECONDS = 1.0
 """What of the function's own time limit is kept for writing the answer."""
 
+OUR_FAULT = "Something went wrong on our side."
+UNREADABLE = Request("", "", {}, {}, None, None, "unknown")
+
 logger = logging.getLogger("matchvec")
 
 
@@ -53,13 +56,11 @@ class Answer:
 
     Attributes:
         response: What Lambda returns.
-        route: None for a path that is none, and for preflights.
         results: What became of the parts.
         error_code: Why the request as a whole was refused, None where it was not.
     """
 
     response: ProxyResponse
-    route: Route | None = None
     results: Sequence[Result] = ()
     error_code: str | None = None
 
@@ -99,33 +100,31 @@ class Handler:
 
     def __call__(self, event: object, context: object) -> ProxyResponse:
         """Answer one event of any front door; never raises."""
-        request = parse_event(event, context)
-        answer = self._answer_or_refuse(request, self._deadline(context))
+        request = UNREADABLE
+        try:
+            request = parse_event(event, context)
+            answer = self._answer(request, self._deadline(context))
+        except RequestError as error:
+            answer = self._refuse(request, error)
+        except ModelUnavailable:
+            logger.exception("request %s: a model is unavailable", request.request_id)
+            answer = self._refuse(request, ServiceUnavailable("A model could not be loaded."))
+        except Exception:  # The last line of defence: a client gets an answer whatever happens.
+            logger.exception("request %s: internal error", request.request_id)
+            answer = self._refuse(request, InternalError(OUR_FAULT))
         if self._settings.metrics_namespace:
             self._count(request, answer)
         self._is_cold = False
         return answer.response
-
-    def _answer_or_refuse(self, request: Request, deadline: Deadline) -> Answer:
-        try:
-            return self._answer(request, deadline)
-        except RequestError as error:
-            return self._refuse(request, error)
-        except ModelUnavailable:
-            logger.exception("request %r: a model is unavailable", request.request_id)
-            return self._refuse(request, ServiceUnavailable("A model could not be loaded."))
-        except Exception:  # The last line of defence: a client gets an answer whatever happens.
-            logger.exception("request %r: internal error", request.request_id)
-            return self._refuse(request, InternalError("Something went wrong on our side."))
 
     def _answer(self, request: Request, deadline: Deadline) -> Answer:
         if request.method == "OPTIONS":
             return Answer(self._json(request, None))
         route = find_route(request.method, request.path)
         if route is Route.HEALTH:
-            return Answer(self._json(request, self._health()), route)
+            return Answer(self._json(request, self._health()))
         if route is Route.MODELS:
-            return Answer(self._json(request, self._models()), route)
+            return Answer(self._json(request, self._models()))
         return self._answer_pictures(request, route, deadline)
 
     def _answer_pictures(self, request: Request, route: Route, deadline: Deadline) -> Answer:
@@ -142,7 +141,10 @@ class Handler:
         if options.details:
             answer = self._details(request, route, results)
         codes = [result.error.code if result.error else None for result in results]
-        return Answer(self._json(request, answer, failed_images(codes)), route, results)
+        if set(codes) == {PartFailed.code}:
+            logger.error("request %s: every part failed", request.request_id)
+            raise InternalError(OUR_FAULT)
+        return Answer(self._json(request, answer, failed_images(codes)), results)
 
     def _predict(self, route: Route, options: Options) -> Predict:
         """What a route makes of one picture."""
@@ -191,7 +193,12 @@ class Handler:
 
     def _pipeline(self) -> Pipeline:
         if self._loaded is None:
-            self._loaded = self._load(self._settings)
+            try:
+                self._loaded = self._load(self._settings)
+            except ModelUnavailable:
+                raise
+            except Exception as error:  # A model's files can be wrong in ways nobody foresaw.
+                raise ModelUnavailable("The models could not be loaded.") from error
         return self._loaded
 
     def _deadline(self, context: object) -> Deadline:
@@ -200,7 +207,10 @@ class Handler:
         remaining_ms = getattr(context, "get_remaining_time_in_millis", None)
         if not callable(remaining_ms):
             return deadline
-        return deadline.earlier(remaining_ms() / 1000 - ANSWER_SECONDS)
+        milliseconds = remaining_ms()
+        if not isinstance(milliseconds, int | float):
+            return deadline
+        return deadline.earlier(milliseconds / 1000 - ANSWER_SECONDS)
 
     def _json(
         self, request: Request, answer: object, headers: dict[str, str] | None = None
@@ -216,7 +226,7 @@ class Handler:
         line = emf_line(
             self._settings.metrics_namespace,
             request,
-            answer.route,
+            route_of(request.path),
             answer.response["statusCode"],
             answer.error_code,
             answer.results,

@@ -17,7 +17,8 @@ GatewayError
     ├── UrlTimeout            url_timeout
     ├── UrlTooLarge           url_too_large
     ├── UrlNotAnImage         url_not_an_image
-    └── DeadlineExceeded      deadline_exceeded
+    ├── DeadlineExceeded      deadline_exceeded
+    └── PartFailed            internal_error
 
 A message is written for the client: it says what to change and holds nothing secret.
 """
@@ -169,3 +170,9 @@ class DeadlineExceeded(PartError):
     """The gateway's time limit came before this picture's turn."""
 
     code = "deadline_exceeded"
+
+
+class PartFailed(PartError):
+    """Our own fault, with this part only; the details stand in the log."""
+
+    code = "internal_error"

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import binascii
 import re
+import uuid
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ HEADERS = ("headers", "multiValueHeaders")
 QUERY = ("queryStringParameters", "multiValueQueryStringParameters")
 """An event's fields of single values and of lists of them; an ALB sends either, REST both."""
 
+REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9_=+/.:-]{1,128}")
 BASE64_PATTERN = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 
 
@@ -46,7 +48,7 @@ class Request:
         query: Percent-decoded; of a repeated option the last value.
         body: The event's body as it came, not decoded.
         is_base64: The event's `isBase64Encoded`, None where it has none.
-        request_id: The front door's id, or the Lambda invocation's, or "".
+        request_id: The front door's id, else the Lambda invocation's, else one made here.
         multi_value_headers: Whether the answer has to use `multiValueHeaders`, which an ALB
             with that attribute switched on asks for.
     """
@@ -72,7 +74,6 @@ def parse_event(event: object, context: object) -> Request:
     fields: Event = event if isinstance(event, Mapping) else {}
     request_context = _mapping(fields.get("requestContext"))
     http = _mapping(request_context.get("http"))
-    request_id = request_context.get("requestId") or getattr(context, "aws_request_id", "")
     is_alb = "elb" in request_context
     return Request(
         method=_text(http.get("method") or fields.get("httpMethod")).upper(),
@@ -81,7 +82,7 @@ def parse_event(event: object, context: object) -> Request:
         query=_query(fields, is_alb=is_alb),
         body=_body(fields.get("body")),
         is_base64=_flag(fields.get("isBase64Encoded")),
-        request_id=_text(request_id),
+        request_id=_request_id(request_context, context),
         multi_value_headers=is_alb and HEADERS[1] in fields,
     )
 
@@ -104,20 +105,36 @@ def decode_body(request: Request, max_request_bytes: int) -> bytes:
             "The request has no body: send multipart/form-data with image or url fields."
         )
     is_base64 = _looks_like_base64(request) if request.is_base64 is None else request.is_base64
-    size = len(body) if is_base64 else -(-len(body) // 3) * 4
+    try:
+        content = body.encode("ascii" if is_base64 else "utf-8") if isinstance(body, str) else body
+    except UnicodeEncodeError as error:
+        raise MalformedBody("The body has characters that it can't have.") from error
+    size = len(content) if is_base64 else -(-len(content) // 3) * 4
     if size > max_request_bytes:
         raise TooLarge(
             f"The body has {size} bytes in base64, the limit is {max_request_bytes} "
             f"(about {max_request_bytes * 3 // 4} bytes of pictures): send fewer or smaller ones."
         )
-    if not is_base64:
-        return body.encode() if isinstance(body, str) else body
+    return _decode_base64(content) if is_base64 else content
+
+
+def _decode_base64(content: bytes) -> bytes:
+    if b"\n" in content:  # As the base64 command wraps it; front doors never do.
+        content = content.translate(None, delete=b"\r\n")
     try:
-        return b64decode(body, validate=True)
-    except (binascii.Error, ValueError) as error:
+        return b64decode(content, validate=True)
+    except binascii.Error as error:
         raise MalformedBody(
             "The body is not valid base64, although the event says it is base64-encoded."
         ) from error
+
+
+def _request_id(request_context: Event, context: object) -> str:
+    """An id that can stand in a header and in the log as it is."""
+    for candidate in (request_context.get("requestId"), getattr(context, "aws_request_id", None)):
+        if isinstance(candidate, str) and REQUEST_ID_PATTERN.fullmatch(candidate):
+            return candidate
+    return str(uuid.uuid4())
 
 
 def _query(fields: Event, *, is_alb: bool) -> dict[str, str]:
@@ -143,11 +160,12 @@ def _looks_like_base64(request: Request) -> bool:
 def _values(fields: Event, names: tuple[str, str]) -> dict[str, str]:
     """Names and values from an event's field of single values and its one of lists."""
     single, multiple = (_mapping(fields.get(name)) for name in names)
-    values = {str(name): str(value) for name, value in single.items() if value is not None}
-    for name, repeated in multiple.items():
-        if isinstance(repeated, list) and repeated:
-            values[str(name)] = str(repeated[-1])
-    return values
+    last = {name: each[-1] for name, each in multiple.items() if isinstance(each, list) and each}
+    return {
+        name: value
+        for name, value in {**single, **last}.items()
+        if isinstance(name, str) and isinstance(value, str)
+    }
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -112,7 +112,7 @@ class Fetcher:
                 answer = self._hop(parse_url(url), deadline)
                 if isinstance(answer, bytes):
                     return answer
-                url = urljoin(url, answer.location)
+                url = urljoin(url, answer.location.replace(" ", "%20"))
         except TimeoutError as error:
             raise UrlTimeout(
                 f"The url did not deliver within {self.timeout_seconds:g} seconds."
@@ -151,7 +151,7 @@ class Fetcher:
         # One internal address among public ones is how rebinding starts: refuse them all.
         if not all(is_public(address) for address in addresses):
             raise UrlNotAllowed("The url's host is not on the public internet.")
-        connection = self.connector(addresses[0], target.port, _seconds_left(deadline))
+        connection = self._connect_to_any(addresses, target.port, deadline)
         if target.scheme == "http":
             return connection
         try:
@@ -160,6 +160,17 @@ class Fetcher:
         except BaseException:
             connection.close()
             raise
+
+    def _connect_to_any(self, addresses: list[str], port: int, deadline: Deadline) -> socket.socket:
+        """A connection to the first address that takes one: IPv6 may lead nowhere."""
+        failure: OSError | None = None
+        for position, address in enumerate(addresses):
+            share = _seconds_left(deadline) / (len(addresses) - position)
+            try:
+                return self.connector(address, port, share)
+            except OSError as error:
+                failure = error
+        raise failure or OSError
 
     def _read(self, response: http.client.HTTPResponse) -> bytes:
         too_large = UrlTooLarge(f"The url's file is larger than {self.max_bytes} bytes.")
@@ -209,9 +220,10 @@ def describe_url(url: str) -> str:
     """A url for answers and logs: scheme, host and path, without what may be secret."""
     try:
         split = urlsplit(url)
-        return f"{split.scheme}://{split.hostname or ''}{split.path}"[:MAX_URL_LENGTH]
+        shown = f"{split.scheme}://{split.hostname or ''}{split.path}"[:MAX_URL_LENGTH]
     except ValueError:
         return ""
+    return "" if "@" in shown else shown  # Credentials in the wrong place, such as "user:pw@host".
 
 
 _REDIRECTS = frozenset(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.errors import BadOption
 
+NUMBER_PATTERN = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(e-?[0-9]+)?", re.ASCII | re.IGNORECASE)
 MAX_TOP = 20
 DEFAULT_TOP = 5
 
@@ -43,13 +45,10 @@ def _number(query: Mapping[str, str], name: str) -> float | None:
     text = query.get(name)
     if text is None:
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise _refused(name, text, "a number from 0 to 1") from None
-    if not 0 <= value <= 1:  # Also true of nan.
-        raise _refused(name, text, "a number from 0 to 1")
-    return value
+    # float() would take "0_1", " 0.5", "nan" and Arabic-Indic digits too.
+    if NUMBER_PATTERN.fullmatch(text) and 0 <= (value := float(text)) <= 1:
+        return value
+    raise _refused(name, text, "a number from 0 to 1")
 
 
 def _count(query: Mapping[str, str], name: str) -> int:

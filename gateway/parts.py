@@ -99,7 +99,8 @@ def parse_parts(content_type: str, body: bytes, *, max_images: int, max_urls: in
 def _read_form(boundary: str, body: bytes) -> list[tuple[str, str | None, bytes]]:
     """Name, file name and content of every field."""
     fields: list[tuple[str, str | None, bytes]] = []
-    name, filename = "", None
+    name = ""
+    filename: str | None = None
     chunks: list[bytes | bytearray] = []
     try:
         with PushMultipartParser(
@@ -107,10 +108,12 @@ def _read_form(boundary: str, body: bytes) -> list[tuple[str, str | None, bytes]
             max_header_size=MAX_HEADER_BYTES,
             max_header_count=MAX_HEADERS,
             max_segment_count=MAX_FIELDS,
+            header_charset="latin-1",
         ) as parser:
             for event in parser.parse(body):
                 if isinstance(event, MultipartSegment):
-                    name, filename = event.name or "", event.filename
+                    name = _as_utf8(event.name or "")
+                    filename = None if event.filename is None else _as_utf8(event.filename)
                     chunks = []
                 elif event is None:
                     fields.append((name, filename, b"".join(chunks)))
@@ -121,11 +124,17 @@ def _read_form(boundary: str, body: bytes) -> list[tuple[str, str | None, bytes]
             f"The form is over a limit ({error}): at most {MAX_FIELDS} fields, each with at most "
             f"{MAX_HEADERS} header lines of {MAX_HEADER_BYTES} bytes."
         ) from error
-    except MultipartError as error:
-        raise MalformedBody(
-            f"The body is not complete, valid multipart/form-data: {error}."
-        ) from error
+    except (MultipartError, UnicodeError) as error:
+        raise MalformedBody("The body is not complete, valid multipart/form-data.") from error
     return fields
+
+
+def _as_utf8(text: str) -> str:
+    """A name as nearly every client means it, read from bytes that may be anything.
+
+    Read as Latin-1 no header can fail; curl on Windows sends file names in the local code page.
+    """
+    return text.encode("latin-1").decode("utf-8", "replace")
 
 
 def _check_counts(

@@ -10,13 +10,17 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from gateway.errors import InternalError, RequestError
+from gateway.errors import InternalError, RequestError, TooLarge
 from gateway.event import Request
 
 ProxyResponse = dict[str, Any]
 
 ALLOWED_HEADERS = "Content-Type, Accept, Authorization, X-Api-Key, X-Amz-Date, X-Amz-Security-Token"
 ALLOWED_METHODS = "GET, HEAD, POST, OPTIONS"
+MAX_RESPONSE_BYTES = 6_000_000
+"""Lambda lets 6 MiB through; what is left is for the headers.
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
 EXPOSED_HEADERS = "X-Failed-Images, X-Request-Id"
 
 
@@ -39,6 +43,7 @@ def json_response(
 
     Raises:
         ValueError: The answer holds a number that JSON has no word for (NaN, infinity).
+        TooLarge: The answer is larger than Lambda lets through.
     """
     has_body = answer is not None and request.method != "HEAD"
     fields = {
@@ -50,10 +55,18 @@ def json_response(
         "X-Request-Id": request.request_id,
         **(headers or {}),
     }
+    body = json.dumps(answer, allow_nan=False) if has_body else ""
+    # Lambda sends the body as a JSON string, in which these need a backslash.
+    size = len(body) + body.count('"') + body.count("\\")
+    if size > MAX_RESPONSE_BYTES:
+        raise TooLarge(
+            f"The answer has {size} bytes, the limit is {MAX_RESPONSE_BYTES}: "
+            "send fewer pictures, or ask for a higher threshold or fewer classes."
+        )
     response: ProxyResponse = {
         "statusCode": int(status),
         "isBase64Encoded": False,
-        "body": json.dumps(answer, allow_nan=False) if has_body else "",
+        "body": body,
     }
     if request.multi_value_headers:
         response["multiValueHeaders"] = {name: [value] for name, value in fields.items()}

@@ -30,21 +30,27 @@ METHODS = {
 }
 
 
-def find_route(method: str, path: str) -> Route:
-    """The route of a path, which may have a prefix and a trailing slash.
+def route_of(path: str) -> Route | None:
+    """The route of a path, which may have a prefix and a trailing slash; None: there is none.
 
     A stage (``/Prod/predict``) and the base path of a custom domain (``/vision/v1/predict``)
     come with the path on some front doors and not on others, so only the last segment counts.
-
-    Raises:
-        UnknownRoute: No route has that name.
-        MethodNotAllowed: The route has other methods.
     """
     name = path.rstrip("/").rpartition("/")[2]
-    if name not in set(Route):
+    return Route(name) if name in set(Route) else None
+
+
+def find_route(method: str, path: str) -> Route:
+    """The route of a path, if it has the method.
+
+    Raises:
+        UnknownRoute: There is no such route.
+        MethodNotAllowed: The route has other methods.
+    """
+    route = route_of(path)
+    if route is None:
         known = ", ".join(f"{METHODS[route][0]} /{route}" for route in Route)
         raise UnknownRoute(f"There is no such route. The routes are: {known}.")
-    route = Route(name)
     allowed = METHODS[route]
     if method not in allowed:
         raise MethodNotAllowed(f"Call /{route} with {' or '.join(allowed)}.", allowed)

@@ -14,6 +14,10 @@ from inference.preprocess import prepare
 from inference.session import Session, load_session
 from inference.types import BoxXYXY, Detection, ImageRGB, RawDetections
 
+MAX_DETECTIONS = 100
+"""Of one picture, the best ones: COCO's evaluation counts as many (Lin et al. 2014, maxDets), and
+a threshold of 0 must not make every cell of the grid a vehicle to be classified."""
+
 
 @dataclass(frozen=True, slots=True)
 class Detector:
@@ -64,7 +68,7 @@ def load_detector(manifest: Manifest) -> Detector:
 def to_detections(
     found: RawDetections, labels: Sequence[str], size_wh: tuple[int, int]
 ) -> list[Detection]:
-    """Boxes of a picture as its clients see them: whole pixels, inside of it, best first.
+    """Boxes of a picture as its clients see them: whole pixels, inside of it, the best first.
 
     Args:
         found: With boxes in pixels of the picture; rows that are not finite or whose class has
@@ -75,11 +79,12 @@ def to_detections(
     width, height = size_wh
     is_known = (found.class_ids >= 0) & (found.class_ids < len(labels))
     is_finite = np.isfinite(found.boxes_xyxy).all(axis=1) & np.isfinite(found.scores)
-    limits = np.array([width, height, width, height], dtype=np.float32)
-    clipped = np.clip(np.where(is_finite[:, np.newaxis], found.boxes_xyxy, 0), 0, limits)
+    # In float64: float32 can't tell the last pixels of a picture 50 million wide apart.
+    limits = np.array([width, height, width, height], dtype=np.float64)
+    clipped = np.clip(np.where(is_finite[:, np.newaxis], found.boxes_xyxy, 0.0), 0, limits)
     is_inside = (clipped[:, 2:] > clipped[:, :2]).all(axis=1)
     kept = np.flatnonzero(is_known & is_finite & is_inside)
-    kept = kept[np.argsort(-found.scores[kept], kind="stable")]
+    kept = kept[np.argsort(-found.scores[kept], kind="stable")][:MAX_DETECTIONS]
     return [
         Detection(
             box_xyxy=_to_pixels(clipped[row], size_wh),
@@ -90,8 +95,8 @@ def to_detections(
     ]
 
 
-def _to_pixels(box_xyxy: NDArray[np.float32], size_wh: tuple[int, int]) -> BoxXYXY:
-    """Rounded to whole pixels; a box thinner than one is given one."""
-    x1, y1, x2, y2 = (round(float(value)) for value in box_xyxy)
+def _to_pixels(box_xyxy: NDArray[np.float64], size_wh: tuple[int, int]) -> BoxXYXY:
+    """Rounded to whole pixels, halves up; a box thinner than one is given one."""
+    x1, y1, x2, y2 = (int(value) for value in np.floor(box_xyxy + 0.5))
     x1, y1 = min(x1, size_wh[0] - 1), min(y1, size_wh[1] - 1)
     return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import logging
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     Image,
+    ImageFile,
     JpegImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
@@ -39,8 +41,12 @@ FORMATS = tuple(
 )
 
 # A damaged file is answered to its sender; Pillow's remarks about it would only fill the log.
+# (libtiff writes a line of its own for one to standard error, past every logger.)
 warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
+
+# Pillow's own reader of uncompressed TIFF takes minutes over a file of many tiny strips.
+TiffImagePlugin.READ_LIBTIFF = True
 
 # The limit is ours to enforce, from the header, with our own error: Pillow's would warn too late.
 Image.MAX_IMAGE_PIXELS = None
@@ -64,16 +70,30 @@ OTHER_FORMATS = (
 EXIF_ORIENTATION = 0x0112
 """The tag's number: Exif 3.0 (CIPA DC-008), section 4.6.5."""
 
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+STORED_VIEW: dict[int, Callable[[ImageRGB], ImageRGB]] = {
+    2: lambda upright: upright[:, ::-1],
+    3: lambda upright: upright[::-1, ::-1],
+    4: lambda upright: upright[::-1],
+    5: lambda upright: upright.swapaxes(0, 1),
+    6: lambda upright: np.rot90(upright, 1),
+    7: lambda upright: upright.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda upright: np.rot90(upright, -1),
 }
-"""What makes a picture of each orientation upright; 1 is upright already."""
+"""By orientation: an upright picture's array as the file stores it; 1 is stored upright."""
+
+FIRST_SIDEWAYS = 5
+"""From this orientation on, width and height are exchanged."""
+
+STRIP_PIXELS = 1 << 20
+"""How much is converted at a time: a whole picture of 50 megapixels would take 1 GB to convert."""
+
+START_OF_SCAN = b"\xff\xda"
+MAX_JPEG_SCANS = 100
+"""A progressive JPEG has about 10; each scan costs as much time as the whole picture does.
+libjpeg-turbo's own guide suggests such a limit: https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf"""
+
+MAX_RLE_PIXELS = 4_000_000
+"""Of a run-length encoded BMP, which Pillow decodes in Python: a few bytes can mean seconds."""
 
 INTEGER_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
 """Pillow's modes for gray samples wider than 8 bits: files of these formats use 16 of them."""
@@ -90,7 +110,7 @@ def decode(data: bytes, *, max_pixels: int) -> ImageRGB:
         max_pixels: Most pixels, width times height, by the file's header.
 
     Returns:
-        uint8 [height, width, 3], C-contiguous, read-only or not.
+        uint8 [height, width, 3], C-contiguous.
 
     Raises:
         NotAnImage: The bytes are no picture, or one that is damaged.
@@ -99,9 +119,9 @@ def decode(data: bytes, *, max_pixels: int) -> ImageRGB:
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_size(image, max_pixels)
+            _check_bounds(image, data, max_pixels)
             image.load()
-            return _to_rgb(_upright(image))
+            return _to_upright_rgb(image)
     except PictureError:
         raise
     except MemoryError as error:
@@ -110,22 +130,40 @@ def decode(data: bytes, *, max_pixels: int) -> ImageRGB:
         raise _unreadable(data) from error
 
 
-def _check_size(image: Image.Image, max_pixels: int) -> None:
+def _check_bounds(image: ImageFile.ImageFile, data: bytes, max_pixels: int) -> None:
+    """Refuse what would take too much time or memory, before it does."""
     width, height = image.size
+    if image.format == "BMP" and image.tile and image.tile[0].codec_name == "bmp_rle":
+        max_pixels = min(max_pixels, MAX_RLE_PIXELS)
     if width * height > max_pixels:
         raise ImageTooLarge(
             f"The picture has {width}x{height} pixels, the limit is {max_pixels}: scale it down."
         )
     if width == 0 or height == 0:
         raise NotAnImage("The picture has no pixels.")
+    if image.format in ("JPEG", "MPO") and data.count(START_OF_SCAN) > MAX_JPEG_SCANS:
+        raise NotAnImage(f"The JPEG has more than {MAX_JPEG_SCANS} scans: save it anew.")
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _to_upright_rgb(image: Image.Image) -> ImageRGB:
+    orientation = _orientation(image)
+    width, height = image.size
+    shape = (width, height) if orientation >= FIRST_SIDEWAYS else (height, width)
+    upright = np.empty((*shape, 3), dtype=np.uint8)
+    stored = STORED_VIEW[orientation](upright) if orientation in STORED_VIEW else upright
+    rows = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        bottom = min(height, top + rows)
+        stored[top:bottom] = _to_rgb(image.crop((0, top, width, bottom)))
+    return upright
+
+
+def _orientation(image: Image.Image) -> int:
     try:
-        method = UPRIGHT.get(image.getexif().get(EXIF_ORIENTATION, 1))
+        orientation = image.getexif().get(EXIF_ORIENTATION, 1)
     except Exception:  # Damaged EXIF data, of any kind, does not make the pixels worse.
-        return image
-    return image if method is None else image.transpose(method)
+        return 1
+    return orientation if orientation in STORED_VIEW else 1
 
 
 def _to_rgb(image: Image.Image) -> ImageRGB:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 import onnxruntime
@@ -11,9 +12,10 @@ from inference.errors import ModelUnavailable
 from inference.manifest import Manifest
 from inference.types import Outputs, Tensor
 
-EXTERNAL_DATA_KEY = b"\x0a\x08location"
-"""How every tensor whose values lie in another file is marked in an ONNX file: field 1, 8 bytes
-long, of a StringStringEntryProto (onnx.proto, `TensorProto.external_data`)."""
+EXTERNAL_DATA = re.compile(rb"\x6a.{1,2}\x0a\x08location", re.DOTALL)
+"""How every tensor whose values lie in another file is marked in an ONNX file: an entry (length in
+one or two bytes) of `TensorProto.external_data`, field 13, whose key, field 1, is "location"
+(https://github.com/onnx/onnx/blob/main/onnx/onnx.proto)."""
 
 LOG_ERRORS = 3
 """onnxruntime's severity: its warnings about a model's making would fill the log."""
@@ -56,7 +58,7 @@ def load_session(manifest: Manifest) -> Session:
             f"its manifest says {manifest.sha256}."
         )
     # onnxruntime would look for such files beside whatever the working directory is.
-    if EXTERNAL_DATA_KEY in model:
+    if EXTERNAL_DATA.search(model):
         raise ModelUnavailable(
             f"Model {manifest.name} keeps weights in other files, which no checksum covers: "
             "save it as one file (onnx.save_model(..., save_as_external_data=False))."

@@ -15,6 +15,13 @@ from inference.errors import ModelUnavailable
 from inference.manifest import MANIFEST_FILE, check_name, inside, listed_files
 
 MAX_MANIFEST_BYTES = 1 << 20
+S3_LIMITS: dict[str, Any] = {
+    "connect_timeout": 2,
+    "read_timeout": 5,
+    "retries": {"mode": "standard", "total_max_attempts": 2},
+}
+"""Lambda gives start-up 10 seconds; boto3's own limits of 60 would be cut off without a word."""
+
 CHUNK_BYTES = 1 << 20
 FREE_BYTES_KEPT = 16 << 20
 """What a download leaves of the disk for everything else that writes to /tmp."""
@@ -68,12 +75,13 @@ def download_model(name: str, uri: str, base: Path) -> None:
     """
     # Imported here: it takes 0.3 s, which only those who use it should pay at every cold start.
     import boto3
+    from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
     bucket, prefix = _split_uri(uri)
     try:
         base.mkdir(parents=True, exist_ok=True)
-        client = boto3.client("s3")
+        client = boto3.client("s3", config=Config(**S3_LIMITS))
         key = f"{prefix}{name}/"
         manifest = client.get_object(Bucket=bucket, Key=key + MANIFEST_FILE)["Body"].read(
             MAX_MANIFEST_BYTES

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from inference.classification import load_classifier
+from collections import Counter
+from collections.abc import Sequence
+
+from inference.classification import Classifier, load_classifier
 from inference.detection import load_detector
 from inference.errors import ModelUnavailable
 from inference.manifest import load_manifest
@@ -23,17 +26,29 @@ def load_pipeline(settings: Settings) -> Pipeline:
     classifiers = tuple(
         load_classifier(load_manifest(store.find(name))) for name in settings.classification_models
     )
-    for position, classifier in enumerate(classifiers):
-        outputs = [output.name for output in classifier.task.outputs[1:]]
-        names = outputs if position == 0 else [classifier.manifest.name]
-        if taken := RESERVED_NAMES.intersection(names):
-            raise ModelUnavailable(
-                f"Model {classifier.manifest.name}: {sorted(taken)} would overwrite a field of "
-                "the answer: give the model or its output another name."
-            )
+    check_names(classifiers)
     return Pipeline(
         detector=detector,
         classifiers=classifiers,
         min_area=settings.detection_size_threshold,
         max_car_truck_iou=settings.detection_iou_threshold,
     )
+
+
+def check_names(classifiers: Sequence[Classifier]) -> None:
+    """Check that every classifier and output has a place of its own in the answer.
+
+    Raises:
+        ModelUnavailable: One would overwrite another, or a published field.
+    """
+    further = [[output.name for output in each.task.outputs[1:]] for each in classifiers]
+    top_level = [*further[0], *(each.manifest.name for each in classifiers[1:])] if further else []
+    models = [each.manifest.name for each in classifiers]
+    levels = [[*RESERVED_NAMES, *names] for names in (top_level, *further[1:])]
+    for names in (models, *levels):
+        counts = Counter(names)
+        if taken := sorted(name for name, count in counts.items() if count > 1):
+            raise ModelUnavailable(
+                f"CLASSIFICATION_MODEL: the models or outputs {taken} would overwrite a field of "
+                "the answer: give them other names, and name every model once."
+            )

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from gateway.deadline import Deadline
-from gateway.errors import DeadlineExceeded, PartError, UrlNotAnImage, UrlTimeout
+from gateway.errors import DeadlineExceeded, PartError, PartFailed, UrlNotAnImage, UrlTimeout
 from gateway.fetch import Fetcher, describe_url
 from gateway.parts import Part, Upload, UrlField
-from inference.errors import NotAnImage, PictureError
+from inference.errors import ImageTooLarge, NotAnImage, PictureError
 from inference.image import decode
 from inference.types import ImageRGB
 
 Predict = Callable[[ImageRGB], Any]
 """A decoded picture -> its element of the answer."""
 
-Source = Callable[[], tuple[bytes, float]]
-"""-> a part's file and the milliseconds that fetching it took; raises `PartError`."""
+GRACE_SECONDS = 0.5
+"""How much longer than the fetcher's limit a fetch is waited for, so that its own error comes
+first and says more."""
+
+logger = logging.getLogger("matchvec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,78 +72,109 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """A part's file, or why there is none.
+
+    Attributes:
+        position: The part's place in the request.
+        content: The file, or the error.
+        fetch_ms: How long fetching it took.
+    """
+
+    position: int
+    content: bytes | PartError
+    fetch_ms: float = 0.0
+
+
 class PictureService:
     """Answers the parts of a request.
 
-    Attributes:
+    Args:
         fetcher: For urls.
         max_pixels: Of one picture.
         max_urls: How many are fetched side by side.
     """
 
-    fetcher: Fetcher
-    max_pixels: int
-    max_urls: int
+    def __init__(self, fetcher: Fetcher, max_pixels: int, max_urls: int) -> None:
+        """Make the pool of fetching threads, which start when they are needed."""
+        self._fetcher = fetcher
+        self._max_pixels = max_pixels
+        # One pool for all requests: a thread that hangs in a name look-up can't be ended, so
+        # there must be a limit to how many do.
+        self._pool = ThreadPoolExecutor(max(1, 2 * max_urls), thread_name_prefix="fetch")
 
     def answer(self, parts: Sequence[Part], predict: Predict, deadline: Deadline) -> list[Result]:
         """One result per part, in order.
 
-        Urls are fetched side by side from the start. A picture is begun only while there is as
-        much time left as the slowest one so far took; the rest is `deadline_exceeded`, so that
-        what is ready gets out before the gateway gives up.
+        Urls are fetched side by side while the uploads are worked on, then worked on as they
+        arrive. A picture is begun only while there is as much time left as the slowest one so
+        far took; the rest is `deadline_exceeded`, so that what is ready gets out before the
+        gateway gives up.
         """
-        pool = ThreadPoolExecutor(max_workers=max(1, self.max_urls), thread_name_prefix="fetch")
-        try:
-            sources = [self._open(part, pool, deadline) for part in parts]
-            results: list[Result] = []
-            slowest_ms = 0.0
-            for part, source in zip(parts, sources, strict=True):
-                result = self._answer_one(part, source, predict, deadline, slowest_ms / 1000)
-                slowest_ms = max(slowest_ms, result.timing.decode + result.timing.inference)
-                results.append(result)
-            return results
-        finally:
-            # A fetch that hangs in a name look-up must not hold the answer back.
-            pool.shutdown(wait=False, cancel_futures=True)
+        results: dict[int, Result] = {}
+        slowest_ms = 0.0
+        for arrival in self._arrivals(parts, deadline):
+            is_late = deadline.remaining <= slowest_ms / 1000
+            part = parts[arrival.position]
+            result = self._answer_one(part, arrival, predict, is_late=is_late)
+            slowest_ms = max(slowest_ms, result.timing.decode + result.timing.inference)
+            results[arrival.position] = result
+        return [results[position] for position in range(len(parts))]
 
-    def _open(self, part: Part, pool: ThreadPoolExecutor, deadline: Deadline) -> Source:
-        """Start what a part needs to be there; calling the source waits for it."""
-        if isinstance(part, Upload):
-            content = part.content
-            return lambda: (content, 0.0)
-        fetch = pool.submit(_timed, self.fetcher.fetch, part.url, deadline)
-        return partial(_wait, fetch, deadline)
+    def _arrivals(self, parts: Sequence[Part], deadline: Deadline) -> Iterator[Arrival]:
+        """Every part once: the uploads, then the urls as they arrive."""
+        fetches = {
+            self._pool.submit(_timed, self._fetcher.fetch, part.url, deadline): position
+            for position, part in enumerate(parts)
+            if isinstance(part, UrlField)
+        }
+        # The fetcher's own limit, once more: it can't interrupt the system's name look-up.
+        fetch_deadline = deadline.earlier(self._fetcher.timeout_seconds + GRACE_SECONDS)
+        for position, part in enumerate(parts):
+            if isinstance(part, Upload):
+                yield Arrival(position, part.content)
+        pending = set(fetches)
+        while pending:
+            done, pending = wait(pending, fetch_deadline.remaining, FIRST_COMPLETED)
+            for fetch in sorted(done, key=fetches.__getitem__):
+                yield _arrival(fetches[fetch], fetch)
+            if not done:
+                for fetch in sorted(pending, key=fetches.__getitem__):
+                    fetch.cancel()
+                    yield Arrival(fetches[fetch], UrlTimeout("The url did not deliver in time."))
+                return
 
     def _answer_one(
-        self,
-        part: Part,
-        source: Source,
-        predict: Predict,
-        deadline: Deadline,
-        needed_seconds: float,
+        self, part: Part, arrival: Arrival, predict: Predict, *, is_late: bool
     ) -> Result:
-        fetch_ms = decode_ms = inference_ms = 0.0
+        decode_ms = inference_ms = 0.0
         size_wh = None
         predictions: Any = []
         error: PartError | PictureError | None = None
         try:
-            content, fetch_ms = source()
-            if deadline.remaining <= needed_seconds:
+            if isinstance(arrival.content, PartError):
+                raise arrival.content
+            if is_late:
                 raise DeadlineExceeded(
                     "The time limit of a request came before this picture's turn: "
                     "send fewer pictures in one request."
                 )
-            image_rgb, decode_ms = _timed(self._decode, part, content)
+            image_rgb, decode_ms = _timed(self._decode, part, arrival.content)
             size_wh = (image_rgb.shape[1], image_rgb.shape[0])
             predictions, inference_ms = _timed(predict, image_rgb)
         except (PartError, PictureError) as failure:
             error = failure
-        timing = Timing(fetch_ms, decode_ms, inference_ms)
+        except MemoryError:
+            error = ImageTooLarge("The picture needs more memory than there is: scale it down.")
+        except Exception:  # Whatever is wrong with one picture, its neighbours are answered.
+            logger.exception("part %d failed", arrival.position)
+            error = PartFailed("Something went wrong on our side with this picture.")
+        timing = Timing(arrival.fetch_ms, decode_ms, inference_ms)
         return Result(part, predictions, size_wh, error, timing)
 
     def _decode(self, part: Part, content: bytes) -> ImageRGB:
         try:
-            return decode(content, max_pixels=self.max_pixels)
+            return decode(content, max_pixels=self._max_pixels)
         except NotAnImage as error:
             if isinstance(part, UrlField):
                 raise UrlNotAnImage(f"The url was fetched. {error.message}") from error
@@ -153,11 +187,15 @@ def _part_details(part: Part) -> dict[str, str | None]:
     return {"field": "url", "filename": describe_url(part.url)}
 
 
-def _wait(fetch: Future[tuple[bytes, float]], deadline: Deadline) -> tuple[bytes, float]:
+def _arrival(position: int, fetch: Future[tuple[bytes, float]]) -> Arrival:
     try:
-        return fetch.result(timeout=deadline.remaining)
-    except TimeoutError as error:
-        raise UrlTimeout("The url did not deliver before the request's time limit.") from error
+        content, fetch_ms = fetch.result()
+    except PartError as error:
+        return Arrival(position, error)
+    except Exception:  # As for pictures: one url's fault is not the others'.
+        logger.exception("fetch of part %d failed", position)
+        return Arrival(position, PartFailed("Something went wrong on our side with this url."))
+    return Arrival(position, content, fetch_ms)
 
 
 def _timed(call: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:  # noqa: ANN401

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain, repeat
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -181,7 +183,7 @@ def test_a_fault_of_ours_is_logged_and_answered(
     }
     assert response["headers"]["Access-Control-Allow-Origin"] == "*"
     assert "secret detail" in caplog.text
-    assert "c6af9ac6-7b61-11e6-9a41-93e8deadbeef" in caplog.text
+    assert "request c6af9ac6-7b61-11e6-9a41-93e8deadbeef" in caplog.text
 
 
 def test_a_broken_picture_does_not_spoil_its_neighbours(settings: Settings) -> None:
@@ -217,6 +219,7 @@ def test_every_picture_code_of_the_contract_exists() -> None:
     assert of_parts | of_pictures == {
         "not_an_image", "unsupported_format", "image_too_large", "url_not_allowed",
         "url_unreachable", "url_timeout", "url_too_large", "url_not_an_image", "deadline_exceeded",
+        "internal_error",
     }  # fmt: skip
 
 
@@ -343,6 +346,7 @@ DEADLINES: dict[str, tuple[Any, list[Any]]] = {
     "time enough": (time_left(20_000), [[6, 8, 3]]),
     "only enough to answer": (time_left(1_000), [[]]),
     "past": (time_left(-5), [[]]),
+    "a mock": (MagicMock(), [[6, 8, 3]]),
 }
 
 
@@ -357,7 +361,8 @@ def test_the_function_s_own_limit_counts(
 
 
 def test_the_gateway_s_limit_counts_too(settings: Settings) -> None:
-    times = iter([0.0, 5.0, 28.0])
+    # The looks at the clock: at the start, at the urls, at the first picture, and ever after.
+    times = chain([0.0, 5.0, 5.0], repeat(28.0))
     handler = Handler(settings, clock=lambda: next(times), load=lambda _: fake_pipeline())
     response = handler(form_event("/shape", upload(plain()), upload(plain())), None)
 
@@ -365,10 +370,48 @@ def test_the_gateway_s_limit_counts_too(settings: Settings) -> None:
     assert response["headers"]["X-Failed-Images"] == "1=deadline_exceeded"
 
 
+def nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+class RaisingContext:
+    @property
+    def aws_request_id(self) -> str:
+        raise RuntimeError("no context here")
+
+
+def test_no_context_escapes(handler: Handler) -> None:
+    response = handler(load_event("alb_nbytes"), RaisingContext())
+
+    assert response["statusCode"] == 500
+    assert response["headers"]["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_load_that_fails_in_an_unforeseen_way_is_answered(settings: Settings) -> None:
+    def load(_settings: Settings) -> Pipeline:
+        raise RecursionError
+
+    response = Handler(settings, load=load)(load_event("rest_health"), None)
+
+    assert response["statusCode"] == 503
+
+
 NONSENSE: dict[str, Callable[[], object]] = {
     "null": lambda: None,
     "a list": lambda: [],
     "empty": dict,
+    "deeply nested": lambda: {"headers": {"a": nested(5000)}, "path": nested(5000)},
+    "huge numbers": lambda: {"headers": {"a": 10**5000}, "queryStringParameters": {"a": 10**5000}},
+    "lone surrogates": lambda: {
+        "httpMethod": "POST",
+        "path": "/predict",
+        "headers": {"content-type": "multipart/form-data; boundary=\ud800"},
+        "body": "\ud800",
+        "isBase64Encoded": False,
+    },
     "a scheduled event": lambda: {"source": "aws.events", "detail": {}},
     "a method that is no text": lambda: {"httpMethod": 7, "path": "/predict"},
     "no headers": lambda: {"httpMethod": "POST", "path": "/predict", "body": "QUJD"},

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,14 +15,14 @@ FRONT_DOORS = {
     "REST API": ("rest_predict", "/predict", "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"),
     "HTTP API": ("http_api_object_detection", "/Prod/object_detection", "JKJaXmPLvHcESHA="),
     "function URL": ("function_url_shape", "/shape", "e1506fd5-9e7b-434f-bd42-4f8fa224b599"),
-    "ALB, single values": ("alb_nbytes", "/nbytes", ""),
-    "ALB, multiple values": ("alb_multi_value", "/predict/", ""),
+    "ALB, single values": ("alb_nbytes", "/nbytes", "from-lambda"),
+    "ALB, multiple values": ("alb_multi_value", "/predict/", "from-lambda"),
 }
 
 
 @pytest.mark.parametrize(("name", "path", "request_id"), FRONT_DOORS.values(), ids=FRONT_DOORS)
 def test_every_front_door_is_understood(name: str, path: str, request_id: str) -> None:
-    request = parse_event(load_event(name), None)
+    request = parse_event(load_event(name), SimpleNamespace(aws_request_id="from-lambda"))
 
     assert request.method == "POST"
     assert request.path == path
@@ -87,6 +88,7 @@ NOT_EVENTS = {
         "requestContext": "x",
         "rawQueryString": 7,
     },
+    "huge numbers": {"headers": {"x": 10**5000}, "queryStringParameters": {"x": 10**5000}},
     "wrong types inside": {
         "requestContext": {"http": {"method": 3, "path": []}, "requestId": 9},
         "headers": {1: 2},
@@ -107,10 +109,24 @@ def test_header_names_are_read_in_any_case() -> None:
     assert parse_event(event, None).headers == {"content-type": "image/png", "x-other": "1"}
 
 
-def test_the_invocation_id_stands_in_for_a_missing_request_id() -> None:
-    context = SimpleNamespace(aws_request_id="from-lambda")
+REQUEST_IDS: dict[str, tuple[object, object]] = {
+    "missing": (None, None),
+    "not text": (7, 7),
+    "a forged header": ("a\r\nSet-Cookie: x=1", "b\n"),
+    "a lone surrogate": ("\ud800", "\ud800"),
+    "too long": ("a" * 129, ""),
+}
 
-    assert parse_event({}, context).request_id == "from-lambda"
+
+@pytest.mark.parametrize(("sent", "invocation"), REQUEST_IDS.values(), ids=REQUEST_IDS)
+def test_a_request_id_can_always_stand_in_a_header(sent: object, invocation: object) -> None:
+    event = {"requestContext": {"requestId": sent}}
+    made = parse_event(event, SimpleNamespace(aws_request_id=invocation)).request_id
+
+    assert re.fullmatch(r"[0-9a-f-]{36}", made)
+    assert parse_event(event, SimpleNamespace(aws_request_id="from-lambda")).request_id == (
+        "from-lambda"
+    )
 
 
 def request_with(body: str | bytes | None, is_base64: bool | None) -> Request:
@@ -133,6 +149,7 @@ BODIES = {
     ),
     "bytes of base64, said so": (base64.b64encode(FORM), True, FORM),
     "not ASCII, said to be text": ("é", False, "é".encode()),
+    "base64 in lines, as the base64 command writes it": ("QUJD\r\nREVG\n", True, b"ABCDEF"),
 }
 
 
@@ -146,7 +163,9 @@ REFUSED_BODIES = {
     "empty": ("", True, MalformedBody, "no body"),
     "not base64": ("!!!", True, MalformedBody, "not valid base64"),
     "base64 cut off": ("QUJDR", True, MalformedBody, "not valid base64"),
-    "not ASCII": ("é" * 8, True, MalformedBody, "not valid base64"),
+    "not ASCII": ("é" * 8, True, MalformedBody, "characters that it can't have"),
+    "a lone surrogate": ("\ud800", False, MalformedBody, "characters that it can't have"),
+    "text whose bytes are over the limit": ("é" * 38, False, TooLarge, "104 bytes in base64"),
     "base64 over the limit": ("A" * 104, True, TooLarge, "104 bytes in base64, the limit is 100"),
     "text over the limit": ("A" * 76, False, TooLarge, "104 bytes in base64, the limit is 100"),
 }

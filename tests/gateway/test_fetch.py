@@ -233,6 +233,29 @@ def test_a_refused_connection_is_unreachable() -> None:
         fetcher.fetch("http://a.example/", soon())
 
 
+def test_the_next_address_is_tried_when_one_leads_nowhere() -> None:
+    network = FakeNetwork(
+        {"a.example/": http_answer(PICTURE)}, {"a.example": ["2606:2800:220:1::1", PUBLIC]}
+    )
+
+    def connect(address: str, port: int, seconds: float) -> socket.socket:
+        if ":" in address:
+            raise OSError("Network is unreachable")
+        return network.connect(address, port, seconds)
+
+    fetcher = Fetcher(100, 5, resolver=network.resolve, connector=connect)
+
+    assert fetcher.fetch("http://a.example/", soon()) == PICTURE
+
+
+def test_a_redirect_with_a_space_in_it_is_followed() -> None:
+    network = FakeNetwork(
+        {"a.example/": redirect("/a b.jpg"), "a.example/a%20b.jpg": http_answer(PICTURE)}
+    )
+
+    assert network.fetcher().fetch("http://a.example/", soon()) == PICTURE
+
+
 def dripping(stop: threading.Event) -> socket.socket:
     """A server that sends a byte now and then, for ever: every single wait is short."""
     client, server = socket.socketpair()
@@ -311,6 +334,7 @@ DESCRIPTIONS = {
     "plain": ("http://a.example/b.jpg", "http://a.example/b.jpg"),
     "secrets": ("https://u:p@a.example/b.jpg?X-Amz-Signature=1#f", "https://a.example/b.jpg"),
     "broken": ("http://[::1", ""),
+    "credentials in the wrong place": ("user:secret@host/path", ""),
 }
 
 

@@ -82,6 +82,22 @@ DIALECTS: dict[str, tuple[str, bytes, Part]] = {
         form('Content-Disposition: form-data; name="image"; filename="C:\\photos\\a.jpg"'),
         Upload(b"x", "a.jpg"),
     ),
+    "file name in UTF-8": (
+        FORM_TYPE,
+        (
+            '--b\r\nContent-Disposition: form-data; name=image; filename="été.jpg"\r\n\r\n'
+            "x\r\n--b--\r\n"
+        ).encode(),
+        Upload(b"x", "été.jpg"),
+    ),
+    "file name in a Windows code page": (
+        FORM_TYPE,
+        (
+            '--b\r\nContent-Disposition: form-data; name=image; filename="é.jpg"\r\n\r\n'
+            "x\r\n--b--\r\n"
+        ).encode("cp1252"),
+        Upload(b"x", "\ufffd.jpg"),
+    ),
     "url sent as a file": (
         FORM_TYPE,
         form('Content-Disposition: form-data; name="url"; filename="u.txt"', b" http://a.b/c\n"),
@@ -130,10 +146,16 @@ REFUSED: dict[str, tuple[str, bytes, type[RequestError], str]] = {
         MalformedBody,
         "not complete, valid",
     ),
+    "lone surrogate in the boundary": (
+        'multipart/form-data; boundary="\ud800"',
+        WHOLE,
+        MalformedBody,
+        "not complete, valid",
+    ),
     "other boundary": ("multipart/form-data; boundary=c", WHOLE, MalformedBody, "not complete"),
     "cut off in the content": (FORM_TYPE, WHOLE[:-9], MalformedBody, "not complete"),
     "cut off before the last hyphens": (FORM_TYPE, WHOLE[:-4], MalformedBody, "not complete"),
-    "no disposition": (FORM_TYPE, form("Content-Type: image/png"), MalformedBody, "Disposition"),
+    "no disposition": (FORM_TYPE, form("Content-Type: image/png"), MalformedBody, "not complete"),
     "nothing in it": (FORM_TYPE, b"--b--\r\n", NoImage, "Fields sent: none"),
     "other fields": (
         FORM_TYPE,

@@ -49,6 +49,14 @@ def test_numbers_that_json_lacks_are_refused() -> None:
         json_response(REQUEST, [float("nan")], cors_origin="*")
 
 
+def test_an_answer_that_lambda_would_not_let_through_is_refused() -> None:
+    quotes = '"' * 1_500_000  # Each is written as two characters, and those two as four.
+
+    with pytest.raises(errors.TooLarge, match="6000004 bytes, the limit is 6000000"):
+        json_response(REQUEST, quotes, cors_origin="*")
+    assert json_response(REQUEST, quotes[1:], cors_origin="*")["statusCode"] == 200
+
+
 ERRORS = {
     "MalformedBody": (400, "malformed_body"),
     "NoImage": (400, "no_image"),
@@ -92,7 +100,8 @@ def test_every_error_of_the_tree_has_a_code_of_its_own() -> None:
     classes = [*RequestError.__subclasses__(), *PartError.__subclasses__()]
     codes = [each.code for each in classes]
 
-    assert len(codes) == 15
+    assert len(codes) == 16
+    # A part and a whole request may fail by our fault: the same code.
     assert len(set(codes)) == 15
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.errors import MethodNotAllowed, UnknownRoute
-from gateway.routes import Route, find_route
+from gateway.routes import Route, find_route, route_of
 
 PATHS = {
     "plain": ("/predict", Route.PREDICT),
@@ -34,6 +34,11 @@ UNKNOWN = {
 def test_unknown_path(path: str) -> None:
     with pytest.raises(UnknownRoute, match=r"POST /object_detection, POST /predict"):
         find_route("POST", path)
+
+
+def test_a_route_is_told_whatever_the_method() -> None:
+    assert route_of("/Prod/predict/") is Route.PREDICT
+    assert route_of("/classify") is None
 
 
 METHODS = {

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,8 @@ import pytest
 from inference.classification import best_classes, load_classifier, to_probabilities
 from inference.errors import ModelUnavailable
 from inference.manifest import ClassOutput, load_manifest
-from inference.types import Classification
-from tests.support.models import fake_classifier, tiny_folder, tiny_manifest
+from inference.types import Classification, Tensor
+from tests.support.models import FixedRuntime, fake_classifier, tiny_folder, tiny_manifest
 from tests.support.pictures import blank
 
 
@@ -93,6 +95,22 @@ def test_crops_and_outputs_keep_their_order() -> None:
         * 2
     )
     assert list(crops[0]) == ["type", "color"]
+
+
+def test_many_crops_are_run_in_batches_of_eight() -> None:
+    sizes = []
+
+    class Counting(FixedRuntime):
+        def run(self, names: None, feeds: Mapping[str, Tensor]) -> list[Tensor]:
+            sizes.append(len(feeds["input"]))
+            return super().run(names, feeds)
+
+    whole = fake_classifier("c", {"p": {"a": 1.0}})
+    runtime = Counting([np.ones((1, 1), np.float32)])
+    classifier = replace(whole, session=replace(whole.session, runtime=runtime))
+
+    assert len(classifier.classify([blank(2, 2)] * 20, top=1)) == 20
+    assert sizes == [8, 8, 4]
 
 
 def test_no_crops() -> None:

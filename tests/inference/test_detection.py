@@ -27,6 +27,7 @@ NAN, INFINITE = float("nan"), float("inf")
 BOXES: dict[str, tuple[Row, list[tuple[int, int, int, int]]]] = {
     "whole pixels": (((1, 2, 3, 4), 0.5, 0), [(1, 2, 3, 4)]),
     "rounded": (((0.6, 1.4, 7.5, 8.4), 0.5, 0), [(1, 1, 8, 8)]),
+    "halves rounded up": (((0.5, 1.5, 6.5, 7.5), 0.5, 0), [(1, 2, 7, 8)]),
     "cut at the edges": (((-5, -5, 50, 50), 0.5, 0), [(0, 0, 20, 10)]),
     "thinner than a pixel": (((5.1, 5.1, 5.2, 5.2), 0.5, 0), [(5, 5, 6, 6)]),
     "thin at the far edge": (((19.9, 9.9, 20, 10), 0.5, 0), [(19, 9, 20, 10)]),
@@ -56,6 +57,21 @@ def test_the_best_comes_first_and_no_score_is_above_one() -> None:
         Detection((0, 0, 5, 5), "bus", 1.0),
         Detection((0, 0, 4, 4), "car", 0.25),
     ]
+
+
+def test_the_last_pixel_of_a_very_wide_picture() -> None:
+    found = to_detections(raw(((0, 0, 1e9, 1e9), 0.5, 0)), ("car",), (49_999_999, 1))
+
+    assert found[0].box_xyxy == (0, 0, 49_999_999, 1)
+
+
+def test_only_the_hundred_best_count() -> None:
+    rows: list[Row] = [((0, 0, 4, 4), score / 200, 0) for score in range(1, 151)]
+    found = to_detections(raw(*rows), ("car",), (20, 10))
+
+    assert len(found) == 100
+    assert found[0].confidence == pytest.approx(150 / 200)
+    assert found[-1].confidence == pytest.approx(51 / 200)
 
 
 def test_boxes_are_in_pixels_of_the_picture_not_of_the_input() -> None:

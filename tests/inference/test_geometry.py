@@ -49,6 +49,15 @@ def test_suppression(
     assert found.tolist() == kept
 
 
+def test_only_the_best_thousand_are_looked_at() -> None:
+    x = np.arange(1500, dtype=np.float32) * 20
+    boxes_xyxy = np.stack([x, 0 * x, x + 10, 0 * x + 10], axis=1)
+    scores = np.linspace(0, 1, 1500, dtype=np.float32)
+    kept = non_maximum_suppression(boxes_xyxy, scores, np.zeros(1500, np.int64), 0.5)
+
+    assert kept.tolist() == list(range(1499, 499, -1))
+
+
 def test_suppression_of_nothing() -> None:
     nothing = np.zeros((0, 4), np.float32)
 

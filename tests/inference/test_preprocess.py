@@ -86,6 +86,21 @@ def test_resize(
     assert tensor[0, 0].tolist() == gray
 
 
+def test_a_box_is_placed_by_the_size_that_the_picture_really_got() -> None:
+    # 7x5 into 4x4: 4 x 2.857 pixels, which become 4x3.
+    _, placement = prepare(blank(7, 5), input_spec(resize="letterbox", anchor="top-left"))
+
+    assert placement == Placement((4 / 7, 3 / 5), (0, 0))
+
+
+def test_pictures_are_shrunk_by_averaging() -> None:
+    stripes = blank(16, 16)
+    stripes[:, ::2] = 100
+    tensor, _ = prepare(stripes, input_spec())
+
+    assert tensor.min() == tensor.max() == 50
+
+
 EXTREMES = {"a row": (5000, 1), "a column": (1, 5000), "one pixel": (1, 1)}
 
 

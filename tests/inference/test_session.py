@@ -76,6 +76,16 @@ def test_external_data_is_refused_even_beside_the_model(
         load_session(load_manifest(folder))
 
 
+def test_a_model_may_call_a_tensor_location(tmp_path: Path) -> None:
+    model = tiny_onnx()
+    model.graph.node[0].output[0] = "location"
+    model.graph.node[1].input[0] = "location"
+    folder = tiny_folder(tmp_path)
+    save(folder, model.SerializeToString())
+
+    assert load_session(load_manifest(folder)).output_names == ("scores",)
+
+
 def test_an_input_that_is_not_there(tmp_path: Path) -> None:
     manifest = tiny_manifest("tiny", b"")
     folder = tiny_folder(tmp_path, input={**manifest["input"], "name": "images"})

@@ -87,7 +87,7 @@ def test_the_handler_counts_every_request_on_standard_output(
 
     assert [(each["Route"], each["Status"], each["ColdStarts"]) for each in lines] == [
         ("predict", 200, 1),
-        ("none", 400, 0),
+        ("predict", 400, 0),
         ("none", 404, 0),
         ("health", 200, 0),
     ]

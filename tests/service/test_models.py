@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from inference.errors import ModelUnavailable
-from service.models import load_pipeline
+from service.models import check_names, load_pipeline
 from service.settings import Settings
-from tests.support.models import tiny_folder
+from tests.support.models import fake_classifier, tiny_folder
 
 OUTPUT = {"activation": "softmax", "labels": ["a", "b"]}
 
@@ -49,3 +49,25 @@ def test_a_further_classifier_must_not_overwrite_a_field(
     assert len(load_pipeline(main_only).classifiers) == 1
     with pytest.raises(ModelUnavailable, match=r"\['label'\] would overwrite a field"):
         load_pipeline(second)
+
+
+COLLISIONS = {
+    "the same model twice": ([], ("make", "make"), "make"),
+    "a model called like an output": (["colour"], ("attributes", "colour"), "colour"),
+    "a further model's output called like a field": (["label"], ("make", "attributes"), "label"),
+    "the main model's output called like a field": (["x1"], ("attributes",), "x1"),
+}
+
+
+@pytest.mark.parametrize(("extra", "models", "name"), COLLISIONS.values(), ids=COLLISIONS)
+def test_every_name_has_a_place_of_its_own(
+    extra: list[str], models: tuple[str, ...], name: str
+) -> None:
+    classifiers = [
+        fake_classifier(model, {"main": {"a": 1.0}, **{each: {"a": 1.0} for each in extra}})
+        if model == "attributes"
+        else fake_classifier(model, {"main": {"a": 1.0}})
+        for model in models
+    ]
+    with pytest.raises(ModelUnavailable, match=rf"\['{name}'\] would overwrite"):
+        check_names(classifiers)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -68,17 +69,32 @@ def test_a_url_that_delivers_another_format() -> None:
     ]
 
 
-def clock_of(*seconds: float) -> Callable[[], float]:
-    times: Iterator[float] = iter(seconds)
-    return lambda: next(times)
+class FakeClock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def taking(clock: FakeClock, seconds: float) -> Callable[[ImageRGB], Any]:
+    """A model that takes that long, by the clock."""
+
+    def predict(image_rgb: ImageRGB) -> int:
+        clock.now += seconds
+        return width(image_rgb)
+
+    return predict
 
 
 def test_pictures_after_the_deadline_are_told_so_and_the_others_kept() -> None:
-    # One look at the clock per picture.
-    deadline = Deadline(at=10, clock=clock_of(1, 9.9, 10, 30))
+    clock = FakeClock()
     parts: list[Part] = [Upload(plain(size)) for size in (1, 2, 3, 4)]
 
-    assert summary(answer(parts, deadline=deadline)) == [
+    # Real time is short, so that only the deadline itself counts here.
+    assert summary(answer(parts, taking(clock, 5), Deadline(10, clock))) == [
         1, 2, "deadline_exceeded", "deadline_exceeded",
     ]  # fmt: skip
 
@@ -86,20 +102,108 @@ def test_pictures_after_the_deadline_are_told_so_and_the_others_kept() -> None:
 def test_a_picture_is_not_begun_when_the_slowest_so_far_would_not_fit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Start and end of: decode 1, predict 1 (6 s), decode 2, predict 2.
-    monkeypatch.setattr("time.perf_counter", clock_of(0, 0, 0, 6, 6, 6, 6, 6))
-    deadline = Deadline(at=10, clock=clock_of(0, 5))
+    clock = FakeClock()
+    monkeypatch.setattr("time.perf_counter", clock)
     parts: list[Part] = [Upload(plain(1)), Upload(plain(2))]
 
-    assert summary(answer(parts, deadline=deadline)) == [1, "deadline_exceeded"]
+    assert summary(answer(parts, taking(clock, 6), Deadline(10, clock))) == [
+        1, "deadline_exceeded",
+    ]  # fmt: skip
 
 
-def test_a_fault_of_ours_is_not_blamed_on_the_picture() -> None:
-    def fail(_image_rgb: ImageRGB) -> None:
-        raise ZeroDivisionError
+def test_a_fault_of_ours_spoils_no_neighbour(caplog: pytest.LogCaptureFixture) -> None:
+    def fail_on_the_second(image_rgb: ImageRGB) -> int:
+        if width(image_rgb) == 2:
+            raise ZeroDivisionError
+        return width(image_rgb)
 
-    with pytest.raises(ZeroDivisionError):
-        answer([Upload(plain())], fail)
+    parts: list[Part] = [Upload(plain(size)) for size in (1, 2, 3)]
+
+    assert summary(answer(parts, fail_on_the_second)) == [1, "internal_error", 3]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_picture_that_takes_all_memory_spoils_no_neighbour() -> None:
+    def fail_on_the_second(image_rgb: ImageRGB) -> int:
+        if width(image_rgb) == 2:
+            raise MemoryError
+        return width(image_rgb)
+
+    parts: list[Part] = [Upload(plain(size)) for size in (1, 2, 3)]
+
+    assert summary(answer(parts, fail_on_the_second)) == [1, "image_too_large", 3]
+
+
+def test_a_fetch_that_fails_in_an_unforeseen_way_spoils_no_neighbour() -> None:
+    class OddNetwork(FakeNetwork):
+        def resolve(self, host: str, port: int) -> list[str]:
+            if host == "odd.example":
+                raise ZeroDivisionError
+            return super().resolve(host, port)
+
+    network = OddNetwork(WIDTHS)
+    parts: list[Part] = [UrlField("http://odd.example/"), UrlField("http://a.example/7.png")]
+
+    assert summary(answer(parts, network=network)) == ["internal_error", 7]
+
+
+def test_a_name_look_up_that_hangs_costs_only_its_own_url() -> None:
+    release = threading.Event()
+
+    class SlowNetwork(FakeNetwork):
+        def resolve(self, host: str, port: int) -> list[str]:
+            if host == "slow.example":
+                release.wait(20)
+            return super().resolve(host, port)
+
+    network = SlowNetwork(WIDTHS)
+    service = PictureService(network.fetcher(timeout_seconds=0.1), max_pixels=1000, max_urls=8)
+    parts: list[Part] = [
+        UrlField("http://slow.example/"),
+        Upload(plain(1)),
+        UrlField("http://a.example/7.png"),
+    ]
+    try:
+        results = service.answer(parts, width, Deadline.after(20))
+    finally:
+        release.set()
+
+    assert summary(results) == ["url_timeout", 1, 7]
+
+
+def test_uploads_do_not_wait_for_urls() -> None:
+    seen = []
+    network = FakeNetwork(WIDTHS)
+    parts: list[Part] = [UrlField("http://a.example/7.png"), Upload(plain(1)), Upload(plain(2))]
+
+    def note(image_rgb: ImageRGB) -> int:
+        seen.append(width(image_rgb))
+        return width(image_rgb)
+
+    assert summary(answer(parts, note, network=network)) == [7, 1, 2]
+    assert seen == [1, 2, 7]
+
+
+def test_hanging_look_ups_do_not_gather_threads() -> None:
+    release = threading.Event()
+
+    class HangingNetwork(FakeNetwork):
+        def resolve(self, host: str, port: int) -> list[str]:
+            release.wait(20)
+            return super().resolve(host, port)
+
+    fetcher = HangingNetwork().fetcher(timeout_seconds=0.01)
+    service = PictureService(fetcher, max_pixels=1000, max_urls=2)
+    before = threading.active_count()
+    try:
+        for _ in range(4):
+            parts: list[Part] = [UrlField("http://a.example/")] * 2
+            assert (
+                summary(service.answer(parts, width, Deadline.after(0.02))) == ["url_timeout"] * 2
+            )
+        assert threading.active_count() - before <= 4
+    finally:
+        release.set()
 
 
 def test_details_of_an_upload() -> None:

@@ -54,6 +54,14 @@ def test_yolox_suppresses_within_a_class() -> None:
     assert [score for _, score, _ in rows(found)] == [0.9, 0.5]
 
 
+def test_a_grid_covers_an_input_that_its_stride_does_not_divide() -> None:
+    output = np.zeros((1, 6, 7), np.float32)
+    output[0, 5] = [0.5, 0.5, 0, 0, 1.0, 1.0, 0.0]  # The last of 3x2 cells of an input of 9x8.
+    found = head(format="yolox", strides=[4]).decode({"output": output}, (9, 8), 0.4)
+
+    assert rows(found) == [([8, 4, 12, 8], 1.0, 0)]
+
+
 def picodet_outputs() -> dict[str, NDArray[np.float32]]:
     """An 8x8 input with strides 4 and 8, reg_max 2: distances 0, 1 or 2 strides."""
     scores_4, scores_8 = np.zeros((1, 4, 2), np.float32), np.zeros((1, 1, 2), np.float32)
