@@ -18,7 +18,8 @@ ready := $(VENV)/.requirements-installed
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help start test test-all lint types pytest demo format package clean build-MatchvecFunction
+.PHONY: help start test test-all lint types pytest demo format package clean build-MatchvecFunction \
+	build-PreTrafficHook
 
 help: ## Explain the targets (this list)
 	@echo 'Matchvec: pictures in, vehicles out.'
@@ -61,6 +62,12 @@ package: $(ready) ## Build the Lambda package for ARCH in build/package-ARCH, an
 # What `sam build` calls for the function of that name in template.yaml.
 build-MatchvecFunction: $(ready)
 	@$(bin)/python -m scripts.package --architecture $(ARCH) --output "$(ARTIFACTS_DIR)"
+
+# ... and for the function that checks a new version: one module and what it posts.
+build-PreTrafficHook:
+	@mkdir -p "$(ARTIFACTS_DIR)/samples"
+	@cp hooks/pre_traffic.py "$(ARTIFACTS_DIR)/"
+	@cp samples/car.jpg samples/bus.jpg samples/truck.jpg "$(ARTIFACTS_DIR)/samples/"
 
 clean: ## Remove what make, tests and builds left behind
 	rm -rf .venv .venv-* .aws-sam build out .mypy_cache .pytest_cache .ruff_cache

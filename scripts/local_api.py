@@ -83,6 +83,8 @@ def prepare_environment() -> None:
         version = platform.python_version()
         raise StartError(f"it needs Python 3.11 to 3.13, this is {version}; use `make start`.")
     os.environ.update(SAM_SETTINGS)
+    # The template has a namespace for CloudWatch; here its lines would only hide the log.
+    os.environ.setdefault("METRICS_NAMESPACE", "")
     if not os.environ.get("MODEL_URI"):
         for name in CREDENTIALS:
             os.environ.pop(name, None)

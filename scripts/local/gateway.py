@@ -8,6 +8,7 @@ the limits that AWS has and SAM CLI has not are put in front.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
@@ -124,6 +125,9 @@ class AwsLimits:
 
 def make_app(context: HostInvokeContext, host: str, port: int) -> Flask:
     """SAM CLI's web application for the template's API, behind AWS's limits."""
+    # It warns of every operation that needs an API key under a condition; keys are AWS's business.
+    for module in ("commands.local.lib.swagger.parser", "lib.providers.api_collector"):
+        logging.getLogger(f"samcli.{module}").setLevel(logging.ERROR)
     api = ApiProvider(context.stacks, cwd=context.get_cwd()).api
     service = LocalApigwService(
         api=api, lambda_runner=context.local_lambda_runner, port=port, host=host

@@ -16,7 +16,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from gateway.errors import BadOption, PartError, RequestError
 from gateway.options import Options, parse_options
-from gateway.response import ALLOWED_HEADERS
+from gateway.response import ALLOWED_HEADERS, ALLOWED_METHODS, EXPOSED_HEADERS
 from gateway.routes import METHODS, Route
 from inference.errors import PictureError
 from lambda_function import Handler
@@ -74,9 +74,32 @@ def subclasses(base: Any) -> list[Any]:
 # The definition
 
 
-def test_is_valid_openapi_3_0_1() -> None:
+def choose(node: Any, *, condition: bool) -> Any:
+    """The definition as CloudFormation makes it where all conditions are true, or false."""
+    if isinstance(node, list):
+        chosen = [choose(each, condition=condition) for each in node]
+        return [each for each in chosen if each != {"Ref": "AWS::NoValue"}]
+    if not isinstance(node, dict):
+        return node
+    if "Fn::If" in node:
+        return choose(node["Fn::If"][1 if condition else 2], condition=condition)
+    return {name: choose(each, condition=condition) for name, each in node.items()}
+
+
+@pytest.mark.parametrize("condition", [True, False])
+def test_is_valid_openapi_3_0_1(condition: bool) -> None:
     assert DEFINITION["openapi"] == "3.0.1"
-    assert list(OpenAPIV30SpecValidator(DEFINITION).iter_errors()) == []
+    chosen = choose(DEFINITION, condition=condition)
+    assert list(OpenAPIV30SpecValidator(chosen).iter_errors()) == []
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), list(operations()))
+def test_only_post_asks_for_the_key_where_one_is_required(
+    path: str, method: str, operation: dict[str, Any]
+) -> None:
+    with_key = choose(operation, condition=True).get("security", [])
+    assert with_key == ([{"ApiKey": []}] if method == "post" else [])
+    assert choose(operation, condition=False).get("security", []) == []
 
 
 def test_has_the_version_of_the_product() -> None:
@@ -110,7 +133,7 @@ def test_integration_is_the_function(path: str, method: str, operation: dict[str
         "httpMethod": "POST",
         "uri": {
             "Fn::Sub": "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31"
-            "/functions/${MatchvecFunction.Arn}/invocations"
+            "/functions/${MatchvecFunction.Alias}/invocations"
         },
     }
 
@@ -289,3 +312,47 @@ def test_schemas_refuse_what_is_no_answer(route: str, value: object) -> None:
 
 def test_api_keys_can_be_sent_by_pages_of_other_origins() -> None:
     assert "X-Api-Key" in ALLOWED_HEADERS
+
+
+# What API Gateway answers by itself
+
+GATEWAY_RESPONSES: dict[str, dict[str, Any]] = DEFINITION["x-amazon-apigateway-gateway-responses"]
+
+
+def gateway_body(name: str) -> Any:
+    """The body that a response template gives; the variables' values are of the kind AWS says.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+    """
+    template = GATEWAY_RESPONSES[name]["responseTemplates"]["application/json"]
+    text = template.replace("$context.error.messageString", '"Too much"')
+    return json.loads(text.replace("$context.requestId", "5a1f"))
+
+
+def test_gateway_responses_cover_every_error_of_the_gateway() -> None:
+    assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= set(GATEWAY_RESPONSES)
+
+
+@pytest.mark.parametrize("name", GATEWAY_RESPONSES)
+def test_gateway_responses_look_like_the_functions_errors(name: str) -> None:
+    body = gateway_body(name)
+    assert set(body) == {"error"}
+    assert {"code", "message"} <= set(body["error"]) <= {"code", "message", "request_id"}
+    assert re.fullmatch("[a-z_]+", body["error"]["code"])
+
+
+@pytest.mark.parametrize("name", GATEWAY_RESPONSES)
+def test_gateway_responses_have_the_headers_of_every_answer(name: str) -> None:
+    prefix = "gatewayresponse.header."
+    headers = {
+        key.removeprefix(prefix): value
+        for key, value in GATEWAY_RESPONSES[name]["responseParameters"].items()
+    }
+    headers.pop("Retry-After", None)
+    assert headers == {
+        "Access-Control-Allow-Origin": {"Fn::Sub": "'${CorsOrigin}'"},
+        "Access-Control-Allow-Headers": f"'{ALLOWED_HEADERS}'",
+        "Access-Control-Allow-Methods": f"'{ALLOWED_METHODS}'",
+        "Access-Control-Expose-Headers": f"'{EXPOSED_HEADERS}'",
+        "X-Request-Id": "context.requestId",
+    }
