@@ -61,7 +61,7 @@ def test_a_url_that_delivers_something_else() -> None:
 
 
 def test_a_url_that_delivers_another_format() -> None:
-    avif = encode(Image.new("RGB", (4, 4)), "AVIF")
+    avif = b"\x00\x00\x00\x20ftypavif\x00\x00\x00\x00avifmif1"
     network = FakeNetwork({"a.example/": http_answer(avif)})
 
     assert summary(answer([UrlField("http://a.example/")], network=network)) == [

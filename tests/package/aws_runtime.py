@@ -1,0 +1,17 @@
+"""Stands in for /var/runtime/bootstrap.py: starts AWS's runtime client, whose folder comes last.
+
+    python3.13 -I -S aws_runtime.py CLIENT_FOLDER HANDLER
+
+The function's folder, LAMBDA_TASK_ROOT, comes first, as on Lambda. Isolated and without site
+packages, there is nothing else that could be imported.
+"""
+
+import os
+import sys
+
+if __name__ == "__main__":
+    folder, handler = sys.argv[1:]
+    sys.path = [os.environ["LAMBDA_TASK_ROOT"], *sys.path, folder]
+    from awslambdaric.__main__ import main
+
+    main(["bootstrap", handler])
