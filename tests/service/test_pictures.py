@@ -5,14 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from gateway.deadline import Deadline
 from gateway.parts import Part, Upload, UrlField
 from inference.types import ImageRGB
 from service.pictures import PictureService, Result
 from tests.support.network import FakeNetwork, http_answer
-from tests.support.pictures import encode, plain
+from tests.support.pictures import plain
 
 WIDTHS = {"a.example/7.png": http_answer(plain(7)), "a.example/9.png": http_answer(plain(9))}
 
