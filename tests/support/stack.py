@@ -1,0 +1,181 @@
+"""The stack as CloudFormation sees it: template.yaml after AWS's own transforms, offline.
+
+`AWS::Include` and `AWS::Serverless` are macros that CloudFormation runs, the deepest first
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros.html). The second
+one is open source, and SAM CLI brings it: `samtranslator`.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import boto3
+import yaml
+from samcli.yamlhelper import yaml_parse
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+ROOT = Path(__file__).parent.parent.parent
+REGION = "eu-west-1"
+CODE = {"Bucket": "artifacts", "Key": "code"}
+Template = dict[str, Any]
+Read = Callable[[str], str]
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
+
+class PlainLoader(yaml.SafeLoader):
+    """YAML without short forms such as !Sub, which SAM CLI teaches the safe loader."""
+
+    yaml_constructors: ClassVar[dict[Any, Any]] = {
+        tag: construct
+        for tag, construct in yaml.SafeLoader.yaml_constructors.items()
+        if tag is None or tag.startswith("tag:yaml.org,")
+    }
+    yaml_multi_constructors: ClassVar[dict[Any, Any]] = {}
+
+
+def read_local(location: str) -> str:
+    return (ROOT / location).read_text()
+
+
+def packaged() -> Template:
+    """template.yaml as `sam package` leaves it, the code in a bucket."""
+    template: Template = yaml_parse((ROOT / "template.yaml").read_text())
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = dict(CODE)
+    return template
+
+
+def include(node: Any, read: Read) -> Any:
+    """What AWS::Include does: a file's content beside the call, without tags such as !Sub."""
+    if isinstance(node, list):
+        return [include(each, read) for each in node]
+    if not isinstance(node, dict):
+        return node
+    call = node.get("Fn::Transform")
+    if isinstance(call, dict) and call.get("Name") == "AWS::Include":
+        siblings = {name: each for name, each in node.items() if name != "Fn::Transform"}
+        content = yaml.load(read(call["Parameters"]["Location"]), Loader=PlainLoader)  # noqa: S506  a safe one
+        return include({**content, **siblings}, read)
+    return {name: include(each, read) for name, each in node.items()}
+
+
+def parameters_of(template: Template, given: Mapping[str, str]) -> dict[str, str]:
+    """A value for each parameter, the default where none is given; all are texts, as on AWS.
+
+    Raises:
+        ValueError: There is no parameter of a given name.
+    """
+    if unknown := set(given) - set(template["Parameters"]):
+        raise ValueError(f"The template has no parameters {sorted(unknown)}.")
+    return {
+        name: given[name] if name in given else str(each["Default"])
+        for name, each in template["Parameters"].items()
+    }
+
+
+def translate(template: Template, values: Mapping[str, str], read: Read = read_local) -> Template:
+    """Plain CloudFormation: what a change set of the template would hold."""
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
+    known = {"AWS::Region": REGION, **values}
+    translated: Template = translator.translate(include(copy.deepcopy(template), read), known)
+    return json.loads(json.dumps(translated, default=str))  # type: ignore[no-any-return]
+
+
+class Stack:
+    """The resources that a stack with some parameters would have.
+
+    Conditions are decided and parameters filled in; what only AWS knows (`Fn::GetAtt`, a `Ref` to
+    a resource) stays as it is written.
+    """
+
+    def __init__(self, **given: str) -> None:
+        template = packaged()
+        self.values = parameters_of(template, given)
+        self.values |= {
+            "AWS::Region": REGION,
+            "AWS::Partition": "aws",
+            "AWS::AccountId": "123456789012",
+            "AWS::StackName": "matchvec",
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+        self.template = translate(template, self.values)
+        self._conditions = self.template.get("Conditions", {})
+        self.resources: dict[str, dict[str, Any]] = self._existing(self.template["Resources"])
+        self.outputs: dict[str, dict[str, Any]] = self._existing(self.template["Outputs"])
+
+    def of_type(self, name: str) -> dict[str, dict[str, Any]]:
+        """Properties of all resources of a type, by logical id."""
+        return {
+            logical_id: resource.get("Properties", {})
+            for logical_id, resource in self.resources.items()
+            if resource["Type"] == name
+        }
+
+    def one(self, name: str) -> dict[str, Any]:
+        """Properties of the only resource of a type."""
+        [properties] = self.of_type(name).values()
+        return properties
+
+    def is_true(self, condition: str) -> bool:
+        return bool(self.resolve(self._conditions[condition]))
+
+    def resolve(self, node: Any) -> Any:
+        if isinstance(node, list):
+            return [each for each in map(self.resolve, node) if each != NO_VALUE]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            [(name, argument)] = node.items()
+            if name == "Fn::If":
+                return self.resolve(argument[1 if self.is_true(argument[0]) else 2])
+            if name == "Condition" and isinstance(argument, str):
+                return self.is_true(argument)
+            if name == "Ref" and argument in self.values:
+                return self.values[argument]
+            if name in FUNCTIONS:
+                return FUNCTIONS[name](self.resolve(argument), self.values)
+        resolved = {name: self.resolve(each) for name, each in node.items()}
+        return {name: each for name, each in resolved.items() if each != NO_VALUE}
+
+    def _existing(self, section: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: self.resolve(each | {"Condition": None})
+            for name, each in section.items()
+            if "Condition" not in each or self.is_true(each["Condition"])
+        }
+
+
+def _substitute(argument: Any, values: Mapping[str, str]) -> Any:
+    text, variables = (argument, {}) if isinstance(argument, str) else argument
+    for name, value in {**values, **variables}.items():
+        if isinstance(value, str):
+            text = text.replace(f"${{{name}}}", value)
+    return text if "${" not in text else {"Fn::Sub": text}
+
+
+FUNCTIONS: dict[str, Callable[[Any, Mapping[str, str]], Any]] = {
+    "Fn::Equals": lambda pair, _: str(pair[0]) == str(pair[1]),
+    "Fn::Not": lambda one, _: not one[0],
+    "Fn::And": lambda each, _: all(each),
+    "Fn::Join": lambda pair, _: pair[0].join(pair[1]),
+    "Fn::Split": lambda pair, _: pair[1].split(pair[0]),
+    "Fn::Sub": _substitute,
+}
+
+
+def texts(node: Any) -> Iterator[str]:
+    """All texts in a tree."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for each in node.values():
+            yield from texts(each)
+    elif isinstance(node, list):
+        for each in node:
+            yield from texts(each)
