@@ -15,7 +15,8 @@ import re
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -52,6 +53,16 @@ def connect(address: str, port: int, seconds: float) -> socket.socket:
     return socket.create_connection((address, port), timeout=seconds)
 
 
+@cache
+def verifying_tls() -> ssl.SSLContext:
+    """A context that verifies certificates and names, one for all.
+
+    It is made for the first https url, not at start: reading the system's certificates takes
+    20 ms, which every cold start would pay.
+    """
+    return ssl.create_default_context()
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where one hop goes: a url that passed the gate, taken apart.
@@ -84,14 +95,14 @@ class Fetcher:
         timeout_seconds: For the whole fetch: look-up, every hop, every byte.
         resolver: Finds a name's addresses.
         connector: Opens a connection to a checked address.
-        tls: Verifies certificates against the name.
+        tls: Gives the context that verifies certificates against the name.
     """
 
     max_bytes: int
     timeout_seconds: float
     resolver: Resolver = resolve
     connector: Connector = connect
-    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    tls: Callable[[], ssl.SSLContext] = verifying_tls
 
     def fetch(self, url: str, deadline: Deadline) -> bytes:
         """The file behind a url.
@@ -156,7 +167,7 @@ class Fetcher:
             return connection
         try:
             connection.settimeout(_seconds_left(deadline))
-            return self.tls.wrap_socket(connection, server_hostname=target.host)
+            return self.tls().wrap_socket(connection, server_hostname=target.host)
         except BaseException:
             connection.close()
             raise

@@ -306,7 +306,7 @@ def test_tls_is_verified_against_the_name_not_the_address() -> None:
     tls = RecordingTls(ssl.PROTOCOL_TLS_CLIENT)
     tls.names = []
     network = FakeNetwork({"a.example/": http_answer(PICTURE)})
-    fetcher = Fetcher(100, 5, resolver=network.resolve, connector=network.connect, tls=tls)
+    fetcher = Fetcher(100, 5, resolver=network.resolve, connector=network.connect, tls=lambda: tls)
 
     assert fetcher.fetch("https://a.example/", soon()) == PICTURE
     assert tls.names == ["a.example"]
@@ -314,7 +314,7 @@ def test_tls_is_verified_against_the_name_not_the_address() -> None:
 
 
 def test_the_default_tls_context_verifies() -> None:
-    tls = Fetcher(100, 5).tls
+    tls = Fetcher(100, 5).tls()
 
     assert tls.verify_mode is ssl.CERT_REQUIRED
     assert tls.check_hostname
