@@ -7,6 +7,9 @@ from typing import Any
 
 from inference.errors import ManifestError
 
+MAX_NUMBER = 1e6
+"""JSON's numbers have no end, and Python's `json` takes NaN and Infinity too."""
+
 
 class Fields:
     """One JSON object, read field by field; every complaint names the field's full path.
@@ -52,9 +55,9 @@ class Fields:
     def choice(self, name: str, choices: Collection[str], default: str | None = None) -> str:
         """One of several words."""
         value = self._get(name, default)
-        if value not in choices:
+        if not isinstance(value, str) or value not in choices:
             raise self.refuse(name, "one of " + ", ".join(sorted(choices)))
-        return str(value)
+        return value
 
     def flag(self, name: str, default: bool) -> bool:
         """True or false."""
@@ -78,12 +81,10 @@ class Fields:
         return float(value)
 
     def triple(self, name: str, default: tuple[float, float, float]) -> tuple[float, float, float]:
-        """Three numbers, one per colour channel."""
+        """Three numbers, one per colour channel, none beyond `MAX_NUMBER`."""
         value = self._get(name, default)
-        if not isinstance(value, list | tuple) or not all(map(_is_number, value)):
-            raise self.refuse(name, "three numbers")
-        if len(value) != 3:
-            raise self.refuse(name, "three numbers")
+        if not isinstance(value, list | tuple) or len(value) != 3 or not all(map(_is_small, value)):
+            raise self.refuse(name, f"three numbers from {-MAX_NUMBER:g} to {MAX_NUMBER:g}")
         return (float(value[0]), float(value[1]), float(value[2]))
 
     def integers(self, name: str) -> tuple[int, ...]:
@@ -118,6 +119,11 @@ class Fields:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_small(value: object) -> bool:
+    """Whether it is a number that float32 can work with; NaN and infinity are not."""
+    return isinstance(value, int | float) and _is_number(value) and abs(value) <= MAX_NUMBER
 
 
 def _is_list_of(value: object, kind: type) -> bool:

@@ -149,7 +149,7 @@ def load_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_FILE
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ManifestError(f"{path} can't be read: {error}") from error
     fields = Fields(f"{folder.name}/{MANIFEST_FILE}", values)
     name = check_name(fields.text("name"))
@@ -191,7 +191,9 @@ def inside(folder: Path, name: str) -> Path:
         ManifestError: It lies elsewhere.
     """
     path = folder / name
-    if path.name != name or path.resolve().parent != folder.resolve():
+    # A null byte or half a surrogate pair is no path at all, a line break would forge the log.
+    is_plain = name.isprintable() and path.name == name
+    if not is_plain or path.resolve().parent != folder.resolve():
         raise ManifestError(f"{folder.name}: file {name!r} is not inside the model's folder.")
     return path
 
@@ -206,9 +208,12 @@ def listed_files(content: bytes) -> dict[str, str | None]:
         values = json.loads(content)
         holders = [values, *values.get("output", {}).get("outputs", [])]
         files = {holder["labels_file"]: None for holder in holders if "labels_file" in holder}
-        return {**files, values.get("file", MODEL_FILE): values["sha256"]}
-    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        file, sha256 = values.get("file", MODEL_FILE), values["sha256"]
+        if not all(isinstance(text, str) for text in (*files, file, sha256)):
+            raise TypeError("file, sha256 and labels_file must be texts")
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
         raise ManifestError(f"A {MANIFEST_FILE} is not one: {error!r}") from error
+    return {**files, file: sha256}
 
 
 def _read_sha256(fields: Fields) -> str:

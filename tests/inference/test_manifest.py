@@ -13,6 +13,7 @@ from inference.manifest import (
     DetectionTask,
     InputSpec,
     inside,
+    listed_files,
     load_manifest,
 )
 from tests.support.models import MANIFESTS, tiny_folder
@@ -98,6 +99,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "file above": ({"file": "../model.onnx"}, "is not inside the model's folder"),
     "file below": ({"file": "a/model.onnx"}, "is not inside the model's folder"),
     "file elsewhere": ({"file": "/etc/passwd"}, "is not inside the model's folder"),
+    "file with a null byte": ({"file": "model\x00.onnx"}, "is not inside the model's folder"),
+    "file with a line break": ({"file": "model\n.onnx"}, "is not inside the model's folder"),
+    "file that can't be encoded": ({"file": "\ud800"}, "is not inside the model's folder"),
     "file that is the folder": ({"file": "."}, "is not inside the model's folder"),
     "unknown field": ({"licence_url": "x"}, r"unknown fields \['licence_url'\]"),
     "input is text": ({"input": "images"}, "input must be a JSON object"),
@@ -108,6 +112,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "width as text": (with_input(width="640"), "input.width must be a whole number"),
     "width true": (with_input(width=True), "input.width must be a whole number"),
     "two means": (with_input(mean=[1, 2]), "input.mean must be three numbers"),
+    "huge mean": (with_input(mean=[10**400, 0, 0]), "three numbers from -1e[+]06 to 1e[+]06"),
+    "mean that is none": (with_input(mean=[float("nan")] * 3), "input.mean must be three numbers"),
+    "endless std": (with_input(std=[float("inf"), 1, 1]), "input.std must be three numbers"),
     "std of 0": (with_input(std=[1, 0, 1]), "input.std must be three numbers other than 0"),
     "normalised bytes": (with_input(dtype="uint8"), "dtype must be float32 or float16 where"),
     "misspelt": (with_input(colour="RGB"), r"unknown fields \['colour'\]; known: anchor, batch"),
@@ -115,6 +122,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "labels of numbers": (changed(labels=[1, 2]), "labels must be a list of texts"),
     "no such labels file": (changed(labels_file="labels.txt"), "labels_file must be the name"),
     "vehicle without a label": (changed(vehicles=["tank"]), "vehicles must be a list of names"),
+    "head of a list": (changed(output={"format": []}), "output.format must be one of boxes"),
     "no head": (changed(output={}), "output.format is missing"),
     "no outputs": (
         {"output": {"format": "classes", "outputs": []}},
@@ -134,7 +142,13 @@ def test_refused(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
         load_manifest(folder)
 
 
-NOT_JSON = {"nothing": None, "text": b"hello", "not UTF-8": b"\xff\xfe{}", "a list": b"[]"}
+NOT_JSON = {
+    "nothing": None,
+    "text": b"hello",
+    "not UTF-8": b"\xff\xfe{}",
+    "a list": b"[]",
+    "nested too deep": b"[" * 100_000,
+}
 
 
 @pytest.mark.parametrize("content", NOT_JSON.values(), ids=NOT_JSON)
@@ -143,6 +157,22 @@ def test_a_file_that_is_no_manifest(content: bytes | None, tmp_path: Path) -> No
         (tmp_path / "manifest.json").write_bytes(content)
     with pytest.raises(ManifestError, match=r"manifest\.json"):
         load_manifest(tmp_path)
+
+
+NO_OUTLINES: dict[str, bytes] = {
+    "no checksum": b"{}",
+    "checksum that is a number": b'{"sha256": 1}',
+    "file that is a number": b'{"file": 1, "sha256": ""}',
+    "file that is a list": b'{"file": [], "sha256": ""}',
+    "labels file that is null": b'{"labels_file": null, "sha256": ""}',
+    "nested too deep": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("content", NO_OUTLINES.values(), ids=NO_OUTLINES)
+def test_a_file_that_is_not_even_the_outline_of_a_manifest(content: bytes) -> None:
+    with pytest.raises(ManifestError, match=r"A manifest\.json is not one"):
+        listed_files(content)
 
 
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
