@@ -1,0 +1,47 @@
+"""What every answer of the handler has to be, whatever was asked."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+STATUSES = frozenset({200, 400, 404, 405, 413, 415, 500, 503})
+CORS = (
+    "Access-Control-Allow-Origin",
+    "Access-Control-Allow-Headers",
+    "Access-Control-Allow-Methods",
+)
+HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+HEADER_VALUE = re.compile(r"[\x20-\x7e]+")
+"""Printable ASCII: no control character, so no line break that would begin another field."""
+
+
+def fields_of(response: dict[str, Any]) -> dict[str, str]:
+    """The header fields, in whichever form the front door wants them."""
+    if "headers" in response:
+        fields: dict[str, str] = response["headers"]
+        return fields
+    return {name: value for name, [value] in response["multiValueHeaders"].items()}
+
+
+def check_well_formed(response: Any) -> None:
+    """Fail unless it is what Lambda, API Gateway, function URLs and ALBs all can pass on."""
+    assert json.loads(json.dumps(response, ensure_ascii=False).encode()) == response
+    assert set(response) in (
+        {"statusCode", "isBase64Encoded", "body", "headers"},
+        {"statusCode", "isBase64Encoded", "body", "multiValueHeaders"},
+    )
+    assert type(response["statusCode"]) is int
+    assert response["statusCode"] in STATUSES
+    assert response["isBase64Encoded"] is False
+    fields = fields_of(response)
+    for name, value in fields.items():
+        assert HEADER_NAME.fullmatch(name), name
+        assert HEADER_VALUE.fullmatch(value), (name, value)
+    assert set(CORS) <= set(fields)
+    if response["body"] != "":
+        answer = json.loads(response["body"])
+        if response["statusCode"] != 200:
+            assert set(answer) == {"error"}
+            assert {"code", "message"} <= set(answer["error"]) <= {"code", "message", "request_id"}
