@@ -70,7 +70,7 @@ def build(architecture: str, output: Path, interpreter: Path | None) -> Built:
     """
     make_empty(output)
     copy_function(output)
-    _install(architecture, output)
+    install(architecture, output)
     savings = prune(output, RULES, CUTS)
     if found := problems(output, architecture):
         raise BuildFailed("\n  ".join(["these libraries would not load on Lambda:", *found]))
@@ -93,7 +93,12 @@ def make_empty(output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
 
 
-def _install(architecture: str, output: Path) -> None:
+def install(architecture: str, output: Path) -> None:
+    """Install the wheels of requirements.txt for the runtime, whatever this host is.
+
+    Raises:
+        BuildFailed: pip failed.
+    """
     machine = WHEEL_MACHINES[architecture]
     platforms = [f"--platform={platform}_{machine}" for platform in WHEEL_PLATFORMS]
     done = subprocess.run(
