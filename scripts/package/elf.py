@@ -132,7 +132,7 @@ def cut(module: Path, libraries: Collection[Path]) -> None:
             file.write(content)
 
 
-def _section(elf: ELFFile, name: str, path: Path) -> Any:  # noqa: ANN401  pyelftools has no types
+def _section(elf: ELFFile, name: str, path: Path) -> Any:  # noqa: ANN401  its class depends on the name
     section = elf.get_section_by_name(name)
     if section is None:
         raise ElfError(f"{path} has no section {name}.")
