@@ -18,7 +18,7 @@ ready := $(VENV)/.requirements-installed
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help start test test-all lint types pytest demo format package clean build-MatchvecFunction \
+.PHONY: help start test test-all lint types pytest demo load format package clean build-MatchvecFunction \
 	build-PreTrafficHook
 
 help: ## Explain the targets (this list)
@@ -51,6 +51,9 @@ types: $(ready) ## Check types: mypy --strict
 
 pytest: $(ready) ## Run the tests without the slow ones (TESTS=tests/gateway for some)
 	@$(bin)/python -m pytest -q -m 'not slow' $(TESTS)
+
+load: $(ready) ## Send 5,000 good and bad requests to the local API, check every answer (ARGS='--url ...')
+	@$(bin)/python -m scripts.load $(ARGS)
 
 format: $(ready) ## Rewrite the sources in the project's style
 	@$(bin)/ruff check --fix-only .
