@@ -55,6 +55,14 @@ pytest: $(ready) ## Run the tests without the slow ones (TESTS=tests/gateway for
 load: $(ready) ## Send 5,000 good and bad requests to the local API, check every answer (ARGS='--url ...')
 	@$(bin)/python -m scripts.load $(ARGS)
 
+coverage: $(ready) ## Run the same tests, and write which lines they reach to coverage.xml
+	@$(bin)/python -m pytest -q -m 'not slow' --cov --cov-report=term --cov-report=xml $(TESTS)
+
+# checkov's own pins are at odds with SAM CLI's, so it has an environment of its own.
+.venv-checkov/.requirements-installed: requirements-checkov.txt scripts/make_venv.sh
+	@sh scripts/make_venv.sh .venv-checkov requirements-checkov.txt $(PYTHON)
+	@touch $@
+
 format: $(ready) ## Rewrite the sources in the project's style
 	@$(bin)/ruff check --fix-only .
 	@$(bin)/ruff format .
