@@ -89,7 +89,7 @@ class Handler:
         self._loaded: Pipeline | None = None
         self._is_cold = True
         self._pictures = PictureService(
-            fetcher=fetcher or Fetcher(settings.max_url_bytes, settings.url_timeout_seconds),
+            fetcher=fetcher or _fetcher(settings),
             max_pixels=settings.max_pixels,
             max_urls=settings.max_urls,
         )
@@ -234,6 +234,15 @@ class Handler:
             timestamp_ms=int(time.time() * 1000),
         )
         print(line, flush=True)
+
+
+def _fetcher(settings: Settings) -> Fetcher:
+    return Fetcher(
+        max_bytes=settings.max_url_bytes,
+        timeout_seconds=settings.url_timeout_seconds,
+        is_enabled=settings.url_fetch,
+        allowed_hosts=settings.url_allowed_hosts,
+    )
 
 
 def _detect(pipeline: Pipeline, threshold: float, image_rgb: ImageRGB) -> list[dict[str, Any]]:

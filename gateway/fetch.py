@@ -11,29 +11,23 @@ from __future__ import annotations
 
 import http.client
 import io
-import re
 import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin
 
 from gateway.addresses import is_public
 from gateway.deadline import Deadline
 from gateway.errors import UrlNotAllowed, UrlTimeout, UrlTooLarge, UrlUnreachable
+from gateway.urls import Target, is_listed, parse_url
 
-MAX_URL_LENGTH = 2048
 MAX_REDIRECTS = 3
-PORTS = {"http": 80, "https": 443}
-ALLOWED_PORTS = frozenset(PORTS.values())
 CHUNK_BYTES = 65536
 ACCEPT = "image/jpeg, image/png, image/webp, image/gif, image/bmp, image/tiff, */*;q=0.1"
 """What can be decoded first: a server that negotiates would otherwise send AVIF."""
-
-FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\]")
-"""Control characters, white space and the backslash: parsers disagree about where they belong."""
 
 Resolver = Callable[[str, int], list[str]]
 """(host name, port) -> its addresses in text form; raises OSError where there are none."""
@@ -64,29 +58,6 @@ def verifying_tls() -> ssl.SSLContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Where one hop goes: a url that passed the gate, taken apart.
-
-    Attributes:
-        scheme: `http` or `https`.
-        host: Lower-case ASCII, an address literal without brackets.
-        port: 80 or 443.
-        resource: Path and query for the request line, percent-encoded.
-    """
-
-    scheme: str
-    host: str
-    port: int
-    resource: str
-
-    @property
-    def authority(self) -> str:
-        """The Host field: no port where it is the scheme's own (RFC 9112, section 3.2)."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
 class Fetcher:
     """Fetches one picture at a time; holds no state, so threads may share it.
 
@@ -96,6 +67,8 @@ class Fetcher:
         resolver: Finds a name's addresses.
         connector: Opens a connection to a checked address.
         tls: Gives the context that verifies certificates against the name.
+        is_enabled: Whether urls are opened at all.
+        allowed_hosts: The only hosts that are, as `is_listed` takes them; empty for all.
     """
 
     max_bytes: int
@@ -103,6 +76,8 @@ class Fetcher:
     resolver: Resolver = resolve
     connector: Connector = connect
     tls: Callable[[], ssl.SSLContext] = verifying_tls
+    is_enabled: bool = True
+    allowed_hosts: frozenset[str] = frozenset()
 
     def fetch(self, url: str, deadline: Deadline) -> bytes:
         """The file behind a url.
@@ -112,7 +87,8 @@ class Fetcher:
             deadline: The request's; the fetch ends at the earlier of the two limits.
 
         Raises:
-            UrlNotAllowed: The url, or one it redirects to, is not http(s) to a public address.
+            UrlNotAllowed: The url, or one it redirects to, is not http(s) to a public address
+                or an allowed host, or no urls are opened.
             UrlUnreachable: The name, the connection or the answer failed.
             UrlTimeout: It took too long.
             UrlTooLarge: The file is over `max_bytes`.
@@ -120,7 +96,7 @@ class Fetcher:
         deadline = deadline.earlier(self.timeout_seconds)
         try:
             for _ in range(1 + MAX_REDIRECTS):
-                answer = self._hop(parse_url(url), deadline)
+                answer = self._hop(self._gate(url), deadline)
                 if isinstance(answer, bytes):
                     return answer
                 url = urljoin(url, answer.location.replace(" ", "%20"))
@@ -131,6 +107,14 @@ class Fetcher:
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise UrlUnreachable("The url's server can't be reached or broke off.") from error
         raise UrlUnreachable(f"The url redirects more than {MAX_REDIRECTS} times.")
+
+    def _gate(self, url: str) -> Target:
+        if not self.is_enabled:
+            raise UrlNotAllowed("No urls are opened here: send the picture itself.")
+        target = parse_url(url)
+        if self.allowed_hosts and not is_listed(target.host, self.allowed_hosts):
+            raise UrlNotAllowed("The url's host is not among those that are opened here.")
+        return target
 
     def _hop(self, target: Target, deadline: Deadline) -> bytes | _Redirect:
         with self._connect(target, deadline) as connection:
@@ -195,46 +179,6 @@ class Fetcher:
         if response.length:
             raise UrlUnreachable("The url's server broke off before the end of the file.")
         return bytes(content)
-
-
-def parse_url(url: str) -> Target:
-    """Take a url apart if it is one that may be opened.
-
-    Raises:
-        UrlNotAllowed: The message says which rule it breaks.
-    """
-    if len(url) > MAX_URL_LENGTH:
-        raise UrlNotAllowed(f"The url is longer than {MAX_URL_LENGTH} characters.")
-    if FORBIDDEN_CHARACTERS.search(url):
-        raise UrlNotAllowed("The url has spaces, backslashes or control characters in it.")
-    try:
-        split = urlsplit(url)
-        scheme, host, port = split.scheme, split.hostname or "", split.port
-        host = host if ":" in host else host.encode("idna").decode("ascii").lower()
-    except (ValueError, UnicodeError) as error:
-        raise UrlNotAllowed("The url is not well-formed.") from error
-    if scheme not in PORTS:
-        raise UrlNotAllowed("Only http and https urls are opened.")
-    if split.username is not None or split.password is not None:
-        raise UrlNotAllowed("Urls with a user name or password are not opened.")
-    if not host:
-        raise UrlNotAllowed("The url has no host name.")
-    port = PORTS[scheme] if port is None else port
-    if port not in ALLOWED_PORTS:
-        raise UrlNotAllowed("Only ports 80 and 443 are opened.")
-    path = quote(split.path or "/", safe="/%:@!$&'()*+,;=~-._")
-    query = quote(split.query, safe="/?%:@!$&'()*+,;=~-._")
-    return Target(scheme, host, port, f"{path}?{query}" if query else path)
-
-
-def describe_url(url: str) -> str:
-    """A url for answers and logs: scheme, host and path, without what may be secret."""
-    try:
-        split = urlsplit(url)
-        shown = f"{split.scheme}://{split.hostname or ''}{split.path}"[:MAX_URL_LENGTH]
-    except ValueError:
-        return ""
-    return "" if "@" in shown else shown  # Credentials in the wrong place, such as "user:pw@host".
 
 
 _REDIRECTS = frozenset(

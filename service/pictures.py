@@ -11,8 +11,9 @@ from typing import Any
 
 from gateway.deadline import Deadline
 from gateway.errors import DeadlineExceeded, PartError, PartFailed, UrlNotAnImage, UrlTimeout
-from gateway.fetch import Fetcher, describe_url
+from gateway.fetch import Fetcher
 from gateway.parts import Part, Upload, UrlField
+from gateway.urls import describe_url
 from inference.errors import ImageTooLarge, NotAnImage, PictureError
 from inference.image import decode
 from inference.types import ImageRGB

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 Value = TypeVar("Value", int, float)
+
+HOST_PATTERN = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+")
+"""A name as a url's host is compared with it: with `xn--` where it has other letters."""
 
 BUNDLED_MODELS = Path(__file__).parent.parent / "models"
 
@@ -38,6 +42,8 @@ class Settings:
         max_urls: In one request.
         max_url_bytes: Of one fetched file.
         url_timeout_seconds: For one fetch in total.
+        url_fetch: Whether urls are opened at all.
+        url_allowed_hosts: The only hosts that are, ``*.a.example`` for all below; empty for all.
         deadline_seconds: For one request; API Gateway gives up after 29.
         cors_origin: Who may read answers in a browser.
         metrics_namespace: In CloudWatch; "" for no metrics.
@@ -56,6 +62,8 @@ class Settings:
     max_urls: int
     max_url_bytes: int
     url_timeout_seconds: float
+    url_fetch: bool
+    url_allowed_hosts: frozenset[str]
     deadline_seconds: float
     cors_origin: str
     metrics_namespace: str
@@ -87,10 +95,30 @@ class Settings:
             max_urls=integer("MAX_URLS", 8, 0, 1000),
             max_url_bytes=integer("MAX_URL_BYTES", 10_485_760, 1, 1_000_000_000),
             url_timeout_seconds=number("URL_TIMEOUT_SECONDS", 5, 0.1, 900),
+            url_fetch=_switch(text("URL_FETCH", "on")),
+            url_allowed_hosts=_hosts(text("URL_ALLOWED_HOSTS", "")),
             deadline_seconds=number("DEADLINE_SECONDS", 28, 0.1, 900),
             cors_origin=text("CORS_ORIGIN", "*"),
             metrics_namespace=text("METRICS_NAMESPACE", ""),
         )
+
+
+def _switch(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise SettingsError(f"URL_FETCH={text[:40]!r} must be on or off.")
+    return text == "on"
+
+
+def _hosts(text: str) -> frozenset[str]:
+    hosts = frozenset(host.strip().lower() for host in text.split(",") if host.strip())
+    wrong = sorted(host for host in hosts if not HOST_PATTERN.fullmatch(host))
+    # A list without a name in it would open every host, which nobody who writes one can mean.
+    if wrong or (text and not hosts):
+        raise SettingsError(
+            f"URL_ALLOWED_HOSTS: {(wrong or [text])[0][:80]!r} must be a host name such as a.example, or "
+            "*.a.example for all below it, without scheme, port and path."
+        )
+    return hosts
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,6 +243,25 @@ def test_an_upload_and_a_url_of_the_same_picture_have_the_same_answer(settings: 
     assert body(handler(event, None)) == [[CLIO], [CLIO]]
 
 
+SWITCHES = {
+    "no urls": ({"URL_FETCH": "off"}, "No urls are opened here: send the picture itself."),
+    "other hosts": (
+        {"URL_ALLOWED_HOSTS": "b.example"},
+        "The url's host is not among those that are opened here.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("variables", "message"), SWITCHES.values(), ids=SWITCHES)
+def test_urls_that_the_operator_does_not_want(variables: dict[str, str], message: str) -> None:
+    handler = Handler(Settings.from_environment(variables), load=lambda _: fake_pipeline())
+    fields = ("url", "http://a.example/photo.png"), upload(plain())
+    images = body(handler(form_event("/shape", *fields, query={"details": "true"}), None))["images"]
+
+    assert images[0]["error"] == {"code": "url_not_allowed", "message": message}
+    assert images[1]["predictions"] == [6, 8, 3]
+
+
 def test_options(handler: Handler) -> None:
     event = form_event("/object_detection", upload(plain()), query={"threshold": "0.85"})
     assert body(handler(event, None)) == [[CAR]]

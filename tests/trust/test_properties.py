@@ -19,8 +19,9 @@ from PIL import Image
 
 from gateway.deadline import Deadline
 from gateway.errors import BadOption, PartError
-from gateway.fetch import Fetcher, describe_url, parse_url
+from gateway.fetch import Fetcher
 from gateway.options import Options, parse_options
+from gateway.urls import describe_url, parse_url
 from inference.errors import ManifestError
 from inference.image import FORMATS
 from inference.manifest import Manifest, listed_files, load_manifest
