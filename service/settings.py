@@ -115,8 +115,8 @@ def _hosts(text: str) -> frozenset[str]:
     # A list without a name in it would open every host, which nobody who writes one can mean.
     if wrong or (text and not hosts):
         raise SettingsError(
-            f"URL_ALLOWED_HOSTS: {(wrong or [text])[0][:80]!r} must be a host name such as a.example, or "
-            "*.a.example for all below it, without scheme, port and path."
+            f"URL_ALLOWED_HOSTS: {(wrong or [text])[0][:80]!r} must be a host name such as "
+            "a.example, or *.a.example for all below it, without scheme, port and path."
         )
     return hosts
 
