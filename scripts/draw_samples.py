@@ -92,7 +92,7 @@ def draw_truck_picture() -> Image.Image:
 def draw_lorry_picture() -> Image.Image:
     """A box lorry, 960 x 640."""
     sheet = street((960, 640), horizon=260, seed=5)
-    park(sheet, draw_box_truck, YELLOW, 215, 510, 530, faces_left=True)
+    park(sheet, draw_box_truck, YELLOW, 215, 510, 530)
     return photographed(sheet, seed=5)
 
 

@@ -24,8 +24,13 @@ import numpy as np
 from training import datasets
 from training.boxes import FloatArray
 from training.completion import complete
-from training.mobilenet import SIDE, VEHICLE_TYPES
 from training.teachers import Found, open_session
+
+SIDE = 128
+# The network sees -1..1, as in its ImageNet training: (pixel - 127.5) / 127.5, RGB.
+MEAN_RGB = (127.5, 127.5, 127.5)
+STD_RGB = (127.5, 127.5, 127.5)
+VEHICLE_TYPES = ("ambulance", "bus", "car", "minibus", "motorcycle", "pickup", "truck")
 
 VEHICLE6_TYPES = {
     "bike": "motorcycle",
@@ -68,6 +73,13 @@ def resized(crop_bgr: np.ndarray, side: int = SIDE) -> np.ndarray:
     shrinking = crop_bgr.shape[0] > side or crop_bgr.shape[1] > side
     way = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
     return cv2.resize(crop_bgr, (side, side), interpolation=way)
+
+
+def normalised(crops_bgr: np.ndarray) -> np.ndarray:
+    """Crops (n, SIDE, SIDE, 3) uint8 BGR -> the network's input (n, 3, SIDE, SIDE) float32."""
+    pixels = crops_bgr[..., ::-1].astype(np.float32)
+    rgb = (pixels - np.array(MEAN_RGB, np.float32)) / np.array(STD_RGB, np.float32)
+    return np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))
 
 
 def one_type(name: str) -> FloatArray:

@@ -1,7 +1,7 @@
 """Trained weights -> ONNX files and manifests: `python -m training.export detector|classifier`.
 
-Writes `models/<name>/model.onnx` (float32) from a checkpoint, checks that ONNX and PyTorch agree,
-and makes the int8 version by static quantisation. `--ship int8` makes that one the default.
+Writes `training/weights/<name>.onnx` (float32) from a checkpoint, checks that ONNX and PyTorch
+agree, and ships it, or with `--ship int8` its quantised version, as `models/<name>/model.onnx`.
 No file is ever saved after onnxruntime's own optimisation: such files are tied to one processor.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -20,25 +19,27 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from training import datasets
-from training.data import RUNS
+from training import datasets, mobilenet
+from training.crops import MEAN_RGB, STD_RGB, VEHICLE_TYPES
+from training.crops import SIDE as CLASSIFIER_SIDE
 from training.detection import SIDE as DETECTOR_SIDE
 from training.detection import STRIDES
-from training.mobilenet import MEAN_RGB, STD_RGB, VEHICLE_TYPES, MobileNet
-from training.mobilenet import SIDE as CLASSIFIER_SIDE
+from training.mobilenet import MobileNet
 from training.quantise import quantise_classifier, quantise_detector
 from training.teachers import open_session
 from training.yolox import Exported, YoloxNano
 
 BUNDLED = Path(__file__).resolve().parents[1] / "models"
+WEIGHTS = Path(__file__).parent / "weights"
 OPSET = 17
 AGREEMENT = 1e-3
 VERSION = "1.0.0"
 
 
-def blended(start: dict[str, Tensor], tuned: dict[str, Tensor], share: float) -> dict[str, Tensor]:
-    """Weights on the line from `start` (0) to `tuned` (1), after WiSE-FT (arXiv 2109.01903)."""
-    return {name: torch.lerp(start[name], value, share) for name, value in tuned.items()}
+def mean_weights(paths: list[Path]) -> dict[str, Tensor]:
+    """The mean of several checkpoints of one training (model soups, arXiv 2203.05482)."""
+    states = [torch.load(path, map_location="cpu", weights_only=True) for path in paths]
+    return {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
 
 
 def write_onnx(network: nn.Module, example: Tensor, path: Path, output: str, batch: bool) -> None:
@@ -143,8 +144,9 @@ def export_detector(weights: dict[str, Tensor], path: Path) -> float:
 
 def export_classifier(weights: dict[str, Tensor], path: Path) -> float:
     """Write the classifier; returns how far ONNX and PyTorch are apart."""
-    network = MobileNet()
-    network.load_state_dict(weights)
+    inner = MobileNet()
+    inner.load_state_dict(weights)
+    network = mobilenet.Exported(inner)
     example = torch.rand(3, 3, CLASSIFIER_SIDE, CLASSIFIER_SIDE) * 2 - 1
     write_onnx(network, example, path, "logits", batch=True)
     return difference(network, path, example)
@@ -154,31 +156,35 @@ def main() -> None:
     """Read the options and write the model's folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", choices=["detector", "classifier"])
-    parser.add_argument("--weights", type=Path, required=True, help="averageN.pt of a training")
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        required=True,
+        nargs="+",
+        help="averageN.pt files; several are averaged",
+    )
     parser.add_argument("--data", type=Path, default=datasets.DEFAULT_DATA)
-    parser.add_argument("--runs", type=Path, default=RUNS)
     parser.add_argument("--out", type=Path, default=BUNDLED)
     parser.add_argument("--ship", choices=["float", "int8"], default="float")
     options = parser.parse_args()
-    weights = torch.load(options.weights, map_location="cpu", weights_only=True)
-    folder = options.out / f"vehicle_{options.model}"
-    folder.mkdir(parents=True, exist_ok=True)
-    detector = options.model == "detector"
+    weights = mean_weights(options.weights)
+    name, detector = f"vehicle_{options.model}", options.model == "detector"
     export = export_detector if detector else export_classifier
     quantise = quantise_detector if detector else quantise_classifier
     manifest_of = detector_manifest if detector else classifier_manifest
-    path = folder / "model.onnx"
-    with tempfile.TemporaryDirectory() as scratch:
-        plain = Path(scratch) / "float.onnx"
-        apart = export(weights, plain)
-        if apart > AGREEMENT:
-            raise SystemExit(f"ONNX and PyTorch are {apart:.2g} apart, more than {AGREEMENT}")
-        if options.ship == "int8":
-            quantise(plain, path, options.data)
-        else:
-            path.write_bytes(plain.read_bytes())
-    (folder / "manifest.json").write_text(json.dumps(manifest_of(path), indent=2) + "\n")
-    print(f"{path}: {path.stat().st_size} bytes, float ONNX and PyTorch {apart:.2g} apart")
+    plain, shipped = WEIGHTS / f"{name}.onnx", options.out / name / "model.onnx"
+    for path in (plain, shipped):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    apart = export(weights, plain)
+    if apart > AGREEMENT:
+        raise SystemExit(f"ONNX and PyTorch are {apart:.2g} apart, more than {AGREEMENT}")
+    if options.ship == "int8":
+        quantise(plain, shipped, options.data)
+    else:
+        shipped.write_bytes(plain.read_bytes())
+    manifest = json.dumps(manifest_of(shipped), indent=2)
+    (shipped.parent / "manifest.json").write_text(manifest + "\n")
+    print(f"{shipped}: {shipped.stat().st_size} bytes; float ONNX and PyTorch {apart:.2g} apart")
 
 
 if __name__ == "__main__":

@@ -16,17 +16,17 @@ from onnx import NodeProto, numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-SIDE = 128
-# The network sees -1..1, as in its ImageNet training: (pixel - 127.5) / 127.5, RGB.
-MEAN_RGB = (127.5, 127.5, 127.5)
-STD_RGB = (127.5, 127.5, 127.5)
-VEHICLE_TYPES = ("ambulance", "bus", "car", "minibus", "motorcycle", "pickup", "truck")
+from training.crops import VEHICLE_TYPES
 
 # Output channels and stride of every block that is kept; all but the first widen six times.
 BLOCKS = (
     (16, 1), (24, 2), (24, 1), (32, 2), (32, 1), (32, 1), (64, 2), (64, 1), (64, 1), (64, 1),
     (96, 1), (96, 1), (96, 1), (160, 2), (160, 1),
 )  # fmt: skip
+
+
+# Frozen, these stages (up to stride 8) keep what a million ImageNet photos taught them.
+EARLY_STAGES = 7
 
 
 class Convolution(nn.Module):
@@ -88,11 +88,16 @@ class MobileNet(nn.Module):
         return self.last(self.dropout(features))
 
 
-def normalised(crops_bgr: np.ndarray) -> np.ndarray:
-    """Crops (n, SIDE, SIDE, 3) uint8 BGR -> the network's input (n, 3, SIDE, SIDE) float32."""
-    pixels = crops_bgr[..., ::-1].astype(np.float32)
-    rgb = (pixels - np.array(MEAN_RGB, np.float32)) / np.array(STD_RGB, np.float32)
-    return np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))
+class Exported(nn.Module):
+    """The network as its ONNX file answers: the mean of a crop's logits and its mirror image's."""
+
+    def __init__(self, network: MobileNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """Logits (n, types) of crops (n, 3, SIDE, SIDE)."""
+        return (self.network(crops) + self.network(crops.flip(3))) / 2
 
 
 def _dequantised(

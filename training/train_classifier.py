@@ -19,15 +19,17 @@ from torch.nn import functional as F
 from training import datasets
 from training.crops import (
     SMALLEST_CROP,
+    VEHICLE_TYPES,
     Crop,
     ImageNetOpinion,
     distort,
     labelled_photo_crops,
     license_plate_crops,
+    normalised,
     resized,
     vehicle6,
 )
-from training.mobilenet import VEHICLE_TYPES, MobileNet, from_imagenet, normalised
+from training.mobilenet import EARLY_STAGES, MobileNet, from_imagenet
 from training.places import Places
 from training.progress import Progress
 from training.train_detector import cosine_rate
@@ -45,26 +47,31 @@ class Recipe:
     warm_up: int = 60
     average_decay: float = 0.995
     smoothing: float = 0.05
+    mixup: float = 0.5
+    freeze_early: int = 0
+    vehicle6_share: float = 0.25
+    save_every: int = 100
     seed: int = 11
 
 
 # Cars are most of what a street photo shows, the other types are drawn alike.
 CAR_FACTOR = 2.0
-# Where photos show a type too, at most this share of its crops comes from one camera (vehicle6).
-VEHICLE6_SHARE = 0.4
 # A crop is drawn at most so much oftener than it would be by chance.
 MOST_REPEATED = 8.0
 
 
-def weights(crops: list[Crop]) -> list[float]:
-    """How often each crop is drawn: types nearly alike, photos ahead of vehicle6."""
+def weights(crops: list[Crop], vehicle6_share: float) -> list[float]:
+    """How often each crop is drawn: types nearly alike, photos ahead of vehicle6.
+
+    Where photos show a type too, `vehicle6_share` of its crops come from vehicle6's one camera.
+    """
     kinds = np.array([int(crop.types.argmax()) for crop in crops])
     camera = np.array([crop.source == "vehicle6" for crop in crops])
     result = np.zeros(len(crops))
     for kind, name in enumerate(VEHICLE_TYPES):
         factor = CAR_FACTOR if name == "car" else 1.0
         photos, views = (kinds == kind) & ~camera, (kinds == kind) & camera
-        share = VEHICLE6_SHARE if photos.any() and views.any() else float(views.any())
+        share = vehicle6_share if photos.any() and views.any() else float(views.any())
         result[views] = factor * share / max(views.sum(), 1)
         result[photos] = factor * (1 - share) / max(photos.sum(), 1)
     return np.minimum(result, MOST_REPEATED * result.sum() / len(crops)).tolist()
@@ -107,12 +114,13 @@ def train(places: Places, recipe: Recipe) -> None:
     folder, device = places.folder, places.device
     folder.mkdir(parents=True, exist_ok=True)
     crops, held = training_crops(places)
-    chances = weights(crops)
+    chances = weights(crops, recipe.vehicle6_share)
     network = from_imagenet(
         places.models / "mobilenet_v2_quant" / "mobilenet_v2_1.0_224_quant.onnx"
     ).to(device)
     if places.start:
         network.load_state_dict(torch.load(places.start, map_location=device, weights_only=True))
+    network.features[: EARLY_STAGES if recipe.freeze_early else 0].requires_grad_(False)
     average = copy.deepcopy(network)
     rule = torch.optim.AdamW(
         [
@@ -140,7 +148,7 @@ def train(places: Places, recipe: Recipe) -> None:
                 mean.lerp_(value, 1 - keep)
         if (step + 1) % 25 == 0:
             print(progress.line(step + 1), f"loss {loss:.3f}", flush=True)
-        if (step + 1) % 250 == 0 or step + 1 == recipe.steps:
+        if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
             state = {
                 "recipe": json.dumps(asdict(recipe)),
                 "step": step + 1,
@@ -172,6 +180,11 @@ def _one_step(
     drawn = rng.choices(crops, chances, k=recipe.batch)
     images = tensor_of([distort(crop, rng) for crop in drawn]).to(device)
     types = torch.from_numpy(np.stack([crop.types for crop in drawn])).to(device)
+    if rng.random() < recipe.mixup:
+        # mixup (arXiv 1710.09412): each crop shines through another, and so do their types.
+        share = rng.betavariate(0.4, 0.4)
+        images = share * images + (1 - share) * images.flip(0)
+        types = share * types + (1 - share) * types.flip(0)
     network.train()
     loss = F.cross_entropy(network(images), types, label_smoothing=recipe.smoothing)
     rule.zero_grad()

@@ -43,9 +43,10 @@ def test_exported_classifier_answers_as_pytorch_does(tmp_path: Path) -> None:
     assert export.export_classifier(weights, tmp_path / "model.onnx") < export.AGREEMENT
 
 
-def test_blending_lies_between_its_ends() -> None:
-    start, tuned = {"w": torch.tensor([0.0, 2.0])}, {"w": torch.tensor([4.0, 2.0])}
-    assert export.blended(start, tuned, 0.25)["w"].tolist() == [1.0, 2.0]
+def test_several_checkpoints_are_averaged(tmp_path: Path) -> None:
+    for name, value in (("a", 1.0), ("b", 4.0)):
+        torch.save({"w": torch.tensor([value, 2.0])}, tmp_path / name)
+    assert export.mean_weights([tmp_path / "a", tmp_path / "b"])["w"].tolist() == [2.5, 2.0]
 
 
 def wanted(boxes: list[list[float]], ignored: list[list[float]]) -> Wanted:

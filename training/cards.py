@@ -1,0 +1,118 @@
+"""The tables of the model cards, made from `metrics.json`.
+
+A card holds a line `<!-- table NAME -->`, the table, and `<!-- end -->`; `update` replaces what is
+between. `<!-- sha256 -->` stands in front of the checksum.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Metrics = dict[str, Any]
+
+
+def table(headings: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _classes(classes: dict[str, Any], start: dict[str, Any]) -> str:
+    rows = [
+        [
+            name,
+            str(row["objects"]),
+            f"{row['ap50']:.3f}",
+            f"{row['ap50_95']:.3f}",
+            f"{row['precision']:.2f}",
+            f"{row['recall']:.2f}",
+            f"{start[name]['ap50']:.3f}" if start else "",
+        ]
+        for name, row in classes.items()
+    ]
+    headings = ["class", "objects", "AP50", "AP50-95", "precision", "recall", "AP50 of the start"]
+    return table(headings, rows)
+
+
+def detector_versions(metrics: Metrics) -> str:
+    """mAP50 and size of every version of the detector."""
+    names = {"float": "float32", "int8": "int8 QDQ", "coco_start": "YOLOX-nano, COCO weights"}
+    rows = [
+        [
+            names[version],
+            f"{values['map50_four']:.3f}",
+            f"{values['map50_five']:.3f}",
+            f"{values['bytes']:,}" if "bytes" in values else "",
+        ]
+        for version, values in metrics.items()
+    ]
+    return table(["version", "mAP50, 4 classes", "mAP50, 5 classes", "bytes"], rows)
+
+
+def detector_classes(metrics: Metrics) -> str:
+    """Precision by class on vehicles_openimages valid."""
+    return _classes(metrics["float"]["classes"], metrics.get("coco_start", {}).get("classes", {}))
+
+
+def detector_coco(metrics: Metrics) -> str:
+    """Precision by class on coco128."""
+    return _classes(metrics["float"]["coco128"], metrics.get("coco_start", {}).get("coco128", {}))
+
+
+def classifier_sources(metrics: Metrics) -> str:
+    """Accuracy by source, the weakest first."""
+    sources = sorted(metrics["float"]["sources"].items(), key=lambda item: item[1]["accuracy"])
+    rows = [
+        [
+            source,
+            str(values["crops"]),
+            f"{values['accuracy']:.3f}",
+            f"{metrics['int8']['sources'][source]['accuracy']:.3f}",
+        ]
+        for source, values in sources
+    ]
+    sizes = [f"{metrics[version]['bytes']:,}" for version in ("float", "int8")]
+    return table(["source", "crops", "float32", "int8 QDQ"], [*rows, ["bytes", "", *sizes]])
+
+
+def classifier_classes(metrics: Metrics) -> str:
+    """Accuracy by class and what it is mistaken for, by source."""
+    rows = []
+    for source in ("vehicles_openimages valid", "vehicle6 held out"):
+        for name, row in metrics["float"]["sources"][source]["classes"].items():
+            wrong = ", ".join(f"{other} {count}" for other, count in row["mistaken_for"].items())
+            rows.append([source, name, str(row["crops"]), f"{row['accuracy']:.3f}", wrong])
+    return table(["source", "class", "crops", "accuracy", "mistaken for"], rows)
+
+
+TABLES: dict[str, Callable[[Metrics], str]] = {
+    "detector_versions": detector_versions,
+    "detector_classes": detector_classes,
+    "detector_coco": detector_coco,
+    "classifier_sources": classifier_sources,
+    "classifier_classes": classifier_classes,
+}
+
+
+def filled(card: str, metrics: Metrics, manifest: Metrics) -> str:
+    """The card with every table and the checksum as metrics and manifest have them."""
+
+    def replace(found: re.Match[str]) -> str:
+        name = found[1]
+        return f"<!-- table {name} -->\n{TABLES[name](metrics)}\n<!-- end -->"
+
+    card = re.sub(r"<!-- table (\w+) -->.*?<!-- end -->", replace, card, flags=re.DOTALL)
+    sha = f"<!-- sha256 --> `{manifest['sha256']}`"
+    return re.sub(r"<!-- sha256 --> `\w*`", sha, card)
+
+
+def update(folder: Path) -> None:
+    """Fill the card of the model in `folder` from its metrics and manifest."""
+    path = folder / "MODEL_CARD.md"
+    metrics = json.loads((folder / "metrics.json").read_text())
+    manifest = json.loads((folder / "manifest.json").read_text())
+    path.write_text(filled(path.read_text(), metrics, manifest))
