@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,9 +92,8 @@ def download_model(name: str, uri: str, base: Path) -> None:
         files = listed_files(manifest)
         if _is_complete(base / name, manifest, files):
             return
-        with tempfile.TemporaryDirectory(dir=base, prefix=f".{name}-") as temporary:
-            folder = Path(temporary) / name
-            folder.mkdir()
+        _remove_abandoned(base, name)
+        with _temporary_folder(base, name) as folder:
             (folder / MANIFEST_FILE).write_bytes(manifest)
             for file, sha256 in files.items():
                 _fetch(client, bucket, key + file, inside(folder, file), sha256)
@@ -101,6 +103,40 @@ def download_model(name: str, uri: str, base: Path) -> None:
         raise ModelUnavailable(
             f"Model {name} can't be fetched from {uri}: {type(error).__name__}: {error}"
         ) from error
+
+
+@contextmanager
+def _temporary_folder(base: Path, name: str) -> Iterator[Path]:
+    """A new folder `name` inside of a hidden one, which is locked for as long as it is in use."""
+    with (
+        tempfile.TemporaryDirectory(dir=base, prefix=f".{name}-") as temporary,
+        _lock(Path(temporary)),
+    ):
+        folder = Path(temporary) / name
+        folder.mkdir()
+        yield folder
+
+
+def _remove_abandoned(base: Path, name: str) -> None:
+    """Remove what a process that was killed while it downloaded has left.
+
+    Lambda keeps /tmp when it starts a function's process anew, so that a download which is killed
+    again and again would fill it. The lock of a process ends with it.
+    """
+    for temporary in base.glob(f".{name}-*"):
+        with suppress(OSError), _lock(temporary):
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock; raises BlockingIOError where another process does."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _split_uri(uri: str) -> tuple[str, str]:

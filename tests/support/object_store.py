@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Semaphore, Thread
 
 import pytest
 
@@ -18,6 +18,8 @@ class ObjectStore(ThreadingHTTPServer):
         objects: The files.
         is_breaking_off: Whether models end half-way, though their Content-Length is whole.
         is_failing: Whether everything is answered with 503.
+        is_stalling: Whether models stop half-way and the connection stays open.
+        stalled: Released when one has.
     """
 
     def __init__(self) -> None:
@@ -25,6 +27,8 @@ class ObjectStore(ThreadingHTTPServer):
         self.objects: dict[str, bytes] = {}
         self.is_breaking_off = False
         self.is_failing = False
+        self.is_stalling = False
+        self.stalled = Semaphore(0)
         self.url = f"http://127.0.0.1:{self.server_port}"
 
     def put_folder(self, folder: Path, prefix: str) -> None:
@@ -46,9 +50,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        if self.server.is_breaking_off and self.path.endswith(".onnx"):
+        is_model = self.path.endswith(".onnx")
+        if is_model and (self.server.is_breaking_off or self.server.is_stalling):
             content = content[: len(content) // 2]
         self.wfile.write(content)
+        if is_model and self.server.is_stalling:
+            self.server.stalled.release()
+            self.rfile.read(1)  # Until the client is gone.
 
     def log_message(self, *_: object) -> None:
         """Keep the tests' output clean."""

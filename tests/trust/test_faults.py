@@ -19,10 +19,11 @@ from typing import Any
 import pytest
 import requests
 
+from inference.store import download_model
 from lambda_function import Handler
 from service.settings import Settings
 from tests.support.events import form_event, rest_event, upload
-from tests.support.local_api import ROOT, LocalApi, both_runtimes, local_api
+from tests.support.local_api import ROOT, LocalApi, both_runtimes, copy_project, local_api
 from tests.support.models import tiny_folder
 from tests.support.object_store import ObjectStore, object_store
 from tests.support.pictures import plain
@@ -168,6 +169,48 @@ def test_a_model_that_can_t_be_had_is_503_until_it_can(
     assert [path.name for path in models.base.iterdir()] == ["tiny"]
 
 
+DOWNLOAD_UNTIL_KILLED = """
+import sys
+from pathlib import Path
+from inference.store import download_model
+download_model("tiny", "s3://bucket/prod", Path(sys.argv[1]))
+"""
+
+
+def test_downloads_that_were_killed_do_not_fill_the_disk(models: Models) -> None:
+    models.store.is_stalling = True
+    for _ in range(2):
+        process = subprocess.Popen(
+            [sys.executable, "-c", DOWNLOAD_UNTIL_KILLED, str(models.base)], cwd=ROOT
+        )
+        models.store.stalled.acquire(timeout=30)
+        process.kill()
+        process.wait()
+
+        assert len(list(models.base.iterdir())) == 1
+    models.store.is_stalling = False
+    download_model("tiny", "s3://bucket/prod", models.base)
+
+    assert [path.name for path in models.base.iterdir()] == ["tiny"]
+
+
+def test_a_download_of_another_process_is_left_alone(models: Models) -> None:
+    models.store.is_stalling = True
+    process = subprocess.Popen(
+        [sys.executable, "-c", DOWNLOAD_UNTIL_KILLED, str(models.base)], cwd=ROOT
+    )
+    models.store.stalled.acquire(timeout=30)
+    models.store.is_stalling = False
+    download_model("tiny", "s3://bucket/prod", models.base)
+    left = sorted(path.name for path in models.base.iterdir())
+    process.kill()
+    process.wait()
+
+    assert len(left) == 2
+    assert left[0].startswith(".tiny-")
+    assert left[1] == "tiny"
+
+
 def test_without_a_fault_the_model_is_there(models: Models) -> None:
     handler = Handler(Settings.from_environment(os.environ))
     names = [each["name"] for each in health(handler)["models"]["classification"]]
@@ -249,7 +292,9 @@ def processor_seconds(pid: int) -> float:
 def test_a_runtime_that_is_killed_within_a_request(flags: tuple[str, ...], tmp_path: Path) -> None:
     long = [("image", ("large.png", plain(7000, 7000)))] * 20
     answers: list[requests.Response] = []
-    with local_api(tmp_path / "log", *flags, "--environments", "1") as api:
+    # A copy, because the local API also ends a runtime whose sources somebody edits.
+    root = copy_project(tmp_path)
+    with local_api(tmp_path / "log", *flags, "--environments", "1", root=root) as api:
         runtime = runtime_of(api)
         before = processor_seconds(runtime)
         client = threading.Thread(
