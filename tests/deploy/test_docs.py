@@ -1,0 +1,139 @@
+"""docs/deploy.md says what template, definition, script and prices say."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts import cost
+from scripts.deployment.parameters import COMPUTED, declared_parameters
+
+ROOT = Path(__file__).parent.parent.parent
+TEXT = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+PARAMETERS = declared_parameters()
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The table under the line that starts with a heading, cell by cell."""
+    lines = TEXT.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(f"| {heading}"))
+    table = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        table.append([cell.strip() for cell in line.strip("|").split("|")])
+    return table
+
+
+def quoted(text: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", text)
+
+
+def limits(parameter: dict[str, Any]) -> str:
+    low, high = parameter.get("MinValue"), parameter.get("MaxValue")
+    if low is None and high is None:
+        return ""
+    return f"from {low}" if high is None else f"{low} to {high}"
+
+
+def test_every_parameter_is_there_in_the_templates_order() -> None:
+    names = [quoted(row[0])[0] for row in rows("parameter")]
+    assert names == [name for name in PARAMETERS if name != COMPUTED]
+
+
+@pytest.mark.parametrize("row", rows("parameter"), ids=lambda row: quoted(row[0])[0])
+def test_defaults_and_values_are_the_templates(row: list[str]) -> None:
+    name, default, values, meaning = row
+    parameter = PARAMETERS[quoted(name)[0]]
+    assert "".join(quoted(default)) == str(parameter["Default"])
+    if "AllowedValues" in parameter:
+        assert quoted(values) == [str(each) for each in parameter["AllowedValues"]]
+        assert str(parameter["Default"]) in quoted(values)
+    else:
+        assert values == limits(parameter)
+    assert meaning
+
+
+def test_every_parameter_has_a_description() -> None:
+    assert [name for name, each in PARAMETERS.items() if not each.get("Description")] == []
+
+
+def test_the_gateways_codes_are_the_definitions() -> None:
+    definition = yaml.safe_load((ROOT / "swagger.yaml").read_text())
+    answers = definition["x-amazon-apigateway-gateway-responses"].values()
+    codes = {
+        re.findall(r'"code": "(\w+)"', each["responseTemplates"]["application/json"])[0]: str(
+            each.get("statusCode", "")
+        )
+        for each in answers
+    }
+    documented = {quoted(code)[0]: status for status, code, _ in rows("status")}
+    assert set(documented) == set(codes)
+    for code, status in codes.items():
+        assert documented[code] == status or (not status and documented[code] in ("4xx", "5xx"))
+
+
+def test_the_costs_are_computed_from_the_measured_time() -> None:
+    [measured] = re.findall(r"One picture takes (\d+) ms of a core", TEXT)
+    assert cost.table(float(measured)) in TEXT
+    assert cost.PRICES_OF in TEXT
+    for dollars in cost.DOLLARS_PER_GB_SECOND.values():
+        assert f"${dollars:.10f}" in TEXT
+
+
+COSTS = {
+    "full core": (100, 1769, "arm64", 1e6 * 1769 / 1024 * 0.1 * 0.0000133334 + 3.7),
+    "half a core takes twice as long": (
+        100,
+        884.5,
+        "arm64",
+        1e6 * 1769 / 1024 * 0.1 * 0.0000133334 + 3.7,
+    ),
+    "a second core is idle": (100, 3538, "x86_64", 1e6 * 3538 / 1024 * 0.1 * 0.0000166667 + 3.7),
+}
+
+
+@pytest.mark.parametrize(("ms", "memory", "architecture", "dollars"), COSTS.values(), ids=COSTS)
+def test_costs(ms: float, memory: int, architecture: str, dollars: float) -> None:
+    assert cost.dollars_per_million(ms, memory, architecture) == pytest.approx(dollars)
+
+
+def test_the_options_are_the_scripts() -> None:
+    script = (ROOT / "scripts" / "deploy.sh").read_text()
+    options = set(re.findall(r"--[a-z][a-z-]+", "\n".join(re.findall(r"^#   --.*", script, re.M))))
+    used = {
+        option
+        for command in re.findall(r"scripts/deploy\.sh (--[^\n`]*)", TEXT)
+        for option in re.findall(r"--[a-z][a-z-]+", command)
+    }
+    assert used <= options | {"--parameter-overrides"}
+    assert options <= set(re.findall(r"--[a-z][a-z-]+", TEXT))
+
+
+def test_overrides_that_it_shows_are_parameters() -> None:
+    shown = re.findall(r"--parameter-overrides ([^\n`]+)", TEXT)
+    names = {pair.partition("=")[0] for command in shown for pair in command.split()}
+    assert names - {"NAME", "..."} <= set(PARAMETERS)
+
+
+def test_policies_are_json_and_links_lead_somewhere() -> None:
+    for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL):
+        assert json.loads(block)
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^## (.+)$", TEXT, re.M)
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", TEXT)) <= headings
+
+
+def test_the_readme_says_the_same_price() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [measured] = re.findall(r"One picture takes (\d+) ms of a core", TEXT)
+    dollars = cost.dollars_per_million(float(measured), 2048, "arm64")
+    assert f"**${dollars:.2f}**" in readme
+    assert f"{measured} ms per picture, per million | ${dollars - 3.7:.2f} |" in readme
