@@ -26,13 +26,16 @@ from scripts.deployment.aws import DeploymentError, account, predict_url, region
 from scripts.deployment.parameters import all_parameters, check_size, parse_overrides
 from scripts.deployment.sample import post
 
+QUOTED_NOTHING = '""'
+
 
 def _print_parameters(*arguments: str) -> None:
     offline = arguments[0] == "--offline"
     stack, build, *overrides = arguments[offline:]
     given = parse_overrides(overrides)
     for name, value in all_parameters(stack, Path(build), given, offline=offline).items():
-        print(f"{name}={value}")
+        # SAM CLI takes an empty value only in quotes; without, it drops the parameter.
+        print(f"{name}={value or QUOTED_NOTHING}")
 
 
 def _check_names(*texts: str) -> None:

@@ -72,8 +72,7 @@ def test_nothing_refers_to_what_is_not_there(stack: Stack) -> None:
             found |= {name.partition(".")[0] for name in re.findall(r"\$\{([^}]+)\}", text)}
         return found
 
-    # __ApiId__ is the variable of a substitution that SAM writes.
-    assert references([stack.resources, stack.outputs]) - {"__ApiId__"} <= set(stack.resources)
+    assert references([stack.resources, stack.outputs]) <= set(stack.resources)
 
 
 # API Gateway
@@ -98,8 +97,8 @@ def test_every_operation_calls_the_alias_that_may_be_called(stack: Stack) -> Non
     assert [permission["FunctionName"] for permission in permissions] == [{"Ref": ALIAS}] * 2
     sources = {permission["SourceArn"]["Fn::Sub"] for permission in permissions}
     assert sources == {
-        "arn:aws:execute-api:eu-west-1:123456789012:${__ApiId__}/*/*/",
-        "arn:aws:execute-api:eu-west-1:123456789012:${__ApiId__}/*/*/*",
+        "arn:aws:execute-api:eu-west-1:123456789012:${MatchvecApi}/*/*/",
+        "arn:aws:execute-api:eu-west-1:123456789012:${MatchvecApi}/*/*/*",
     }
     assert {permission["Principal"] for permission in permissions} == {"apigateway.amazonaws.com"}
 

@@ -71,11 +71,12 @@ def parameters_of(template: Template, given: Mapping[str, str]) -> dict[str, str
     Raises:
         ValueError: There is no parameter of a given name.
     """
-    if unknown := set(given) - set(template["Parameters"]):
+    declared = template.get("Parameters", {})
+    if unknown := set(given) - set(declared):
         raise ValueError(f"The template has no parameters {sorted(unknown)}.")
     return {
         name: given[name] if name in given else str(each["Default"])
-        for name, each in template["Parameters"].items()
+        for name, each in declared.items()
     }
 
 
@@ -87,40 +88,22 @@ def translate(template: Template, values: Mapping[str, str], read: Read = read_l
     return json.loads(json.dumps(translated, default=str))  # type: ignore[no-any-return]
 
 
-class Stack:
-    """The resources that a stack with some parameters would have.
+class Decisions:
+    """Conditions and parameters of a template, to resolve its parts with.
 
-    Conditions are decided and parameters filled in; what only AWS knows (`Fn::GetAtt`, a `Ref` to
-    a resource) stays as it is written.
+    What only AWS knows (`Fn::GetAtt`, a `Ref` to a resource) stays as it is written.
     """
 
-    def __init__(self, **given: str) -> None:
-        template = packaged()
-        self.values = parameters_of(template, given)
-        self.values |= {
-            "AWS::Region": REGION,
-            "AWS::Partition": "aws",
-            "AWS::AccountId": "123456789012",
-            "AWS::StackName": "matchvec",
-            "AWS::URLSuffix": "amazonaws.com",
-        }
-        self.template = translate(template, self.values)
-        self._conditions = self.template.get("Conditions", {})
-        self.resources: dict[str, dict[str, Any]] = self._existing(self.template["Resources"])
-        self.outputs: dict[str, dict[str, Any]] = self._existing(self.template["Outputs"])
+    def __init__(self, template: Template, values: Mapping[str, str]) -> None:
+        self._conditions = template.get("Conditions", {})
+        self._values = values
 
-    def of_type(self, name: str) -> dict[str, dict[str, Any]]:
-        """Properties of all resources of a type, by logical id."""
-        return {
-            logical_id: resource.get("Properties", {})
-            for logical_id, resource in self.resources.items()
-            if resource["Type"] == name
+    def template(self, template: Template) -> Template:
+        """The template without conditions: only what they let exist."""
+        sections = {
+            name: self._existing(template.get(name, {})) for name in ("Resources", "Outputs")
         }
-
-    def one(self, name: str) -> dict[str, Any]:
-        """Properties of the only resource of a type."""
-        [properties] = self.of_type(name).values()
-        return properties
+        return {"AWSTemplateFormatVersion": "2010-09-09", **sections}
 
     def is_true(self, condition: str) -> bool:
         return bool(self.resolve(self._conditions[condition]))
@@ -136,34 +119,76 @@ class Stack:
                 return self.resolve(argument[1 if self.is_true(argument[0]) else 2])
             if name == "Condition" and isinstance(argument, str):
                 return self.is_true(argument)
-            if name == "Ref" and argument in self.values:
-                return self.values[argument]
+            if name == "Ref" and argument in self._values:
+                return self._values[argument]
             if name in FUNCTIONS:
-                return FUNCTIONS[name](self.resolve(argument), self.values)
+                return FUNCTIONS[name](self.resolve(argument), self._values)
         resolved = {name: self.resolve(each) for name, each in node.items()}
         return {name: each for name, each in resolved.items() if each != NO_VALUE}
 
     def _existing(self, section: dict[str, Any]) -> dict[str, Any]:
         return {
-            name: self.resolve(each | {"Condition": None})
+            name: self.resolve({key: value for key, value in each.items() if key != "Condition"})
             for name, each in section.items()
             if "Condition" not in each or self.is_true(each["Condition"])
         }
 
 
+def pseudo_parameters(stack: str) -> dict[str, str]:
+    return {
+        "AWS::Region": REGION,
+        "AWS::Partition": "aws",
+        "AWS::AccountId": "123456789012",
+        "AWS::StackName": stack,
+        "AWS::URLSuffix": "amazonaws.com",
+    }
+
+
+class Stack:
+    """The resources that a stack with some parameters would have."""
+
+    def __init__(self, **given: str) -> None:
+        template = packaged()
+        values = parameters_of(template, given) | pseudo_parameters("matchvec")
+        translated = translate(template, values)
+        decided = Decisions(translated, values).template(translated)
+        self.resources: dict[str, dict[str, Any]] = decided["Resources"]
+        self.outputs: dict[str, dict[str, Any]] = decided["Outputs"]
+
+    def of_type(self, name: str) -> dict[str, dict[str, Any]]:
+        """Properties of all resources of a type, by logical id."""
+        return {
+            logical_id: resource.get("Properties", {})
+            for logical_id, resource in self.resources.items()
+            if resource["Type"] == name
+        }
+
+    def one(self, name: str) -> dict[str, Any]:
+        """Properties of the only resource of a type."""
+        [properties] = self.of_type(name).values()
+        return properties
+
+
 def _substitute(argument: Any, values: Mapping[str, str]) -> Any:
     text, variables = (argument, {}) if isinstance(argument, str) else argument
     for name, value in {**values, **variables}.items():
-        if isinstance(value, str):
-            text = text.replace(f"${{{name}}}", value)
+        if isinstance(value, dict):  # Another resource, which the text can name itself.
+            value = f"${{{value['Ref']}}}"
+        text = text.replace(f"${{{name}}}", value)
     return text if "${" not in text else {"Fn::Sub": text}
+
+
+def _join(separator: str, parts: list[Any]) -> Any:
+    if all(isinstance(part, str) for part in parts):
+        return separator.join(parts)
+    return {"Fn::Join": [separator, parts]}
 
 
 FUNCTIONS: dict[str, Callable[[Any, Mapping[str, str]], Any]] = {
     "Fn::Equals": lambda pair, _: str(pair[0]) == str(pair[1]),
     "Fn::Not": lambda one, _: not one[0],
     "Fn::And": lambda each, _: all(each),
-    "Fn::Join": lambda pair, _: pair[0].join(pair[1]),
+    "Fn::Join": lambda pair, _: _join(*pair),
     "Fn::Split": lambda pair, _: pair[1].split(pair[0]),
     "Fn::Sub": _substitute,
 }

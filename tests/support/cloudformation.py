@@ -1,0 +1,202 @@
+"""AWS on this machine: moto's server, with the transforms that CloudFormation runs.
+
+moto takes a template with `AWS::Serverless` resources, makes none of them, and reports success.
+Here templates are translated before moto sees them, by AWS's own translator, so that a stack has
+the resources that it would have on AWS, as far as moto knows their types.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import boto3
+from moto.cloudformation.models import ChangeSet
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from samcli.yamlhelper import yaml_parse
+from werkzeug.serving import make_server
+
+from tests.support.stack import (
+    REGION,
+    Decisions,
+    Template,
+    parameters_of,
+    pseudo_parameters,
+    translate,
+)
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+UNKNOWN_TO_MOTO = {
+    "AWS::Lambda::Version": "1",
+    "AWS::Lambda::Alias": f"arn:aws:lambda:{REGION}:123456789012:function:matchvec:live",
+    "AWS::Lambda::Permission": "",
+    # It imports no definition from a template, so the API has nothing to deploy.
+    "AWS::ApiGateway::Deployment": "",
+    "AWS::ApiGateway::Stage": "prod",
+}
+"""Types that it can't make of a template -> what a reference to one gives."""
+
+
+@dataclass
+class LocalAws:
+    """A running server.
+
+    Attributes:
+        url: Its endpoint.
+        templates: What CloudFormation made of each change set's template.
+    """
+
+    url: str
+    templates: list[Template] = field(default_factory=list)
+
+    def client(self, service: str) -> Any:
+        make: Any = boto3.client
+        return make(
+            service,
+            region_name=REGION,
+            endpoint_url=self.url,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that send boto3, and so SAM CLI, here."""
+        return {**CREDENTIALS, "AWS_ENDPOINT_URL": self.url}
+
+    def read(self, location: str) -> str:
+        """An object of S3, by `s3://bucket/key` or by an address of the endpoint."""
+        split = urlsplit(location)
+        bucket, key = split.netloc, split.path.lstrip("/")
+        if split.scheme != "s3":
+            bucket, _, key = key.partition("/")
+        body: bytes = self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        return body.decode()
+
+
+class Transforms:
+    """WSGI middleware: runs the macros of a change set's template."""
+
+    def __init__(self, app: WSGIApplication, aws: LocalAws) -> None:
+        self._app = app
+        self._aws = aws
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            body = environ["wsgi.input"].read(length)
+            form = {name: values[0] for name, values in parse_qs(body.decode(), True).items()}
+            if form.get("Action") == "CreateChangeSet":
+                body = urlencode(self._transformed(form)).encode()
+                environ["CONTENT_LENGTH"] = str(len(body))
+            environ["wsgi.input"] = BytesIO(body)
+        return self._app(environ, start_response)
+
+    def _transformed(self, form: dict[str, str]) -> dict[str, str]:
+        url = form.get("TemplateURL")
+        template = yaml_parse(self._aws.read(url) if url else form["TemplateBody"])
+        values = parameters_of(template, self._given(form, template))
+        values |= pseudo_parameters(form["StackName"])
+        translated = translate(template, values, read=self._aws.read)
+        self._aws.templates.append(Decisions(translated, values).template(translated))
+        made = known_to_moto(translated, values)
+        # The parameters stay declared: a stack tells them, and keeps them for its next change.
+        made["Parameters"] = template.get("Parameters", {})
+        form.pop("TemplateURL", None)
+        return {**form, "TemplateBody": json.dumps(made)}
+
+    def _given(self, form: dict[str, str], template: Template) -> dict[str, str]:
+        """The parameters of a change set; those it keeps have the stack's values."""
+        previous = {}
+        if form["ChangeSetType"] == "UPDATE":
+            [stack] = self._aws.client("cloudformation").describe_stacks(
+                StackName=form["StackName"]
+            )["Stacks"]
+            previous = {
+                each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]
+            }
+        given = {}
+        for name, key in form.items():
+            prefix, _, last = name.rpartition(".")
+            if prefix.startswith("Parameters.member.") and last == "ParameterKey":
+                value = form.get(f"{prefix}.ParameterValue", previous.get(key))
+                if value is not None:
+                    given[key] = value
+        return {
+            name: value for name, value in given.items() if name in template.get("Parameters", {})
+        }
+
+
+def known_to_moto(template: Template, values: Mapping[str, str]) -> Template:
+    """What is left for moto to make; references to the rest become texts."""
+    left_out = {
+        name: UNKNOWN_TO_MOTO[resource["Type"]]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] in UNKNOWN_TO_MOTO
+    }
+    made = Decisions(template, {**values, **left_out}).template(template)
+    made["Resources"] = {
+        name: resource for name, resource in made["Resources"].items() if name not in left_out
+    }
+    return made
+
+
+def _apply(change_set: ChangeSet) -> None:
+    """Execute a change set with all that is in its template.
+
+    moto's own forgets the outputs, the conditions of a new stack, and the stack's parameters.
+    """
+    stack = change_set.stack
+    stack.template = change_set.template
+    stack.parameters = change_set.parameters
+    stack._parse_template()
+    if change_set.change_set_type == "CREATE":
+        stack.resource_map = stack._create_resource_map()
+        stack.resource_map.create(stack.template_dict)
+    else:
+        stack.resource_map.update(stack.template_dict, change_set.parameters)
+    stack.output_map = stack._create_output_map()
+
+
+@contextmanager
+def local_aws() -> Iterator[LocalAws]:
+    """Serve on a free port of this machine, with nothing in it."""
+    moto_api_backend.reset()
+    aws = LocalAws("")
+    app = Transforms(DomainDispatcherApplication(create_backend_app), aws)
+    server = make_server("localhost", 0, app, threaded=True)
+    # moto tells a bucket's name from the host's by this spelling.
+    aws.url = f"http://localhost:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        with (
+            patch.object(ChangeSet, "apply", _apply),
+            # A change set without changes is taken and then fails, by AWS and by moto's model;
+            # only moto's front refuses it.
+            patch.object(CloudFormationResponse, "_validate_different_update", lambda *_: None),
+        ):
+            yield aws
+    finally:
+        server.shutdown()
+        thread.join()
