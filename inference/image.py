@@ -26,6 +26,7 @@ from PIL import (
 )
 
 from inference.errors import ImageTooLarge, NotAnImage, PictureError, UnsupportedFormat
+from inference.tiff import check_directory
 from inference.types import ImageRGB
 
 FORMATS = tuple(
@@ -141,6 +142,8 @@ def _check_bounds(image: ImageFile.ImageFile, data: bytes, max_pixels: int) -> N
         )
     if width == 0 or height == 0:
         raise NotAnImage("The picture has no pixels.")
+    if image.format == "TIFF":
+        check_directory(data)
     if image.format in ("JPEG", "MPO") and data.count(START_OF_SCAN) > MAX_JPEG_SCANS:
         raise NotAnImage(f"The JPEG has more than {MAX_JPEG_SCANS} scans: save it anew.")
 
