@@ -198,12 +198,19 @@ def test_an_answer_that_is_wrong_fails(
     assert message in done.stderr
 
 
-def test_destroy_asks_first(deployed: Deployed) -> None:
+def test_destroy_asks_first_and_then_deletes(deployed: Deployed) -> None:
     cloudformation = deployed.aws.client("cloudformation")
     refused = run_script("destroy.sh", "--stack", STACK, answer="no\n", **deployed.environment)
     assert refused.returncode == 1
     assert "nothing was deleted" in refused.stderr
     assert cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+
+    done = run_script("destroy.sh", "--stack", STACK, answer=f"{STACK}\n", **deployed.environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not deployed.aws.client("lambda").list_functions()["Functions"]
+    s3 = deployed.aws.client("s3")
+    [bucket] = [each["Name"] for each in s3.list_buckets()["Buckets"]]
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
 
 MISTAKES = {
