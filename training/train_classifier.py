@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from training import datasets
+from training.checkpoints import Checkpoint
 from training.crops import (
     SMALLEST_CROP,
     VEHICLE_TYPES,
@@ -32,7 +33,7 @@ from training.crops import (
 from training.mobilenet import EARLY_STAGES, MobileNet, from_imagenet
 from training.places import Places
 from training.progress import Progress
-from training.train_detector import cosine_rate
+from training.train_detector import cosine_rate, update_average
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,38 +131,17 @@ def train(places: Places, recipe: Recipe) -> None:
         lr=recipe.rate,
         weight_decay=recipe.weight_decay,
     )
-    checkpoint, first = folder / "last.pt", 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        if state["recipe"] == json.dumps(asdict(recipe)):
-            network.load_state_dict(state["network"])
-            average.load_state_dict(state["average"])
-            rule.load_state_dict(state["optimiser"])
-            first = int(state["step"])
+    checkpoint = Checkpoint(folder, recipe, network, average, rule)
+    first = checkpoint.resume(device)
     print(f"{len(crops)} crops, {len(held)} held out, from step {first}", flush=True)
     progress = Progress(recipe.steps, first)
     for step in range(first, recipe.steps):
         loss = _one_step(network, rule, crops, chances, step, recipe, device)
-        keep = min(recipe.average_decay, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for mean, value in zip(average.parameters(), network.parameters(), strict=True):
-                mean.lerp_(value, 1 - keep)
+        update_average(average, network, step, recipe.average_decay)
         if (step + 1) % 25 == 0:
             print(progress.line(step + 1), f"loss {loss:.3f}", flush=True)
         if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
-            state = {
-                "recipe": json.dumps(asdict(recipe)),
-                "step": step + 1,
-                "network": network.state_dict(),
-                "average": average.state_dict(),
-                "optimiser": rule.state_dict(),
-            }
-            torch.save(state, checkpoint)
-            torch.save(average.state_dict(), folder / f"average{step + 1}.pt")
-            row = {"step": step + 1, **accuracy(average, held)}
-            with (folder / "log.jsonl").open("a") as file:
-                file.write(json.dumps(row) + "\n")
-            print(row, flush=True)
+            checkpoint.save(step + 1, accuracy(average, held))
 
 
 def _one_step(

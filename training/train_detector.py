@@ -9,17 +9,18 @@ import copy
 import json
 import math
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from training import datasets, drawn
 from training.augment import Sample, alone, mosaic
 from training.average_precision import Found, Truth, average_precision
+from training.checkpoints import Checkpoint
 from training.completion import complete
 from training.detection import detect
 from training.loss import Wanted, detection_loss
@@ -44,6 +45,7 @@ class Recipe:
     warm_up: int = 60
     average_decay: float = 0.998
     scene_weight: float = 0.25
+    save_every: int = 150
     seed: int = 7
 
 
@@ -166,7 +168,7 @@ def cosine_rate(step: int, steps: int, warm_up: int) -> float:
 
 
 @torch.no_grad()
-def update_average(average: YoloxNano, network: YoloxNano, step: int, decay: float) -> None:
+def update_average(average: nn.Module, network: nn.Module, step: int, decay: float) -> None:
     """Move the running average of the weights one step towards the present ones."""
     keep = min(decay, (1 + step) / (10 + step))
     for mean, value in zip(average.parameters(), network.parameters(), strict=True):
@@ -187,36 +189,17 @@ def train(places: Places, recipe: Recipe) -> None:
     network.to(device, memory_format=torch.channels_last)
     average = copy.deepcopy(network)
     rule = optimiser(network, recipe)
-    checkpoint = folder / "last.pt"
-    first = 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        if state["recipe"] == json.dumps(asdict(recipe)):
-            network.load_state_dict(state["network"])
-            average.load_state_dict(state["average"])
-            rule.load_state_dict(state["optimiser"])
-            first = int(state["step"])
+    checkpoint = Checkpoint(folder, recipe, network, average, rule)
+    first = checkpoint.resume(device)
     print(f"{len(examples)} pictures, {len(held_out)} held out, from step {first}", flush=True)
-    log, progress = folder / "log.jsonl", Progress(recipe.steps, first)
+    progress = Progress(recipe.steps, first)
     for step in range(first, recipe.steps):
         parts = _one_step(network, source, rule, step, recipe, device)
         update_average(average, network, step, recipe.average_decay)
         if (step + 1) % 25 == 0:
             print(progress.line(step + 1), {k: round(v, 3) for k, v in parts.items()}, flush=True)
-        if (step + 1) % 150 == 0 or step + 1 == recipe.steps:
-            state = {
-                "recipe": json.dumps(asdict(recipe)),
-                "step": step + 1,
-                "network": network.state_dict(),
-                "average": average.state_dict(),
-                "optimiser": rule.state_dict(),
-            }
-            torch.save(state, checkpoint)
-            torch.save(average.state_dict(), folder / f"average{step + 1}.pt")
-            row = {"step": step + 1, **mean_precision(average, held_out)}
-            with log.open("a") as file:
-                file.write(json.dumps(row) + "\n")
-            print(row, flush=True)
+        if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
+            checkpoint.save(step + 1, mean_precision(average, held_out))
 
 
 def _one_step(
