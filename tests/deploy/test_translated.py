@@ -251,6 +251,16 @@ def test_old_versions_are_pruned_or_kept(policy: str) -> None:
     assert stack.resources[name]["DeletionPolicy"] == policy
 
 
+def test_snapstart_is_refused_with_more_storage_than_it_takes() -> None:
+    rule = packaged()["Rules"]["SnapStartHasSmallStorage"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "SnapStart"}, "PublishedVersions"]}
+    [assertion] = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Equals": [{"Ref": "EphemeralStorage"}, "512"]}
+    assert FULL.resources["MatchvecFunction"]["Properties"]["SnapStart"] == {
+        "ApplyOn": "PublishedVersions"
+    }
+
+
 # Deployment
 
 
