@@ -282,5 +282,8 @@ def _read_labels(fields: Fields, folder: Path) -> tuple[str, ...]:
     try:
         labels = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise fields.refuse("labels_file", "the name of a UTF-8 text file beside it") from error
+        wanted = "the name of a UTF-8 text file in the model's folder" + (
+            "" if path.exists() else " (there is none of that name)"
+        )
+        raise fields.refuse("labels_file", wanted) from error
     return tuple(label.strip() for label in labels if label.strip())

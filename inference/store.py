@@ -58,7 +58,16 @@ class ModelStore:
             download_model(name, self.uri, self.base)
         if (self.base / name / MANIFEST_FILE).is_file():
             return self.base / name
-        raise ModelUnavailable(f"Model {name} is neither in {self.bundled} nor in {self.base}.")
+        folders = [self.bundled, self.base]
+        if incomplete := next((each / name for each in folders if (each / name).is_dir()), None):
+            raise ModelUnavailable(f"Model {name}: {incomplete} has no {MANIFEST_FILE}.")
+        known = sorted(
+            path.parent.name for each in folders for path in each.glob(f"*/{MANIFEST_FILE}")
+        )
+        raise ModelUnavailable(
+            f"Model {name} is neither in {self.bundled} nor in {self.base}; "
+            f"there are {', '.join(known) or 'none'}."
+        )
 
 
 def download_model(name: str, uri: str, base: Path) -> None:

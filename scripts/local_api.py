@@ -24,6 +24,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from service.settings import Settings, SettingsError
+
 ROOT = Path(__file__).resolve().parent.parent
 HEALTH_SECONDS = 60
 """Time for the first answer, which loads the models."""
@@ -75,13 +77,18 @@ def prepare_environment() -> None:
     Only MODEL_URI, which names a bucket, needs them.
 
     Raises:
-        StartError: This Python or system can't run the local API.
+        StartError: This Python or system can't run the local API, or a variable of the shell
+            has a value that the function would refuse.
     """
     if os.name != "posix":
         raise StartError("it runs on Linux and macOS; on Windows use WSL.")
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         version = platform.python_version()
         raise StartError(f"it needs Python 3.11 to 3.13, this is {version}; use `make start`.")
+    try:
+        Settings.from_environment(os.environ)
+    except SettingsError as error:  # Else the function would say so with every request.
+        raise StartError(str(error)) from error
     os.environ.update(SAM_SETTINGS)
     # The template has a namespace for CloudWatch; here its lines would only hide the log.
     os.environ.setdefault("METRICS_NAMESPACE", "")

@@ -120,7 +120,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "misspelt": (with_input(colour="RGB"), r"unknown fields \['colour'\]; known: anchor, batch"),
     "no labels": (changed(labels=[]), "labels must be a list of texts"),
     "labels of numbers": (changed(labels=[1, 2]), "labels must be a list of texts"),
-    "no such labels file": (changed(labels_file="labels.txt"), "labels_file must be the name"),
+    "no such labels file": (
+        changed(labels_file="labels.txt"),
+        "in the model's folder .there is none of that name",
+    ),
     "vehicle without a label": (changed(vehicles=["tank"]), "vehicles must be a list of names"),
     "head of a list": (changed(output={"format": []}), "output.format must be one of boxes"),
     "no head": (changed(output={}), "output.format is missing"),

@@ -59,7 +59,16 @@ def test_then_the_user_s_own(tmp_path: Path) -> None:
 
 
 def test_an_unknown_model_says_where_it_was_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnavailable, match=r"neither in .*bundled nor in .*base"):
+    tiny_folder(tmp_path / "base", "other")
+    with pytest.raises(
+        ModelUnavailable, match=r"neither in .*bundled nor in .*base; there are other\."
+    ):
+        store(tmp_path).find("tiny")
+
+
+def test_a_folder_without_a_manifest_is_told_from_none(tmp_path: Path) -> None:
+    (tiny_folder(tmp_path / "base") / "manifest.json").unlink()
+    with pytest.raises(ModelUnavailable, match=r"base/tiny has no manifest\.json"):
         store(tmp_path).find("tiny")
 
 

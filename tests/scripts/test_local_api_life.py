@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -59,10 +60,27 @@ def test_says_why_a_model_does_not_load(flags: tuple[str, ...], tmp_path: Path) 
 
 
 @both_runtimes
-def test_says_why_the_function_does_not_start(flags: tuple[str, ...], tmp_path: Path) -> None:
-    with local_api(tmp_path / "log", *flags, wait=NOT_WELL, MAX_IMAGES="many") as api:
-        assert "MAX_IMAGES='many' must be a whole number" in api.log.read_text()
+def test_says_why_the_function_does_not_start(
+    flags: tuple[str, ...], project: Path, tmp_path: Path
+) -> None:
+    with (project / "lambda_function.py").open("a") as file:
+        file.write("raise RuntimeError('a mistake of mine')\n")
+    with local_api(tmp_path / "log", *flags, root=project, wait=NOT_WELL) as api:
+        assert "a mistake of mine" in api.log.read_text()
         assert requests.get(f"{api.url}/health", timeout=30).status_code == 502
+
+
+def test_refuses_a_variable_that_the_function_would_refuse() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.local_api"],
+        cwd=ROOT,
+        env={**os.environ, "MAX_IMAGES": "many"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == ("local API: MAX_IMAGES='many' must be a whole number from 1 to 1000.\n")
 
 
 def test_says_that_the_port_is_in_use() -> None:
