@@ -115,7 +115,13 @@ class Transforms:
     def _transformed(self, form: dict[str, str]) -> dict[str, str]:
         url = form.get("TemplateURL")
         template = yaml_parse(self._aws.read(url) if url else form["TemplateBody"])
-        values = parameters_of(template, self._given(form, template))
+        given = self._given(form, template)
+        # moto makes whole numbers of the numbers that a change set keeps: it is told them all.
+        form = {name: value for name, value in form.items() if not name.startswith("Parameters.")}
+        for position, (name, value) in enumerate(given.items(), 1):
+            form[f"Parameters.member.{position}.ParameterKey"] = name
+            form[f"Parameters.member.{position}.ParameterValue"] = value
+        values = parameters_of(template, given)
         values |= pseudo_parameters(form["StackName"])
         translated = translate(template, values, read=self._aws.read)
         self._aws.templates.append(Decisions(translated, values).template(translated))
