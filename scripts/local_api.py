@@ -143,6 +143,7 @@ def serve(listener: socket.socket, size: int, *, plain: bool) -> None:
 
         from scripts.local.environments import EnvironmentPool, emulator_binary
         from scripts.local.gateway import HostInvokeContext, make_app
+        from scripts.local.refusals import Refusals
     except ModuleNotFoundError as error:
         raise StartError(f"{error.name} is not installed; use `make start`.") from error
 
@@ -151,8 +152,10 @@ def serve(listener: socket.socket, size: int, *, plain: bool) -> None:
     pool = EnvironmentPool(size, binary)
     stop = _stop_on_signals()
     try:
-        with HostInvokeContext(ROOT / "template.yaml", pool) as context:
-            app = make_app(context, host, port)
+        cors_origin = Settings.from_environment(os.environ).cors_origin
+        refusals = Refusals(ROOT / "swagger.yaml", cors_origin)
+        with HostInvokeContext(ROOT / "template.yaml", pool, refusals) as context:
+            app = make_app(context, host, port, refusals)
             server = make_server(host, port, app, threaded=True, fd=listener.fileno())
             thread = threading.Thread(target=server.serve_forever, daemon=True)
             thread.start()

@@ -28,6 +28,7 @@ from scripts.local.environments import (
     EnvironmentTimeout,
     FunctionSettings,
 )
+from scripts.local.refusals import Refusals
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -39,21 +40,21 @@ LAMBDA_BYTES = 6 * 1024 * 1024
 """Largest event of a synchronous invocation
 (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). AWS's emulator cuts
 longer ones without a word."""
-TOO_LONG = "Request Too Long"
 
 
 class HostRuntime:
     """Stands in for SAM CLI's `LambdaRuntime`: invokes in a pool instead of in a container."""
 
-    def __init__(self, pool: EnvironmentPool) -> None:
+    def __init__(self, pool: EnvironmentPool, refusals: Refusals) -> None:
         self._pool = pool
+        self._refusals = refusals
 
     # SAM CLI passes more keywords (debugging, container network) with every release.
     def invoke(self, function_config: Any, event: str, *_: object, stdout: Any, **__: Any) -> None:  # noqa: ANN401
         """Answer one event; what API Gateway itself would answer takes the function's place."""
         payload = event.encode()
         if len(payload) > LAMBDA_BYTES:
-            stdout.write_str(_gateway_answer(413, TOO_LONG))
+            stdout.write_str(self._refusals.of("REQUEST_TOO_LARGE", 413).as_proxy_response())
             return
         function = FunctionSettings(
             handler=function_config.handler,
@@ -63,11 +64,11 @@ class HostRuntime:
         try:
             answer = self._pool.invoke(function, payload).decode()
         except EnvironmentTimeout:
-            answer = _gateway_answer(504, "Endpoint request timed out")
+            answer = self._refusals.of("INTEGRATION_TIMEOUT", 504).as_proxy_response()
         except EnvironmentFailed:
-            answer = _gateway_answer(502, "Internal server error")
+            answer = ""
         if _is_function_error(answer):  # SAM CLI answers 500 to some of these, AWS always 502.
-            answer = _gateway_answer(502, "Internal server error")
+            answer = self._refusals.of("INTEGRATION_FAILURE", 502).as_proxy_response()
         stdout.write_str(answer)
 
     def clean_runtime_containers(self) -> None:
@@ -77,9 +78,9 @@ class HostRuntime:
 class HostInvokeContext(InvokeContext):  # type: ignore[misc]  # SAM CLI is not typed.
     """SAM CLI's context without what needs Docker or the network."""
 
-    def __init__(self, template: Path, pool: EnvironmentPool) -> None:
+    def __init__(self, template: Path, pool: EnvironmentPool, refusals: Refusals) -> None:
         super().__init__(template_file=str(template))
-        self._host_runtime = HostRuntime(pool)
+        self._host_runtime = HostRuntime(pool, refusals)
 
     @property
     def lambda_runtime(self) -> HostRuntime:
@@ -101,8 +102,11 @@ class AwsLimits:
     and bytes that are not UTF-8 get lost; SAM CLI fails on them instead.
     """
 
-    def __init__(self, app: WSGIApplication, binary_media_types: Iterable[str]) -> None:
+    def __init__(
+        self, app: WSGIApplication, binary_media_types: Iterable[str], refusals: Refusals
+    ) -> None:
         self._app = app
+        self._refusals = refusals
         self._binary_media_types = frozenset(binary_media_types)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -111,8 +115,9 @@ class AwsLimits:
         if (get_content_length(environ) or 0) > GATEWAY_BYTES:
             while stream.read(1 << 20):  # A client that is still sending would miss the answer.
                 pass
-            refusal = Response(json.dumps({"message": TOO_LONG}), 413, mimetype="application/json")
-            return refusal(environ, start_response)
+            refusal = self._refusals.of("REQUEST_TOO_LARGE", 413)
+            response = Response(refusal.body, refusal.status, refusal.headers)
+            return response(environ, start_response)
         body = stream.read()
         media_type, _ = parse_options_header(environ.get("CONTENT_TYPE"))
         if media_type not in self._binary_media_types:
@@ -123,7 +128,7 @@ class AwsLimits:
         return self._app(environ, start_response)
 
 
-def make_app(context: HostInvokeContext, host: str, port: int) -> Flask:
+def make_app(context: HostInvokeContext, host: str, port: int, refusals: Refusals) -> Flask:
     """SAM CLI's web application for the template's API, behind AWS's limits."""
     # It warns of every operation that needs an API key under a condition; keys are AWS's business.
     for module in ("commands.local.lib.swagger.parser", "lib.providers.api_collector"):
@@ -135,7 +140,7 @@ def make_app(context: HostInvokeContext, host: str, port: int) -> Flask:
     service.create()
     app: Flask = service._app
     # Flask documents this assignment as the way to add middleware; mypy sees a method overwritten.
-    app.wsgi_app = AwsLimits(app.wsgi_app, api.binary_media_types)  # type: ignore[method-assign]
+    app.wsgi_app = AwsLimits(app.wsgi_app, api.binary_media_types, refusals)  # type: ignore[method-assign]
     return app
 
 
@@ -146,7 +151,3 @@ def _is_function_error(answer: str) -> bool:
     except ValueError:
         return True
     return not isinstance(parsed, dict) or "statusCode" not in parsed
-
-
-def _gateway_answer(status: int, message: str) -> str:
-    return json.dumps({"statusCode": status, "body": json.dumps({"message": message})})

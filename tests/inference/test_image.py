@@ -14,7 +14,7 @@ from inference.errors import ImageTooLarge, NotAnImage, PictureError, Unsupporte
 from inference.image import decode
 from inference.types import ImageRGB
 from tests.support.models import SHARED
-from tests.support.pictures import corners, encode
+from tests.support.pictures import STORED, corners, encode
 
 LIMIT = 50_000_000
 RED, BLACK, WHITE = (255, 0, 0), (0, 0, 0), (255, 255, 255)
@@ -104,20 +104,6 @@ def test_the_first_frame_counts() -> None:
     data = encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
 
     assert pixel(decode(data, max_pixels=LIMIT), 0, 0) == RED
-
-
-# What has to be done to an upright picture so that a viewer, told the orientation, turns it
-# back: the inverse of the table in Exif 3.0, section 4.6.5.
-STORED = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])

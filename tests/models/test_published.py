@@ -20,7 +20,7 @@ from service.settings import Settings
 from tests.support.events import form_event, load_event, upload
 from tests.support.models import SHARED, published_model
 from tests.support.network import FakeNetwork, http_answer
-from tests.support.pictures import encode
+from tests.support.pictures import STORED, encode
 
 Box = tuple[int, int, int, int]
 
@@ -196,18 +196,6 @@ def test_an_upload_and_a_url_have_the_same_answer(makes_handler: Handler) -> Non
 
     assert uploaded == fetched
     assert uploaded[0]["pred"][0] == "Renault"
-
-
-STORED = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
 
 
 def test_the_eight_orientations_of_a_photo_have_the_same_boxes(shared: Path) -> None:

@@ -67,7 +67,10 @@ def test_says_why_the_function_does_not_start(
         file.write("raise RuntimeError('a mistake of mine')\n")
     with local_api(tmp_path / "log", *flags, root=project, wait=NOT_WELL) as api:
         assert "a mistake of mine" in api.log.read_text()
-        assert requests.get(f"{api.url}/health", timeout=30).status_code == 502
+        answer = requests.get(f"{api.url}/health", timeout=30)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (502, "internal_error")
+        assert answer.json()["error"]["request_id"] == answer.headers["X-Request-Id"]
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
 def test_refuses_a_variable_that_the_function_would_refuse() -> None:

@@ -10,6 +10,19 @@ from PIL import Image
 
 from inference.types import ImageRGB
 
+STORED: dict[int, Image.Transpose | None] = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""By EXIF orientation: what has to be done to an upright picture so that a viewer, told the
+orientation, turns it back; the inverse of the table in Exif 3.0, section 4.6.5."""
+
 
 def encode(image: Image.Image, file_format: str = "PNG", **options: Any) -> bytes:
     buffer = io.BytesIO()
