@@ -136,7 +136,7 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "model empty": (changed("model.onnx", lambda _: b""), "has sha256"),
     "model missing": (changed("model.onnx", lambda _: None), "model.onnx can't be read"),
     "manifest cut off": (changed("manifest.json", lambda whole: whole[:50]), "can't be read"),
-    "manifest missing": (changed("manifest.json", lambda _: None), "Model tiny is neither in"),
+    "manifest missing": (changed("manifest.json", lambda _: None), "tiny has no manifest.json"),
 }
 
 
