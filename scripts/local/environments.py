@@ -115,6 +115,8 @@ class ExecutionEnvironment:
                 "TZ": ":UTC",
                 "LAMBDA_TASK_ROOT": str(function.directory),
                 "PYTHONUNBUFFERED": "1",
+                # Bytecode knows its source by size and full second: a quick edit would be missed.
+                "PYTHONDONTWRITEBYTECODE": "1",
                 **function.variables,
             },
             stdin=subprocess.DEVNULL,

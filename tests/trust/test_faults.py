@@ -312,5 +312,5 @@ def test_a_runtime_that_is_killed_within_a_request(flags: tuple[str, ...], tmp_p
         after = requests.post(f"{api.url}/shape", files=[("image", ("a.png", plain()))], timeout=60)
 
     assert answers[0].status_code == 502
-    assert answers[0].json() == {"message": "Internal server error"}
+    assert answers[0].json()["error"]["code"] == "internal_error"
     assert (after.status_code, after.json()) == (200, [[6, 8, 3]])
