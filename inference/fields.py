@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from inference.errors import ManifestError
 
 MAX_NUMBER = 1e6
 """JSON's numbers have no end, and Python's `json` takes NaN and Infinity too."""
+
+
+MAX_AXES = 4
+"""Of an array in a manifest."""
+
+Numbers: TypeAlias = "float | Sequence[Numbers]"
+"""A number, or lists of lists of them."""
 
 
 class Fields:
@@ -101,6 +108,13 @@ class Fields:
             raise self.refuse(name, "a list of texts")
         return tuple(value)
 
+    def arrays(self, name: str) -> tuple[tuple[str, Numbers], ...]:
+        """An object whose values are numbers, or nested lists of them, none beyond `MAX_NUMBER`."""
+        value = self._get(name, None)
+        if not isinstance(value, dict) or not all(map(_is_array, value.values())):
+            raise self.refuse(name, "an object of numbers, or of nested lists of them")
+        return tuple(value.items())
+
     def object(self, name: str) -> Fields:
         """An object inside this one."""
         return Fields(f"{self._where}.{name}", self._get(name, None))
@@ -124,6 +138,12 @@ def _is_number(value: object) -> bool:
 def _is_small(value: object) -> bool:
     """Whether it is a number that float32 can work with; NaN and infinity are not."""
     return isinstance(value, int | float) and _is_number(value) and abs(value) <= MAX_NUMBER
+
+
+def _is_array(value: object, depth: int = MAX_AXES) -> bool:
+    if isinstance(value, list) and value and depth:
+        return all(_is_array(item, depth - 1) for item in value)
+    return _is_small(value)
 
 
 def _is_list_of(value: object, kind: type) -> bool:

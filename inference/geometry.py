@@ -58,6 +58,12 @@ def non_maximum_suppression(
     return np.asarray(kept, dtype=np.int64)
 
 
+def to_corners(boxes_cxcywh: NDArray[np.float32]) -> Boxes:
+    """Boxes [n, 4] as centre x, centre y, width, height -> corners, in the same unit."""
+    centre, half_size = boxes_cxcywh[:, :2], boxes_cxcywh[:, 2:] / 2
+    return np.concatenate([centre - half_size, centre + half_size], axis=1)
+
+
 def _areas(boxes_xyxy: Boxes) -> NDArray[np.float32]:
     width_height = np.clip(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], 0, None)
     return np.asarray(width_height[:, 0] * width_height[:, 1])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference.errors import ManifestError
-from inference.fields import Fields
+from inference.fields import Fields, Numbers
 from inference.heads import Head, read_head
 
 MANIFEST_FILE = "manifest.json"
@@ -44,6 +44,8 @@ class InputSpec:
         mean: Per channel, subtracted after scaling.
         std: Per channel, divided by.
         batch: Whether the model takes several pictures at once.
+        constants: Further inputs that are the same for every picture, (name, value) each: nested
+            lists, or one number for all of the input.
     """
 
     name: str | None
@@ -59,6 +61,7 @@ class InputSpec:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     batch: bool
+    constants: tuple[tuple[str, Numbers], ...] = ()
 
     @property
     def is_normalized(self) -> bool:
@@ -238,6 +241,7 @@ def _read_input(fields: Fields) -> InputSpec:
         mean=fields.triple("mean", IDENTITY_MEAN),
         std=fields.triple("std", IDENTITY_STD),
         batch=fields.flag("batch", False),
+        constants=fields.arrays("constants") if fields.has("constants") else (),
     )
     if 0 in spec.std:
         raise fields.refuse("std", "three numbers other than 0")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+import numpy as np
 import onnxruntime
 
 from inference.errors import ModelUnavailable
@@ -16,6 +18,16 @@ EXTERNAL_DATA = re.compile(rb"\x6a.{1,2}\x0a\x08location", re.DOTALL)
 """How every tensor whose values lie in another file is marked in an ONNX file: an entry (length in
 one or two bytes) of `TensorProto.external_data`, field 13, whose key, field 1, is "location"
 (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto)."""
+
+CONSTANT_TYPES = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+    "tensor(bool)": "bool",
+}
+"""By onnxruntime's names: numpy's, of inputs that a manifest may give constants for."""
 
 LOG_ERRORS = 3
 """onnxruntime's severity: its warnings about a model's making would fill the log."""
@@ -29,15 +41,17 @@ class Session:
         runtime: onnxruntime's session.
         input_name: Where the picture goes in.
         output_names: In the model's order.
+        constants: What the model's other inputs get, by name.
     """
 
     runtime: onnxruntime.InferenceSession
     input_name: str
     output_names: tuple[str, ...]
+    constants: Mapping[str, Tensor] = field(default_factory=dict)
 
     def run(self, tensor: Tensor) -> Outputs:
         """Run the model on one input tensor; the outputs by name."""
-        values = self.runtime.run(None, {self.input_name: tensor})
+        values = self.runtime.run(None, {self.input_name: tensor, **self.constants})
         return dict(zip(self.output_names, values, strict=True))
 
 
@@ -77,4 +91,30 @@ def load_session(manifest: Manifest) -> Session:
             f"Model {manifest.name} has no input {manifest.input.name!r}, only {names}."
         )
     outputs = tuple(value.name for value in runtime.get_outputs())
-    return Session(runtime, manifest.input.name or names[0], outputs)
+    constants = _constants(manifest, runtime)
+    return Session(runtime, manifest.input.name or names[0], outputs, constants)
+
+
+def _constants(manifest: Manifest, runtime: onnxruntime.InferenceSession) -> dict[str, Tensor]:
+    """The manifest's constants as the arrays that the model's inputs take.
+
+    Raises:
+        ModelUnavailable: One is for no input of the model, or is no array.
+    """
+    inputs = {value.name: value for value in runtime.get_inputs()}
+    constants: dict[str, Tensor] = {}
+    for name, value in manifest.input.constants:
+        if name not in inputs or inputs[name].type not in CONSTANT_TYPES:
+            raise ModelUnavailable(
+                f"Model {manifest.name} has no input {name!r} for a constant, only {list(inputs)}."
+            )
+        dtype = CONSTANT_TYPES[inputs[name].type]
+        shape = [size if isinstance(size, int) else 1 for size in inputs[name].shape]
+        is_single = isinstance(value, int | float)
+        try:
+            constants[name] = np.full(shape, value, dtype) if is_single else np.array(value, dtype)
+        except ValueError as error:
+            raise ModelUnavailable(
+                f"Model {manifest.name}: input.constants.{name} has rows of different lengths."
+            ) from error
+    return constants

@@ -11,8 +11,12 @@ from typing import Protocol
 
 from inference.fields import Fields
 from inference.heads.boxes import BoxesHead
+from inference.heads.detr import DetrHead
 from inference.heads.picodet import PicodetHead
+from inference.heads.rows import RowsHead
 from inference.heads.ssd import SsdHead
+from inference.heads.yolov5 import Yolov5Head
+from inference.heads.yolov8 import Yolov8Head
 from inference.heads.yolox import YoloxHead
 from inference.types import Outputs, RawDetections
 
@@ -39,8 +43,12 @@ class Head(Protocol):
 
 HEADS: dict[str, Callable[[Fields, int], Head]] = {
     "boxes": BoxesHead.from_fields,
+    "detr": DetrHead.from_fields,
     "picodet": PicodetHead.from_fields,
+    "rows": RowsHead.from_fields,
     "ssd": SsdHead.from_fields,
+    "yolov5": Yolov5Head.from_fields,
+    "yolov8": Yolov8Head.from_fields,
     "yolox": YoloxHead.from_fields,
 }
 """By the manifest's `output.format`: (the object's fields, the number of classes) -> head."""

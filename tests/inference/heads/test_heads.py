@@ -179,7 +179,10 @@ def test_an_output_of_another_shape_is_refused(
 
 
 WRONG_FIELDS = {
-    "unknown format": ({"format": "yolo"}, "output.format must be one of boxes, picodet, ssd"),
+    "unknown format": (
+        {"format": "yolo"},
+        "output.format must be one of boxes, detr, picodet",
+    ),
     "no strides": ({"format": "yolox"}, "output.strides is missing"),
     "strides of zero": ({"format": "yolox", "strides": [0]}, "positive whole numbers"),
     "misspelt": ({"format": "yolox", "strides": [8], "nms": 0.5}, r"unknown fields \['nms'\]"),

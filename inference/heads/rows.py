@@ -1,0 +1,71 @@
+"""Finished detections as rows of one output: suppression inside the graph, or none needed.
+
+YOLOv10 (Wang et al. 2024, arXiv 2405.14458) and Ultralytics' exports with `nms=True` give x1, y1,
+x2, y2, score, class; PaddleDetection gives class, score, x1, y1, x2, y2; YOLOv7's end-to-end
+export puts the picture's position in the batch before the box.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference.fields import Fields
+from inference.heads.outputs import pick, to_class_ids
+from inference.types import Outputs, RawDetections
+
+CORNERS = ("x1", "y1", "x2", "y2")
+NEEDED = frozenset({*CORNERS, "score", "class"})
+IGNORED = "batch"
+DEFAULT_COLUMNS = (*CORNERS, "score", "class")
+
+
+@dataclass(frozen=True, slots=True)
+class RowsHead:
+    """One output [n, columns] or [1, n, columns]; rows without an object have a score of 0.
+
+    Attributes:
+        class_count: Number of classes; rows of another class are left out, -1 fills up.
+        predictions: Name of the output; None: the model's only one.
+        columns: What stands in each: `x1`, `y1`, `x2`, `y2`, `score`, `class`, and `batch`.
+        normalized: Whether corners are in 0..1 instead of input pixels.
+    """
+
+    class_count: int
+    predictions: str | None
+    columns: tuple[str, ...]
+    normalized: bool
+
+    @classmethod
+    def from_fields(cls, fields: Fields, class_count: int) -> RowsHead:
+        """Read `predictions`, `columns` and `normalized`."""
+        columns = fields.texts("columns") if fields.has("columns") else DEFAULT_COLUMNS
+        if len(set(columns)) != len(columns) or set(columns) - {IGNORED} != NEEDED:
+            raise fields.refuse("columns", f"a list of {', '.join(DEFAULT_COLUMNS)} in your order")
+        return cls(
+            class_count,
+            predictions=fields.text("predictions") if fields.has("predictions") else None,
+            columns=columns,
+            normalized=fields.flag("normalized", False),
+        )
+
+    def decode(
+        self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
+    ) -> RawDetections:
+        """See `Head`."""
+        output = pick(outputs, self.predictions)
+        is_batch_of_one = output.ndim == 3 and output.shape[0] == 1
+        rows = output[0] if is_batch_of_one else output
+        if rows.ndim != 2 or rows.shape[1] != len(self.columns):
+            raise ValueError(
+                f"The output has shape {output.shape}, its rows are to have the "
+                f"{len(self.columns)} columns {', '.join(self.columns)}."
+            )
+        column = {name: rows[:, i].astype(np.float32) for i, name in enumerate(self.columns)}
+        boxes_xyxy = np.stack([column[name] for name in CORNERS], axis=1)
+        if self.normalized:
+            boxes_xyxy = boxes_xyxy * np.array([*input_wh, *input_wh], dtype=np.float32)
+        class_ids = to_class_ids(column["class"], self.class_count)
+        found = (column["score"] >= threshold) & (class_ids >= 0)
+        return RawDetections(boxes_xyxy[found], column["score"][found], class_ids[found])

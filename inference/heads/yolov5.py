@@ -1,0 +1,66 @@
+"""YOLOv5, v6 and v7 as their repositories export them: decoded rows with an objectness.
+
+https://github.com/ultralytics/yolov5, models/yolo.py (class Detect) and utils/general.py
+(non_max_suppression); https://github.com/WongKinYiu/yolov7 has the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference.fields import Fields
+from inference.geometry import non_maximum_suppression, to_corners
+from inference.heads.outputs import pick
+from inference.types import Outputs, RawDetections
+
+BOX_COLUMNS = 4
+OBJECTNESS_COLUMN = 4
+FIRST_CLASS_COLUMN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Yolov5Head:
+    """One output [1, n, 5 + classes]: cx, cy, w, h in input pixels, objectness, class scores.
+
+    Objectness and class scores are probabilities; a row's score is their product.
+
+    Attributes:
+        class_count: Number of classes.
+        predictions: Name of the output; None: the model's only one.
+        nms_iou: Overlap above which the lesser of two boxes of one class is dropped.
+    """
+
+    class_count: int
+    predictions: str | None
+    nms_iou: float
+
+    @classmethod
+    def from_fields(cls, fields: Fields, class_count: int) -> Yolov5Head:
+        """Read `predictions` and `nms_iou`."""
+        return cls(
+            class_count,
+            predictions=fields.text("predictions") if fields.has("predictions") else None,
+            nms_iou=fields.number("nms_iou", 0, 1, 0.45),
+        )
+
+    def decode(
+        self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
+    ) -> RawDetections:
+        """See `Head`. A row counts for its best class only, as in detect.py."""
+        output = pick(outputs, self.predictions)
+        columns = FIRST_CLASS_COLUMN + self.class_count
+        if output.ndim != 3 or output.shape[0] != 1 or output.shape[2] != columns:
+            raise ValueError(
+                f"The output has shape {output.shape}, YOLOv5 with {self.class_count} classes "
+                f"has (1, boxes, {columns})."
+            )
+        rows = output[0].astype(np.float32, copy=False)
+        class_scores = rows[:, FIRST_CLASS_COLUMN:]
+        class_ids = class_scores.argmax(axis=1)
+        scores = rows[:, OBJECTNESS_COLUMN] * class_scores[np.arange(len(rows)), class_ids]
+        found = np.flatnonzero(scores >= threshold)
+        boxes_xyxy = to_corners(rows[found, :BOX_COLUMNS])
+        kept = non_maximum_suppression(boxes_xyxy, scores[found], class_ids[found], self.nms_iou)
+        return RawDetections(boxes_xyxy[kept], scores[found][kept], class_ids[found][kept])

@@ -1,0 +1,99 @@
+"""Tiny real ONNX files with the inputs and outputs of well-known models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+Array = NDArray[np.generic]
+Axes = Sequence[int | str]
+
+PICTURE: dict[str, tuple[str, Axes]] = {"images": ("float32", (1, 3, 64, 64))}
+
+
+def fixed_onnx(
+    outputs: Mapping[str, Array],
+    inputs: Mapping[str, tuple[str, Axes]] = PICTURE,
+    *,
+    shapes: Mapping[str, Axes] | None = None,
+    metadata: Mapping[str, str] | None = None,
+    producer: str = "tests",
+) -> bytes:
+    """A model that gives the same outputs whatever goes in.
+
+    Args:
+        outputs: Values by name.
+        inputs: dtype and shape by name; texts are axes that may vary.
+        shapes: Declared shapes of outputs where they are not those of the values.
+        metadata: What a producer writes beside the graph.
+        producer: Its name.
+    """
+    declared = {name: (shapes or {}).get(name, value.shape) for name, value in outputs.items()}
+    graph = helper.make_graph(
+        [helper.make_node("Identity", [f"{name}/value"], [name]) for name in outputs],
+        "fixed",
+        [
+            helper.make_tensor_value_info(name, _type(dtype), list(shape))
+            for name, (dtype, shape) in inputs.items()
+        ],
+        [
+            helper.make_tensor_value_info(name, _type(str(value.dtype)), list(declared[name]))
+            for name, value in outputs.items()
+        ],
+        [numpy_helper.from_array(value, f"{name}/value") for name, value in outputs.items()],
+    )
+    return serialized(graph, metadata, producer)
+
+
+def serialized(
+    graph: onnx.GraphProto, metadata: Mapping[str, str] | None = None, producer: str = "tests"
+) -> bytes:
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+    model.ir_version = 8
+    model.producer_name = producer
+    helper.set_model_props(model, dict(metadata or {}))
+    return bytes(model.SerializeToString())
+
+
+def _type(dtype: str) -> int:
+    if dtype == "float32":
+        return TensorProto.FLOAT
+    return helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+
+
+def cells(*strides: int, side: int = 64) -> int:
+    """The cells of square grids."""
+    return sum((side // stride) ** 2 for stride in strides)
+
+
+def yolov5_rows(classes: int = 2, side: int = 64) -> NDArray[np.float32]:
+    """One car in the middle of the input, a quarter of its area, in YOLOv5's rows."""
+    rows = np.zeros((1, 3 * cells(8, 16, 32, side=side), 5 + classes), np.float32)
+    rows[0, 7] = [side / 2, side / 2, side / 2, side / 2, 0.9, 1.0, *([0] * (classes - 1))]
+    return rows
+
+
+def yolov8_columns(classes: int = 2, side: int = 64) -> NDArray[np.float32]:
+    """The same in YOLOv8's columns."""
+    columns = np.zeros((1, 4 + classes, cells(8, 16, 32, side=side)), np.float32)
+    columns[0, :, 7] = [side / 2, side / 2, side / 2, side / 2, 0.9, *([0] * (classes - 1))]
+    return columns
+
+
+def detr_outputs(logit: float = 3.0) -> dict[str, Array]:
+    """The same in a DETR's queries, the second of three, with a sigmoid of 0.9526."""
+    logits = np.full((1, 3, 2), -9, np.float32)
+    boxes = np.zeros((1, 3, 4), np.float32)
+    logits[0, 1] = [logit, -9]
+    boxes[0, 1] = [0.5, 0.5, 0.5, 0.5]
+    return {"logits": logits, "pred_boxes": boxes}
+
+
+def finished_rows(side: int = 64) -> NDArray[np.float32]:
+    """The same as a finished row, followed by an empty one."""
+    quarter, three = side / 4, 3 * side / 4
+    return np.array([[[quarter, quarter, three, three, 0.9, 0], [0] * 6]], np.float32)
