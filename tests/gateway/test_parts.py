@@ -175,6 +175,37 @@ REFUSED: dict[str, tuple[str, bytes, type[RequestError], str]] = {
         TooLarge,
         "at most 128 fields, each with at most 8 header lines",
     ),
+    "too many folded header lines": (
+        FORM_TYPE,
+        form("Content-Disposition: form-data;" + "\r\n x" * 8),
+        TooLarge,
+        "at most 128 fields, each with at most 8 header lines",
+    ),
+    "folded header too long": (
+        FORM_TYPE,
+        form("Content-Disposition: form-data;" + ("\r\n " + "x" * 1000) * 5),
+        TooLarge,
+        "header lines of 4096 bytes",
+    ),
+    "header that does not end": (FORM_TYPE, b"--b\r\nX: " + b"a" * 5000, TooLarge, "4096 bytes"),
+    "lines that end in CR alone": (
+        FORM_TYPE,
+        WHOLE.replace(b"\r\n", b"\r"),
+        MalformedBody,
+        "not complete",
+    ),
+    "lines that end in LF, then in CRLF": (
+        FORM_TYPE,
+        WHOLE.replace(b"\r\n", b"\n", 1),
+        MalformedBody,
+        "not complete",
+    ),
+    "lines that end in CRLF, then in LF": (
+        FORM_TYPE,
+        b"--b\r\n" + WHOLE[5:].replace(b"\r\n", b"\n"),
+        MalformedBody,
+        "not complete",
+    ),
 }
 
 
@@ -195,6 +226,7 @@ COUNTS = {
     ),
     "urls": ([URL] * 3, "3 urls in one request, the limit is 2"),
     "fields of other names": ([("other", "1")] * 129, "at most 128 fields"),
+    "parts of a thousand names": ([(f"f{n}", "") for n in range(1000)], "at most 128 fields"),
 }
 
 
