@@ -1,0 +1,35 @@
+"""The product: its own handler, which fetches the benchmark's urls from loopback.
+
+The product opens no url of a private address and has no switch for it. As in its tests, a
+`Fetcher` with a resolver and a connector of its own stands for the internet: the name resolves to
+a public address, and the connection goes to the benchmark's picture server. All else that a fetch
+does is done.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from gateway.fetch import Fetcher
+from lambda_function import Handler
+from service.settings import Settings
+
+PUBLIC_ADDRESS = "93.184.216.34"
+
+
+def _connect(_address: str, _port: int, seconds: float) -> socket.socket:
+    port = int(os.environ["BENCH_PICTURES_PORT"])
+    return socket.create_connection(("127.0.0.1", port), timeout=seconds)
+
+
+_settings = Settings.from_environment(os.environ)
+handler = Handler(
+    _settings,
+    Fetcher(
+        max_bytes=_settings.max_url_bytes,
+        timeout_seconds=_settings.url_timeout_seconds,
+        resolver=lambda _host, _port: [PUBLIC_ADDRESS],
+        connector=_connect,
+    ),
+)

@@ -1,0 +1,185 @@
+"""Pictures -> answers, as one would write it who has Pillow, numpy and onnxruntime and a deadline.
+
+The naive handler and the web frameworks share it, so that they differ in nothing but how a
+request reaches it. It shares no code with the product: what makes the product faster must not
+make these faster too. Nothing in it is slow on purpose: the models are loaded once, the grid is
+computed once, everything that numpy can do at once is done at once.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+MODELS = Path(__file__).resolve().parent.parent.parent / "models"
+THRESHOLD = 0.4
+MIN_AREA = 0.005
+CAR_OVER_TRUCK_IOU = 0.9
+TOP = 5
+
+Boxes = NDArray[np.float32]
+Found = list[dict[str, Any]]
+
+
+class PlainModels:
+    """The two embedded models.
+
+    Args:
+        folder: Holds `vehicle_detector` and `vehicle_classifier`.
+        options: Of both sessions; None: onnxruntime's defaults.
+    """
+
+    def __init__(
+        self, folder: Path = MODELS, options: onnxruntime.SessionOptions | None = None
+    ) -> None:
+        """Load them."""
+        self._detector, self._detection = _load(folder / "vehicle_detector", options)
+        self._classifier, self._classification = _load(folder / "vehicle_classifier", options)
+        self._side = self._detection["input"]["width"]
+        self._cells, self._strides = grid(self._side, self._detection["output"]["strides"])
+
+    def detect(self, data: bytes) -> Found:
+        """The objects of a picture, as `/object_detection` answers them."""
+        return self._find(decode(data))
+
+    def predict(self, data: bytes) -> Found:
+        """The vehicles of a picture, each classified, as `/predict` answers them."""
+        image = decode(data)
+        vehicles = self._detection["vehicles"]
+        found = [each for each in self._find(image) if each["class_name"] in vehicles]
+        for each in found:
+            crop = image.crop((each["x1"], each["y1"], each["x2"], each["y2"]))
+            each.update(self._classify(crop))
+        return found
+
+    def _find(self, image: Image.Image) -> Found:
+        scale = min(self._side / image.width, self._side / image.height)
+        size = (round(image.width * scale), round(image.height * scale))
+        canvas = np.full((self._side, self._side, 3), 114, np.uint8)
+        small = image.resize(size, Image.Resampling.BILINEAR)
+        canvas[: size[1], : size[0]] = np.asarray(small)
+        tensor = canvas[:, :, ::-1].transpose(2, 0, 1)[None].astype(np.float32)
+        rows = self._detector.run(None, {"images": tensor})[0][0]
+        return self.objects(rows, scale, image.size)
+
+    def objects(self, rows: Boxes, scale: float, size_wh: tuple[int, int]) -> Found:
+        """The detector's output as objects of a picture.
+
+        Args:
+            rows: float32 [cells, 5 + classes].
+            scale: Input pixels per pixel of the picture.
+            size_wh: The picture's width and height, pixels.
+        """
+        class_ids = rows[:, 5:].argmax(axis=1)
+        scores = rows[:, 4] * rows[:, 5:].max(axis=1)
+        sure = np.flatnonzero(scores >= THRESHOLD)
+        centre = (rows[sure, :2] + self._cells[sure]) * self._strides[sure]
+        half = np.exp(rows[sure, 2:4]) * self._strides[sure] / 2
+        corners = np.concatenate([centre - half, centre + half], axis=1) / scale
+        limits = np.array([*size_wh, *size_wh], np.float32)
+        boxes = np.asarray(np.clip(corners, 0, limits), np.float32)
+        nms_iou = self._detection["output"]["nms_iou"]
+        kept = suppress(boxes, scores[sure], class_ids[sure], nms_iou)
+        labels = self._detection["labels"]
+        found = [
+            _element(boxes[i], labels[class_ids[sure[i]]], float(scores[sure[i]])) for i in kept
+        ]
+        return _filtered(found, MIN_AREA * size_wh[0] * size_wh[1])
+
+    def _classify(self, crop: Image.Image) -> dict[str, Any]:
+        small = np.asarray(crop.resize((128, 128), Image.Resampling.BILINEAR), np.float32)
+        tensor = ((small - 127.5) / 127.5).transpose(2, 0, 1)[None]
+        logits = self._classifier.run(None, {"images": tensor})[0].reshape(-1)
+        weights = np.exp(logits - logits.max())
+        shares = weights / weights.sum()
+        best = np.argsort(-shares)[:TOP]
+        labels = self._classification["output"]["outputs"][0]["labels"]
+        names = [labels[i] for i in best]
+        return {
+            "label": f"{names[0]}: {round(float(shares[best[0]]), 4)}",
+            "pred": names,
+            "prob": [float(shares[i]) for i in best],
+        }
+
+
+def decode(data: bytes) -> Image.Image:
+    """The whole picture, upright, mode RGB."""
+    image = Image.open(io.BytesIO(data))
+    return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def grid(side: int, strides: list[int]) -> tuple[Boxes, Boxes]:
+    """Column and row of every cell [cells, 2], and its stride [cells, 1]."""
+    cells, sizes = [], []
+    for stride in strides:
+        count = side // stride
+        y, x = np.mgrid[:count, :count]
+        cells.append(np.stack([x.ravel(), y.ravel()], axis=1))
+        sizes.append(np.full((count * count, 1), stride))
+    return np.concatenate(cells).astype(np.float32), np.concatenate(sizes).astype(np.float32)
+
+
+def suppress(
+    boxes: Boxes, scores: NDArray[np.floating[Any]], class_ids: NDArray[np.int64], max_iou: float
+) -> list[int]:
+    """Greedy non-maximum suppression within each class; positions, best first."""
+    order = np.argsort(-scores, kind="stable")
+    kept: list[int] = []
+    while order.size:
+        best, rest = order[0], order[1:]
+        kept.append(int(best))
+        same = class_ids[rest] == class_ids[best]
+        order = rest[~(same & (overlaps(boxes[best], boxes[rest]) > max_iou))]
+    return kept
+
+
+def overlaps(box: Boxes, boxes: Boxes) -> Boxes:
+    """Intersection over union of one box [4] with each of many [n, 4]; corners x1, y1, x2, y2."""
+    width = np.minimum(box[2], boxes[:, 2]) - np.maximum(box[0], boxes[:, 0])
+    height = np.minimum(box[3], boxes[:, 3]) - np.maximum(box[1], boxes[:, 1])
+    shared = width.clip(0) * height.clip(0)
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    area = (box[2] - box[0]) * (box[3] - box[1])
+    return np.asarray(shared / np.maximum(area + areas - shared, 1e-9))
+
+
+def _load(
+    folder: Path, options: onnxruntime.SessionOptions | None
+) -> tuple[onnxruntime.InferenceSession, dict[str, Any]]:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    providers = ["CPUExecutionProvider"]
+    return onnxruntime.InferenceSession(folder / "model.onnx", options, providers), manifest
+
+
+def _element(box: Boxes, name: str, score: float) -> dict[str, Any]:
+    x1, y1, x2, y2 = (round(float(value)) for value in box)
+    label = f"{name}: {round(score, 4)}"
+    corners = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
+    return {**corners, "class_name": name, "confidence": score, "label": label}
+
+
+def _filtered(found: Found, min_area: float) -> Found:
+    large = [
+        each for each in found if (each["x2"] - each["x1"]) * (each["y2"] - each["y1"]) >= min_area
+    ]
+    cars = [_corners(each) for each in large if each["class_name"] == "car"]
+    if not cars:
+        return large
+    boxes = np.array(cars, np.float32)
+    return [
+        each
+        for each in large
+        if each["class_name"] != "truck"
+        or overlaps(np.array(_corners(each), np.float32), boxes).max() <= CAR_OVER_TRUCK_IOU
+    ]
+
+
+def _corners(element: dict[str, Any]) -> list[int]:
+    return [element[name] for name in ("x1", "y1", "x2", "y2")]

@@ -1,0 +1,137 @@
+"""The pictures that all contestants are sent, drawn by this project and the same on every run.
+
+Two scenes, a street with four vehicles and a car park with twenty, are drawn once and scaled to
+every size; a camera's grain, laid on at full size, gives a file about the bytes that a phone's
+photo of that size has. Everything random is seeded; JPEG bytes may differ between versions of
+Pillow, which is why the report names it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from scripts.draw_samples import BLUE, RED, SILVER, WHITE, YELLOW, park
+from scripts.drawing.pen import Sheet
+from scripts.drawing.scenes import lane_marks, street
+from scripts.drawing.vehicles import draw_bus, draw_car
+
+PROJECT = Path(__file__).resolve().parent.parent
+FOLDER = PROJECT / "build" / "bench-pictures"
+PHOTOS = PROJECT.parent / "shared" / "photos"
+"""Real photographs, where they lie beside the project."""
+
+EDITION = "1"
+"""Part of the file names: pictures of another edition are not taken for these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """How one picture is made.
+
+    Attributes:
+        scene: `street`, `car` (one vehicle) or `car_park` (twenty).
+        size_wh: Width and height, pixels.
+        grain: Standard deviation of the noise over it, levels of 255.
+        quality: Of the JPEG; 0 makes a PNG.
+        progressive: JPEG in several scans.
+        seed: Of the grain, so that pictures of one size still differ.
+    """
+
+    scene: str
+    size_wh: tuple[int, int]
+    grain: float
+    quality: int
+    progressive: bool = False
+    seed: int = 1
+
+    @property
+    def file_name(self) -> str:
+        """One name per recipe."""
+        width, height = self.size_wh
+        scans = "-progressive" if self.progressive else ""
+        ending = "jpg" if self.quality else "png"
+        recipe = f"{self.grain:g}-q{self.quality}-s{self.seed}{scans}"
+        return f"{self.scene}-{width}x{height}-{recipe}-e{EDITION}.{ending}"
+
+
+MP_05 = Picture("street", (816, 612), 5, 85)
+MP_2 = Picture("street", (1632, 1224), 5, 85)
+MP_12 = Picture("street", (4000, 3000), 8, 90)
+MP_24 = Picture("street", (6000, 4000), 5, 85)
+PNG_2 = Picture("street", (1632, 1224), 0, 0)
+PROGRESSIVE_2 = Picture("street", (1632, 1224), 5, 85, progressive=True)
+ONE_VEHICLE = Picture("car", (1632, 1224), 5, 85)
+TWENTY_VEHICLES = Picture("car_park", (1632, 1224), 5, 85)
+
+
+def picture_path(picture: Picture) -> Path:
+    """The picture's file, drawn if it is not there yet."""
+    path = FOLDER / picture.file_name
+    if not path.is_file():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f"{os.getpid()}-{path.name}")
+        _save(picture, unfinished)
+        unfinished.replace(path)
+    return path
+
+
+def photo_paths(count: int, max_bytes: int) -> list[Path]:
+    """The first JPEG photographs, by name, that fit into one request; [] where there are none."""
+    chosen: list[Path] = []
+    room = max_bytes
+    for path in sorted(PHOTOS.glob("*.jpg")):
+        size = path.stat().st_size
+        if len(chosen) < count and size <= room:
+            chosen.append(path)
+            room -= size
+    return chosen
+
+
+def _save(picture: Picture, path: Path) -> None:
+    large = np.asarray(_scene(picture.scene).resize(picture.size_wh, Image.Resampling.LANCZOS))
+    rng = np.random.default_rng(picture.seed)
+    grain = rng.normal(0, picture.grain, large.shape[:2]).astype(np.float32)[..., None]
+    image = Image.fromarray(np.clip(large + grain, 0, 255).astype(np.uint8))
+    if picture.quality:
+        image.save(path, "JPEG", quality=picture.quality, progressive=picture.progressive)
+    else:
+        image.save(path, "PNG")
+
+
+@functools.cache
+def _scene(name: str) -> Image.Image:
+    drawers = {"street": _street, "car": _car, "car_park": _car_park}
+    return drawers[name]().finished().convert("RGB")
+
+
+def _street() -> Sheet:
+    sheet = street((1024, 768), horizon=400, seed=7)
+    lane_marks(sheet, 165, 70, 7)
+    park(sheet, draw_bus, RED, 30, 470, 500, faces_left=True)
+    park(sheet, draw_car, SILVER, 640, 460, 250)
+    park(sheet, draw_car, YELLOW, 60, 650, 350, faces_left=True)
+    park(sheet, draw_car, BLUE, 560, 720, 410, faces_left=True)
+    return sheet
+
+
+def _car() -> Sheet:
+    sheet = street((1024, 768), horizon=320, seed=11)
+    park(sheet, draw_car, RED, 170, 650, 660, faces_left=True)
+    return sheet
+
+
+def _car_park() -> Sheet:
+    colours = (RED, BLUE, SILVER, YELLOW, WHITE)
+    sheet = street((1280, 960), horizon=860, seed=5)
+    for place in range(20):
+        row, column = divmod(place, 4)
+        colour = colours[(place * 3 + row) % len(colours)]
+        faces_left = bool((place + row) % 2)
+        park(sheet, draw_car, colour, 30 + column * 315, 250 + row * 165, 270, faces_left)
+    return sheet
