@@ -14,8 +14,8 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from gateway.deadline import Clock, Deadline
 from gateway.errors import InternalError, PartFailed, RequestError, ServiceUnavailable
@@ -40,6 +40,9 @@ from service.metrics import emf_line
 from service.models import load_pipeline
 from service.pictures import PictureService, Predict, Result
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.batch import BatchHandler
 
 ANSWER_SECONDS = 1.0
 """What of the function's own time limit is kept for writing the answer."""
@@ -258,3 +261,21 @@ def _classify(
 
 
 lambda_handler_classification = Handler(Settings.from_environment(os.environ))
+
+
+def lambda_handler_batch(event: object, context: object) -> dict[str, Any]:
+    """Answer a batch of S3 objects, or S3's messages about new ones (service/batch.py).
+
+    Unlike the API's handler it raises: the state machine and the queue retry what failed.
+    """
+    return _batch_handler()(event, context)
+
+
+@cache
+def _batch_handler() -> BatchHandler:
+    """The handler of batches, made by the first one: the API's start pays nothing for it."""
+    from service.batch import make_batch_handler
+
+    api = lambda_handler_classification
+    predict = partial(api._predict, options=Options())
+    return make_batch_handler(os.environ, api._settings, api._pictures, api._pipeline, predict)

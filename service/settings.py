@@ -75,9 +75,9 @@ class Settings:
         Raises:
             SettingsError: One has a value outside of its range.
         """
-        text = _Reader(environ).text
-        number = _Reader(environ).number
-        integer = _Reader(environ).integer
+        text = EnvironmentReader(environ).text
+        number = EnvironmentReader(environ).number
+        integer = EnvironmentReader(environ).integer
         if text("BACKEND", "onnx") != "onnx":
             raise SettingsError("BACKEND must be onnx: it is the only one there is.")
         classifiers = text("CLASSIFICATION_MODEL", "vehicle_classifier").split(",")
@@ -122,16 +122,25 @@ def _hosts(text: str) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class EnvironmentReader:
+    """Reads variables; an empty one counts as not set.
+
+    Attributes:
+        environ: The variables.
+    """
+
     environ: Mapping[str, str]
 
     def text(self, name: str, default: str) -> str:
+        """A text."""
         return self.environ.get(name, "").strip() or default
 
     def number(self, name: str, default: float, low: float, high: float) -> float:
+        """A number; raises SettingsError unless it is from `low` to `high`."""
         return self._parsed(name, float, default, low, high)
 
     def integer(self, name: str, default: int, low: int, high: int) -> int:
+        """A whole number; raises SettingsError unless it is from `low` to `high`."""
         return self._parsed(name, int, default, low, high)
 
     def _parsed(

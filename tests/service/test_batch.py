@@ -1,0 +1,357 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import chain, repeat
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gateway.routes import Route
+from inference.errors import ModelUnavailable
+from service.batch import BatchFailed, TransientFailures
+from service.batch_settings import BatchSettings
+from service.items import BatchRefused
+from service.objects import ObjectUnreachable
+from service.rows import read_lines
+from service.settings import SettingsError
+from tests.support.archive import (
+    ARCHIVE,
+    RESULTS_BUCKET,
+    Archive,
+    always,
+    archive_in_moto,
+    batch_event,
+    first,
+)
+from tests.support.pictures import plain
+
+EVENTS = Path(__file__).parent.parent / "events" / "batch"
+CAR = {
+    "x1": 0, "y1": 0, "x2": 4, "y2": 6, "class_name": "car", "confidence": 0.9,
+    "label": "clio: 0.75", "pred": ["clio", "208"], "prob": [0.75, 0.25],
+}  # fmt: skip
+
+
+@pytest.fixture
+def archive(monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
+    with archive_in_moto(monkeypatch) as made:
+        yield made
+
+
+def stored(archive: Archive, kind: str) -> list[dict[str, Any]]:
+    """All rows below results/ or failed/."""
+    listing = archive.client.list_objects_v2(Bucket=RESULTS_BUCKET, Prefix=f"{kind}/")
+    return [
+        line
+        for each in listing.get("Contents", [])
+        for line in read_lines(
+            archive.client.get_object(Bucket=RESULTS_BUCKET, Key=each["Key"])["Body"].read()
+        )
+    ]
+
+
+def test_a_batch_becomes_rows(archive: Archive) -> None:
+    archive.put("a.png", plain())
+    archive.put("b.jpg", b"<html>")
+    etags = {
+        each["Key"]: each["ETag"].strip('"')
+        for each in archive.client.list_objects_v2(Bucket=ARCHIVE)["Contents"]
+    }
+
+    summary = archive.handler()(batch_event("a.png", "b.jpg"), None)
+
+    assert summary["Pictures"] == summary["WorkedOn"] == 2
+    assert (summary["Failed"], summary["Errors"]) == (0, {"not_an_image": 1})
+    assert summary["Results"].startswith("results/model=")
+    assert "/route=predict/" in summary["Results"]
+    assert stored(archive, "results") == [
+        {
+            "bucket": ARCHIVE,
+            "key": "a.png",
+            "etag": etags["a.png"],
+            "width": 8,
+            "height": 6,
+            "predictions": [CAR],
+            "error": None,
+        },
+        {
+            "bucket": ARCHIVE,
+            "key": "b.jpg",
+            "etag": etags["b.jpg"],
+            "width": None,
+            "height": None,
+            "predictions": [],
+            "error": {
+                "code": "not_an_image",
+                "message": "The file is not a picture, or it is damaged or cut off.",
+            },
+        },
+    ]
+    assert stored(archive, "failed") == []
+
+
+def test_object_detection_has_rows_of_its_own(archive: Archive) -> None:
+    archive.put("a.png", plain())
+    archive.handler()(batch_event("a.png", route=Route.OBJECT_DETECTION), None)
+
+    [row] = stored(archive, "results")
+    assert [each["class_name"] for each in row["predictions"]] == ["car", "person"]
+
+
+FINAL = {
+    "deleted": ("NoSuchKey", "object_missing"),
+    "overwritten": ("PreconditionFailed", "object_changed"),
+    "archived": ("InvalidObjectState", "object_archived"),
+}
+
+
+@pytest.mark.parametrize(("refusal", "code"), FINAL.values(), ids=FINAL)
+def test_what_can_never_be_answered_is_a_row(archive: Archive, refusal: str, code: str) -> None:
+    archive.s3.faults["a.png"] = always(refusal)
+    archive.handler()(batch_event("a.png"), None)
+
+    assert [row["error"]["code"] for row in stored(archive, "results")] == [code]
+
+
+LATER = {
+    "throttled": ("SlowDown", "object_unreachable"),
+    "broken": ("InternalError", "object_unreachable"),
+    "unknown": ("SomethingNew", "object_unreachable"),
+    "forbidden": ("AccessDenied", "object_forbidden"),
+}
+
+
+@pytest.mark.parametrize(("refusal", "code"), LATER.values(), ids=LATER)
+def test_what_may_be_answered_later_is_retried(archive: Archive, refusal: str, code: str) -> None:
+    archive.put("good.png", plain())
+    archive.put("a.png", plain())
+    archive.s3.faults["a.png"] = first(2, refusal)
+    handler, event = archive.handler(), batch_event("good.png", "a.png")
+
+    for attempts in (1, 2):
+        with pytest.raises(TransientFailures):
+            handler(event, None)
+        [failed] = stored(archive, "failed")
+        assert (failed["key"], failed["error"]["code"]) == ("a.png", code)
+        assert failed["attempts"] == attempts
+        assert [row["key"] for row in stored(archive, "results")] == ["good.png"]
+    handler(event, None)
+
+    assert [row["key"] for row in stored(archive, "results")] == ["good.png", "a.png"]
+    assert stored(archive, "failed") == []
+    assert archive.s3.reads == {"good.png": 1, "a.png": 3}
+
+
+def test_a_batch_that_is_done_reads_no_picture_and_writes_nothing(archive: Archive) -> None:
+    archive.put("a.png", plain())
+    handler = archive.handler()
+    summary = handler(batch_event("a.png"), None)
+    writes = dict(archive.s3.writes)
+
+    assert handler(batch_event("a.png"), None) == {**summary, "WorkedOn": 0}
+    assert archive.s3.reads == {"a.png": 1}
+    assert archive.s3.writes == writes
+
+
+def test_the_same_key_twice_in_a_batch_is_one_row(archive: Archive) -> None:
+    archive.put("a.png", plain())
+    archive.handler()(batch_event("a.png", "a.png"), None)
+
+    assert len(stored(archive, "results")) == 1
+
+
+@pytest.mark.parametrize(("tolerated", "fails"), [(49, True), (50, False)])
+def test_too_many_failures_fail_the_batch(archive: Archive, tolerated: float, fails: bool) -> None:
+    archive.put("good.png", plain())
+    archive.s3.faults["a.png"] = always("AccessDenied")
+    handler, event = (
+        archive.handler(tolerated=tolerated),
+        batch_event("good.png", "a.png", attempts=1),
+    )
+
+    if fails:
+        with pytest.raises(BatchFailed):
+            handler(event, None)
+    else:
+        assert handler(event, None)["Failed"] == 1
+    assert [row["key"] for row in stored(archive, "results")] == ["good.png"], "none is lost"
+
+
+def test_objects_over_the_limit_are_not_read(archive: Archive) -> None:
+    event = batch_event("a.png", "b.png")
+    event["Items"][0]["Size"] = 1_000_001
+    archive.put("b.png", b"x" * 1_000_001)  # The list did not say.
+    archive.handler()(event, None)
+
+    codes = [row["error"]["code"] for row in stored(archive, "results")]
+    assert codes == ["object_too_large", "object_too_large"]
+    assert archive.s3.reads == {"b.png": 1}
+
+
+def test_what_the_time_does_not_suffice_for_is_retried(archive: Archive) -> None:
+    for key in ("a.png", "b.png", "c.png"):
+        archive.put(key, plain())
+    # The clock's looks: at the limit, then per picture: before, at the limit, (read), after.
+    times = chain([0.0, 0.0, 0.0, 0.0, 60.0], repeat(95.0))
+    handler = archive.handler(clock=lambda: next(times))
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 100_000)
+
+    with pytest.raises(TransientFailures):
+        handler(batch_event("a.png", "b.png", "c.png"), context)
+
+    assert [row["key"] for row in stored(archive, "results")] == ["a.png"]
+    failed = stored(archive, "failed")
+    assert [row["error"]["code"] for row in failed] == ["deadline_exceeded"] * 2
+
+
+def test_a_picture_that_we_fail_at_is_retried(archive: Archive) -> None:
+    archive.put("a.png", plain())
+
+    def predict(_image: Any) -> Any:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(TransientFailures):
+        archive.handler(predict=lambda _: predict)(batch_event("a.png"), None)
+
+    assert [row["error"]["code"] for row in stored(archive, "failed")] == ["internal_error"]
+
+
+def test_rows_that_cannot_be_written_fail_loudly(archive: Archive) -> None:
+    archive.put("a.png", plain())
+    settings = BatchSettings("no-such-bucket", 1000, 5)
+
+    with pytest.raises(ObjectUnreachable, match="no-such-bucket"):
+        archive.handler(settings=settings)(batch_event("a.png"), None)
+
+
+def test_models_that_do_not_load_are_told_to_the_state_machine(archive: Archive) -> None:
+    def fingerprint(_route: Route) -> str:
+        raise ModelUnavailable("gone")
+
+    with pytest.raises(ModelUnavailable):
+        archive.handler(fingerprint=fingerprint)(batch_event("a.png"), None)
+
+
+def notifications() -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / "sqs_s3_notifications.json").read_text())
+    return event
+
+
+def message(key: str, identifier: str) -> dict[str, Any]:
+    body = json.loads(notifications()["Records"][0]["body"])
+    [record] = body["Records"]
+    record["s3"]["object"] = {"key": key, "size": 10}
+    return {"messageId": identifier, "body": json.dumps(body)}
+
+
+def test_new_objects_are_answered_each_with_an_object_of_its_own(archive: Archive) -> None:
+    archive.put("new/a b.png", plain())
+    archive.put("new/größe.png", plain())
+    event = {"Records": [message("new/a+b.png", "1"), message("new/gr%C3%B6%C3%9Fe.png", "2")]}
+
+    assert archive.handler()(event, None) == {"batchItemFailures": []}
+    assert {row["key"] for row in stored(archive, "results")} == {"new/a b.png", "new/größe.png"}
+    assert len(archive.s3.writes) == 2
+
+
+def test_only_messages_that_failed_are_given_back(archive: Archive) -> None:
+    for key in ("a.png", "b.png", "c.jpg"):
+        archive.put(key, plain() if key != "c.jpg" else b"<html>")
+    archive.s3.faults["b.png"] = first(1)
+    event = {
+        "Records": [
+            message("a.png", "good"),
+            message("b.png", "throttled"),
+            message("c.jpg", "no picture"),
+            message("gone.png", "deleted"),
+            {"messageId": "no notification", "body": "hello"},
+        ]
+    }
+    handler = archive.handler(tolerated=100)
+
+    returned = [{"itemIdentifier": "throttled"}, {"itemIdentifier": "no notification"}]
+    assert handler(event, None) == {"batchItemFailures": returned}
+    # The queue gives them again; what was answered before is not read again.
+    assert handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "no notification"}]}
+    codes = {
+        row["key"]: row["error"] and row["error"]["code"] for row in stored(archive, "results")
+    }
+    assert codes == {
+        "a.png": None,
+        "b.png": None,
+        "c.jpg": "not_an_image",
+        "gone.png": "object_missing",
+    }
+    assert archive.s3.reads == {"a.png": 1, "b.png": 2, "c.jpg": 1, "gone.png": 1}
+
+
+def test_recorded_messages_of_s3(archive: Archive) -> None:
+    """A new object that is another one by now, S3's test message, and a deletion."""
+    archive.put("new/a b+größe.jpg", plain())
+
+    assert archive.handler()(notifications(), None) == {"batchItemFailures": []}
+    [row] = stored(archive, "results")
+    assert (row["key"], row["error"]["code"]) == ("new/a b+größe.jpg", "object_changed")
+
+
+NO_EVENTS: dict[str, Any] = {
+    "null": None, "a list": [], "empty": {}, "a text": "x",
+    "describe nothing": {"Describe": None}, "describe a page": {"Describe": "health"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("event", NO_EVENTS.values(), ids=NO_EVENTS)
+def test_other_events_are_refused(archive: Archive, event: Any) -> None:
+    with pytest.raises(BatchRefused):
+        archive.handler()(event, None)
+
+
+def test_it_tells_what_its_answers_depend_on(archive: Archive) -> None:
+    handler = archive.handler()
+    models = {
+        handler({"Describe": name}, None)["Model"] for name in ("predict", "object_detection")
+    }
+
+    assert len(models) == 2
+    assert {len(model) for model in models} == {64}
+
+
+SETTINGS = {
+    "no bucket": ({}, "RESULTS_BUCKET"),
+    "size": ({"RESULTS_BUCKET": "b", "MAX_OBJECT_BYTES": "0"}, "MAX_OBJECT_BYTES"),
+    "percentage": (
+        {"RESULTS_BUCKET": "b", "TOLERATED_FAILURE_PERCENTAGE": "101"},
+        "TOLERATED_FAILURE_PERCENTAGE",
+    ),
+}
+
+
+@pytest.mark.parametrize(("environ", "message"), SETTINGS.values(), ids=SETTINGS)
+def test_settings_that_cannot_be(environ: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        BatchSettings.from_environment(environ)
+
+
+def test_the_handler_of_the_package_is_made_by_its_first_event() -> None:
+    """The API's start pays nothing for it; boto3 comes with the first batch."""
+    code = (
+        "import sys, lambda_function\n"
+        "assert not {'service.batch', 'boto3'} & set(sys.modules)\n"
+        "print(lambda_function.lambda_handler_batch({'Describe': 'predict'}, None)['Model'])\n"
+        "assert {'service.batch', 'boto3'} <= set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parent.parent.parent,
+        env={"RESULTS_BUCKET": "rows", "AWS_DEFAULT_REGION": "eu-west-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.strip()) == 64

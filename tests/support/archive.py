@@ -1,0 +1,165 @@
+"""An archive in a bucket of moto's, with faults, and the batch function over it."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from moto import mock_aws
+from moto.s3.models import s3_backends
+
+from gateway.options import Options
+from gateway.routes import Route
+from inference.pipeline import Pipeline
+from lambda_function import Handler
+from service.batch import BatchHandler, model_fingerprint
+from service.batch_settings import BatchSettings
+from service.objects import Objects
+from service.settings import Settings
+from tests.support.asl import Execution, substituted
+from tests.support.models import fake_pipeline
+
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+ARCHIVE = "pictures"
+RESULTS_BUCKET = "rows"
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:batch"
+DEFINITION = Path(__file__).parent.parent.parent / "statemachine" / "bulk.asl.json"
+Fault = Callable[[int], Exception | None]
+"""How many times an object was asked for -> what goes wrong this time."""
+
+
+def refused(code: str, status: int = 503) -> ClientError:
+    metadata: Any = {"HTTPStatusCode": status}
+    return ClientError(
+        {"Error": {"Code": code, "Message": "injected"}, "ResponseMetadata": metadata}, "GetObject"
+    )
+
+
+def always(code: str) -> Fault:
+    return lambda _: refused(code)
+
+
+def first(times: int, code: str = "SlowDown") -> Fault:
+    return lambda count: refused(code) if count <= times else None
+
+
+def timed_out(times: int) -> Fault:
+    return lambda count: ReadTimeoutError(endpoint_url="s3") if count <= times else None
+
+
+class FaultyS3:
+    """moto's S3, where some objects can't be read.
+
+    Attributes:
+        faults: By key of the archive.
+        reads: How many times each key of the archive was asked for.
+        writes: How many times each key of the results was written.
+        is_direct: Whether pictures are read past boto3, which takes 4 ms of this processor each.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self.faults: dict[str, Fault] = {}
+        self.reads: Counter[str] = Counter()
+        self.writes: Counter[str] = Counter()
+        self.is_direct = False
+
+    def get_object(self, **arguments: Any) -> Any:
+        key = arguments["Key"]
+        if arguments["Bucket"] == ARCHIVE:
+            with self._lock:
+                self.reads[key] += 1
+            fault = self.faults.get(key)
+            if fault and (error := fault(self.reads[key])):
+                raise error
+            if self.is_direct:
+                return _read_directly(key, arguments["IfMatch"])
+        return self._client.get_object(**arguments)
+
+    def put_object(self, **arguments: Any) -> Any:
+        with self._lock:
+            self.writes[arguments["Key"]] += 1
+        return self._client.put_object(**arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+def _read_directly(key: str, etag: str) -> dict[str, Any]:
+    found = s3_backends[ACCOUNT]["aws"].get_object(ARCHIVE, key)
+    if found is None or found.etag != etag:
+        raise refused("NoSuchKey" if found is None else "PreconditionFailed")
+    content = found.value
+    return {"Body": io.BytesIO(content), "ContentLength": len(content), "ETag": etag}
+
+
+class Archive:
+    """A bucket of pictures, one of rows, and the function between them."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.s3 = FaultyS3(client)
+        for bucket in (ARCHIVE, RESULTS_BUCKET):
+            client.create_bucket(
+                Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
+            )
+
+    def put(self, key: str, content: bytes) -> None:
+        """Put an object past HTTP: ten thousand take seconds otherwise."""
+        s3_backends[ACCOUNT]["aws"].put_object(ARCHIVE, key, content)
+
+    def handler(
+        self, pipeline: Pipeline | None = None, tolerated: float = 5, **changes: Any
+    ) -> BatchHandler:
+        settings = Settings.from_environment({})
+        models = pipeline or fake_pipeline()
+        api = Handler(settings, load=lambda _: models)
+        arguments: dict[str, Any] = {
+            "settings": BatchSettings(RESULTS_BUCKET, 1_000_000, tolerated),
+            "pictures": api._pictures,
+            "predict": lambda route: api._predict(route, Options()),
+            "fingerprint": lambda route: model_fingerprint(models, settings, route),
+            "objects": Objects(self.s3),
+        }
+        return BatchHandler(**{**arguments, **changes})
+
+    def execution(
+        self, handler: BatchHandler, concurrency: int = 50, tolerated: float = 5, name: str = "run"
+    ) -> Execution:
+        values = {
+            "FunctionArn": FUNCTION,
+            "ResultsBucket": RESULTS_BUCKET,
+            "MaxConcurrency": str(concurrency),
+            "ToleratedFailurePercentage": str(tolerated),
+        }
+        definition = substituted(DEFINITION.read_text(), values)
+        return Execution(definition, {FUNCTION: lambda event: handler(event, None)}, self.s3, name)
+
+
+def batch_event(*keys: str, attempts: int = 4, route: Route = Route.PREDICT) -> dict[str, Any]:
+    return {
+        "BatchInput": {"Bucket": ARCHIVE, "Route": str(route), "Source": "prefix"},
+        "Items": [{"Key": key} for key in keys],
+        "MaxAttempts": attempts,
+    }
+
+
+@contextmanager
+def archive_in_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, REGION)
+    with mock_aws():
+        make: Any = boto3.client
+        yield Archive(make("s3", region_name=REGION))
