@@ -22,9 +22,14 @@ from urllib.parse import urljoin
 from gateway.addresses import is_public
 from gateway.deadline import Deadline
 from gateway.errors import UrlNotAllowed, UrlTimeout, UrlTooLarge, UrlUnreachable
-from gateway.urls import Target, is_listed, parse_url
+from gateway.urls import MAX_URL_LENGTH, Target, is_listed, parse_url
 
 MAX_REDIRECTS = 3
+MAX_INTERIM = 8
+"""Answers such as 103 Early Hints before the final one: RFC 9110, section 15.2 sets no limit."""
+MAX_OVERHEAD_BYTES = 1 << 18
+"""What a server may send beside the file: header fields and the frame of its chunks. http.client
+bounds each line of them, but not how many chunk extensions and trailers come."""
 CHUNK_BYTES = 65536
 ACCEPT = "image/jpeg, image/png, image/webp, image/gif, image/bmp, image/tiff, */*;q=0.1"
 """What can be decoded first: a server that negotiates would otherwise send AVIF."""
@@ -91,7 +96,7 @@ class Fetcher:
                 or an allowed host, or no urls are opened.
             UrlUnreachable: The name, the connection or the answer failed.
             UrlTimeout: It took too long.
-            UrlTooLarge: The file is over `max_bytes`.
+            UrlTooLarge: The file is over `max_bytes`, or comes with too much beside it.
         """
         deadline = deadline.earlier(self.timeout_seconds)
         try:
@@ -99,7 +104,7 @@ class Fetcher:
                 answer = self._hop(self._gate(url), deadline)
                 if isinstance(answer, bytes):
                     return answer
-                url = urljoin(url, answer.location.replace(" ", "%20"))
+                url = urljoin(url, answer.location)
         except TimeoutError as error:
             raise UrlTimeout(
                 f"The url did not deliver within {self.timeout_seconds:g} seconds."
@@ -119,7 +124,9 @@ class Fetcher:
     def _hop(self, target: Target, deadline: Deadline) -> bytes | _Redirect:
         with self._connect(target, deadline) as connection:
             exchange = http.client.HTTPConnection(target.host, target.port)
-            exchange.sock = _DeadlineSocket(connection, deadline)
+            exchange.response_class = _FinalResponse
+            max_bytes = self.max_bytes + MAX_OVERHEAD_BYTES
+            exchange.sock = _BoundedSocket(connection, deadline, max_bytes)
             # No cookies, no credentials, no proxy and no content coding: just the file.
             exchange.putrequest("GET", target.resource, skip_host=True, skip_accept_encoding=True)
             exchange.putheader("Host", target.authority)
@@ -128,13 +135,20 @@ class Fetcher:
             exchange.putheader("User-Agent", "matchvec")
             exchange.putheader("Connection", "close")
             exchange.endheaders()
-            response = exchange.getresponse()
-            location = response.getheader("Location")
-            if response.status in _REDIRECTS and location:
-                return _Redirect(location)
-            if response.status != HTTPStatus.OK:
-                raise UrlUnreachable(f"The url's server answers {response.status}.")
-            return self._read(response)
+            try:
+                return self._answer(exchange.getresponse())
+            except _TooManyBytes as error:
+                raise UrlTooLarge(
+                    f"The url's server sends more than a file of {self.max_bytes} bytes needs."
+                ) from error
+
+    def _answer(self, response: http.client.HTTPResponse) -> bytes | _Redirect:
+        location = response.getheader("Location")
+        if response.status in _REDIRECTS and location:
+            return _Redirect.to(location)
+        if response.status != HTTPStatus.OK:
+            raise UrlUnreachable(f"The url's server answers {response.status}.")
+        return self._read(response)
 
     def _connect(self, target: Target, deadline: Deadline) -> socket.socket:
         try:
@@ -151,7 +165,7 @@ class Fetcher:
             return connection
         try:
             connection.settimeout(_seconds_left(deadline))
-            return self.tls().wrap_socket(connection, server_hostname=target.host)
+            return self.tls().wrap_socket(connection, server_hostname=target.host.removesuffix("."))
         except BaseException:
             connection.close()
             raise
@@ -196,6 +210,27 @@ _REDIRECTS = frozenset(
 class _Redirect:
     location: str
 
+    @classmethod
+    def to(cls, location: str) -> _Redirect:
+        """From the header field, of which http.client makes text as if it were Latin-1."""
+        if len(location) > MAX_URL_LENGTH:  # urljoin would keep it in its cache.
+            raise UrlNotAllowed(f"The url redirects to one of over {MAX_URL_LENGTH} characters.")
+        text = location.encode("latin-1").decode("utf-8", "replace")
+        return cls(text.strip(" \t").replace(" ", "%20"))
+
+
+class _FinalResponse(http.client.HTTPResponse):
+    """Skips interim answers (RFC 9110, section 15.2), of which http.client knows only 100."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        for _ in range(1 + MAX_INTERIM):
+            # The stubs do not know the method; every Python since 2.0 has it.
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if status >= HTTPStatus.OK or status == HTTPStatus.SWITCHING_PROTOCOLS:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+        raise http.client.HTTPException(f"more than {MAX_INTERIM} interim answers")
+
 
 def _seconds_left(deadline: Deadline) -> float:
     """For a socket's timeout, where 0 would mean "do not block"."""
@@ -204,36 +239,47 @@ def _seconds_left(deadline: Deadline) -> float:
     return deadline.remaining
 
 
-class _DeadlineSocket:
-    """The part of a socket that http.client uses, under one deadline for all calls.
+class _TooManyBytes(Exception):
+    """A server sent more than it may; no OSError, which http.client might take for an end."""
+
+
+class _BoundedSocket:
+    """The part of a socket that http.client uses, under one deadline and one limit for all calls.
 
     A socket's own timeout starts anew with every byte that arrives, so a server that drips
     could hold a request for ever.
     """
 
-    def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
+    def __init__(self, connection: socket.socket, deadline: Deadline, max_bytes: int) -> None:
         self._connection = connection
         self._deadline = deadline
+        self._max_bytes = max_bytes
 
     def sendall(self, data: bytes) -> None:
         self._connection.settimeout(_seconds_left(self._deadline))
         self._connection.sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_DeadlineReader(self._connection, self._deadline))
+        reader = _BoundedReader(self._connection, self._deadline, self._max_bytes)
+        return io.BufferedReader(reader)
 
     def close(self) -> None:
         """Nothing: http.client closes before it reads the body, `Fetcher` closes after."""
 
 
-class _DeadlineReader(io.RawIOBase):
-    def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
+class _BoundedReader(io.RawIOBase):
+    def __init__(self, connection: socket.socket, deadline: Deadline, max_bytes: int) -> None:
         self._connection = connection
         self._deadline = deadline
+        self._bytes_left = max_bytes
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # BufferedReader's own
+        if self._bytes_left < 0:
+            raise _TooManyBytes
         self._connection.settimeout(_seconds_left(self._deadline))
-        return self._connection.recv_into(buffer)
+        received = self._connection.recv_into(buffer)
+        self._bytes_left -= received
+        return received

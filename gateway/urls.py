@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from urllib.parse import quote, urlsplit
 
 from gateway.errors import UrlNotAllowed
@@ -15,6 +16,13 @@ ALLOWED_PORTS = frozenset(PORTS.values())
 
 FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\]")
 """Control characters, white space and the backslash: parsers disagree about where they belong."""
+
+HOST = re.compile(r"(?=.{1,254}\Z)[a-z0-9_-]++(?:\.[a-z0-9_-]++)*+\.?|[0-9a-f:.]*:[0-9a-f:.]*")
+"""A name of labels, or an IPv6 address without a zone. Others (``%``, ``,``, ``~``, quotes) are in
+no name of the public internet, and read differently by whoever reads them next."""
+
+ENDS_IN_A_NUMBER = re.compile(r"(?:\A|\.)(?:[0-9]+|0x[0-9a-f]*)\.?\Z")
+"""Such a host is an IPv4 address: https://url.spec.whatwg.org/#ends-in-a-number-checker"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,10 @@ def parse_url(url: str) -> Target:
         split = urlsplit(url)
         scheme, host, port = split.scheme, split.hostname or "", split.port
         host = host if ":" in host else host.encode("idna").decode("ascii").lower()
+        if host and not HOST.fullmatch(host):
+            raise ValueError("The host has characters that none has.")
+        if ENDS_IN_A_NUMBER.search(host):  # One spelling is enough: not 0x7f.1, 2130706433, 010.1.
+            IPv4Address(host)
     except (ValueError, UnicodeError) as error:
         raise UrlNotAllowed("The url is not well-formed.") from error
     if scheme not in PORTS:
@@ -71,10 +83,15 @@ def parse_url(url: str) -> Target:
 
 
 def describe_url(url: str) -> str:
-    """A url for answers and logs: scheme, host and path, without what may be secret."""
+    """A url for answers and logs: scheme, host and path, without what may be secret.
+
+    One that is too long to be opened is not described: urlsplit would keep it in its cache.
+    """
+    if len(url) > MAX_URL_LENGTH:
+        return ""
     try:
         split = urlsplit(url)
-        shown = f"{split.scheme}://{split.hostname or ''}{split.path}"[:MAX_URL_LENGTH]
+        shown = f"{split.scheme}://{split.hostname or ''}{split.path}"
     except ValueError:
         return ""
     return "" if "@" in shown else shown  # Credentials in the wrong place, such as "user:pw@host".

@@ -168,6 +168,22 @@ ANSWERS: dict[str, tuple[bytes, type[PartError], str]] = {
         "larger than 10000 bytes",
     ),
     "cut off": (http_answer(b"x" * 50)[:-10], UrlUnreachable, "broke off"),
+    "interim answers with large heads": (
+        (b"HTTP/1.1 103 Early Hints\r\nX: " + b"a" * 60_000 + b"\r\n\r\n") * 6,
+        UrlTooLarge,
+        "sends more than a file of 10000 bytes needs",
+    ),
+    "chunks that are mostly extension": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + (b"1;" + b"x" * 50_000 + b"\r\nx\r\n") * 8,
+        UrlTooLarge,
+        "sends more than a file of 10000 bytes needs",
+    ),
+    "trailers without end": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"x: y\r\n" * 60_000,
+        UrlTooLarge,
+        "sends more than a file of 10000 bytes needs",
+    ),
     "endless header": (
         b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000,
         UrlUnreachable,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.errors import UrlNotAllowed
 from gateway.urls import Target, describe_url, is_listed, parse_url
 
 URLS = {
@@ -18,6 +19,20 @@ URLS = {
     ),
     "encoded already": ("http://a.example/%20b", Target("http", "a.example", 80, "/%20b")),
     "IPv6": ("http://[2606:2800::1]/b", Target("http", "2606:2800::1", 80, "/b")),
+    "IPv4": ("http://8.8.8.8/b", Target("http", "8.8.8.8", 80, "/b")),
+    "IPv4 in full-width digits": (
+        "http://\uff18.\uff18.\uff18\u3002\uff18/b",
+        Target("http", "8.8.8.8", 80, "/b"),
+    ),
+    "a name that begins with a number": ("http://8.a/b", Target("http", "8.a", 80, "/b")),
+    "a dot at the end": ("http://a.example./b", Target("http", "a.example.", 80, "/b")),
+    "at in the fragment": ("http://a.example#@127.0.0.1/", Target("http", "a.example", 80, "/")),
+    "at in the query": (
+        "http://a.example?@127.0.0.1/",
+        Target("http", "a.example", 80, "/?@127.0.0.1/"),
+    ),
+    "underscore": ("http://a_b.example/", Target("http", "a_b.example", 80, "/")),
+    "empty port": ("http://a.example:/b", Target("http", "a.example", 80, "/b")),
 }
 
 
@@ -26,11 +41,77 @@ def test_url_is_taken_apart(url: str, target: Target) -> None:
     assert parse_url(url) == target
 
 
+MALFORMED = {
+    "hexadecimal": "http://0x7f.1/",
+    "hexadecimal, whole": "http://0x7f000001/",
+    "hexadecimal, empty": "http://127.0.0.0x/",
+    "octal": "http://0177.0.0.1/",
+    "a leading zero": "http://127.0.0.01/",
+    "a number": "http://2130706433/",
+    "two numbers": "http://127.1/",
+    "five numbers": "http://1.127.0.0.1/",
+    "numbers too large": "http://383.0.0.1/",
+    "an address with a dot at the end": "http://127.0.0.1./",
+    "full-width hexadecimal": "http://\uff10\uff58\uff17\uff46.\uff11/",
+    "a name whose last label is a number": "http://a.example.1/",
+    "IPv6 with a zone": "http://[fe80::1%25eth0]/",
+    "IPv6 with a zone, public": "http://[2606:2800::1%25eth0]/",
+    "a future address": "http://[v1.a:b]/",
+    "IPv4 in brackets": "http://[127.0.0.1]/",
+    "percent-encoded host": "http://%31%32%37.0.0.1/",
+    "percent-encoded at": "http://a.example%40127.0.0.1/",
+    "percent-encoded slash": "http://a.example%2f@127.0.0.1/",
+    "percent-encoded null": "http://127.0.0.1%00.a.example/",
+    "comma": "http://a.example,127.0.0.1/",
+    "quote": 'http://a.example"/',
+    "angle bracket": "http://<a.example>/",
+    "bar": "http://a.example|b/",
+    "empty label": "http://a..example/",
+    "only a dot": "http://./",
+    "dot first": "http://.a.example/",
+    "no-break space": "http://a\xa0.example/",
+    "a slash by another name": "http://a.example\uff0fb/",
+    "a colon by another name": "http://a.example\uff1a22/",
+    "an at sign by another name": "http://a.example\uff20127.0.0.1/",
+    "a name too long": "http://" + "a." * 127 + "example/",
+    "lone surrogate": "http://a\ud800.example/",
+}
+
+
+@pytest.mark.parametrize("url", MALFORMED.values(), ids=MALFORMED)
+def test_a_host_has_one_spelling_or_none(url: str) -> None:
+    with pytest.raises(UrlNotAllowed, match=r"not well-formed|user name or password"):
+        parse_url(url)
+
+
+NOT_ALLOWED = {
+    "no slashes": ("http:a.example/b", "no host name"),
+    "one slash": ("http:/a.example/b", "no host name"),
+    "three slashes": ("http:///a.example/b", "no host name"),
+    "only slashes": ("//a.example/b", "Only http and https"),
+    "a space before it": (" http://a.example/", "spaces, backslashes or control"),
+    "a tab in the scheme": ("ht\ttp://a.example/", "spaces, backslashes or control"),
+    "a tab in the host": ("http://a.exa\tmple/", "spaces, backslashes or control"),
+    "a line break behind it": ("http://a.example/\n", "spaces, backslashes or control"),
+    "backslashes": ("http:\\\\a.example/", "spaces, backslashes or control"),
+    "user": ("http://a@b/", "user name or password"),
+    "user and port": ("http://a.example:80@127.0.0.1/", "user name or password"),
+    "two users": ("http://a@b@127.0.0.1/", "user name or password"),
+}
+
+
+@pytest.mark.parametrize(("url", "message"), NOT_ALLOWED.values(), ids=NOT_ALLOWED)
+def test_a_url_leads_where_it_seems_to_or_nowhere(url: str, message: str) -> None:
+    with pytest.raises(UrlNotAllowed, match=message):
+        parse_url(url)
+
+
 DESCRIPTIONS = {
     "plain": ("http://a.example/b.jpg", "http://a.example/b.jpg"),
     "secrets": ("https://u:p@a.example/b.jpg?X-Amz-Signature=1#f", "https://a.example/b.jpg"),
     "broken": ("http://[::1", ""),
     "credentials in the wrong place": ("user:secret@host/path", ""),
+    "longer than one that is opened": ("http://a.example/" + "b" * 2048, ""),
 }
 
 
