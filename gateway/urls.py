@@ -66,6 +66,8 @@ def parse_url(url: str) -> Target:
             raise ValueError("The host has characters that none has.")
         if ENDS_IN_A_NUMBER.search(host):  # One spelling is enough: not 0x7f.1, 2130706433, 010.1.
             IPv4Address(host)
+        path = quote(split.path or "/", safe="/%:@!$&'()*+,;=~-._")
+        query = quote(split.query, safe="/?%:@!$&'()*+,;=~-._")
     except (ValueError, UnicodeError) as error:
         raise UrlNotAllowed("The url is not well-formed.") from error
     if scheme not in PORTS:
@@ -77,8 +79,6 @@ def parse_url(url: str) -> Target:
     port = PORTS[scheme] if port is None else port
     if port not in ALLOWED_PORTS:
         raise UrlNotAllowed("Only ports 80 and 443 are opened.")
-    path = quote(split.path or "/", safe="/%:@!$&'()*+,;=~-._")
-    query = quote(split.query, safe="/?%:@!$&'()*+,;=~-._")
     return Target(scheme, host, port, f"{path}?{query}" if query else path)
 
 

@@ -52,6 +52,8 @@ REFUSED_URLS = {
     "null": ("http://a.example/\x00", "spaces, backslashes or control"),
     "broken IPv6": ("http://[::1/", "not well-formed"),
     "label too long": ("http://" + "a" * 64 + ".example/", "not well-formed"),
+    "half a character": ("http://a.example/\udc99", "not well-formed"),
+    "half a character in the query": ("http://a.example/?\ud800", "not well-formed"),
     "too long": ("http://a.example/" + "b" * 2048, "longer than 2048"),
 }
 
