@@ -48,6 +48,8 @@ def packaged() -> Template:
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = dict(CODE)
+        elif resource["Type"] == "AWS::Serverless::StateMachine":
+            resource["Properties"]["DefinitionUri"] = dict(CODE)
     return template
 
 

@@ -1,0 +1,1 @@
+"""Archives from the command line: start, watch, read."""

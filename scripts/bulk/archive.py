@@ -1,0 +1,154 @@
+"""What is in an archive, what of it is answered, and what is missing."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from gateway.routes import Route
+from scripts.deployment.aws import DeploymentError
+from service.items import Item, parse_item
+from service.rows import folder, item_of, read_lines
+
+READERS = 16
+"""Objects of rows that are read side by side."""
+
+Key = bytes
+"""A checksum in a picture's place: a set of ten million of them fits in 1 GB of memory."""
+
+Named = tuple[str, str]
+"""A bucket and a key."""
+
+
+def below(client: Any, bucket: str, prefix: str) -> Iterator[Item]:  # noqa: ANN401  boto3's
+    """Every object below a prefix, 1,000 per request."""
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for each in page.get("Contents", []):
+            yield parse_item(each, bucket)
+
+
+def in_inventory(client: Any, place: Named) -> Iterator[Item]:  # noqa: ANN401
+    """Every object of an inventory in CSV format, by its ``manifest.json``.
+
+    Raises:
+        DeploymentError: It is in another format, or lists no keys.
+    """
+    manifest = json.loads(_content(client, place))
+    if manifest.get("fileFormat") != "CSV":
+        raise DeploymentError("the inventory must be in CSV format.")
+    names = [name.strip() for name in manifest["fileSchema"].split(",")]
+    bucket = manifest["destinationBucket"].rpartition(":")[2]
+    for file in manifest["files"]:
+        text = gzip.decompress(_content(client, (bucket, file["key"]))).decode()
+        for row in csv.reader(io.StringIO(text)):
+            fields = dict(zip(names, row, strict=True))
+            yield parse_item(fields, manifest["sourceBucket"], is_encoded=True)
+
+
+def in_manifest(client: Any, place: str, bucket: str) -> Iterator[Item]:  # noqa: ANN401
+    """Every object of a list: a JSON array, or lines, of keys or of `{"Key", "ETag", "Size"}`.
+
+    Args:
+        client: S3's.
+        place: A file, or ``s3://bucket/key``.
+        bucket: Of keys that don't name one.
+    """
+    is_local = not place.startswith("s3://")
+    content = Path(place).read_bytes() if is_local else _content(client, parse_uri(place))
+    text = content.decode()
+    entries: Iterable[Any] = (
+        json.loads(text) if text.lstrip().startswith("[") else filter(None, text.splitlines())
+    )
+    for entry in entries:
+        if isinstance(entry, str) and entry.lstrip().startswith("{"):
+            entry = json.loads(entry)
+        yield parse_item(entry if isinstance(entry, dict) else {"Key": entry}, bucket)
+
+
+def rows(client: Any, bucket: str, kind: str, model: str, route: Route) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+    """Every row of a model and route."""
+
+    def lines(key: str) -> list[dict[str, Any]]:
+        return read_lines(_content(client, (bucket, key)))
+
+    keys = (item.key for item in below(client, bucket, folder(kind, model, route)))
+    with ThreadPoolExecutor(READERS) as pool:
+        for found in in_order(pool, lines, keys):
+            yield from found
+
+
+def in_order(
+    pool: ThreadPoolExecutor, call: Callable[[str], list[dict[str, Any]]], keys: Iterable[str]
+) -> Iterator[list[dict[str, Any]]]:
+    """`pool.map`, but it takes no more keys than it works on: there may be a million."""
+    batch: list[str] = []
+    for key in keys:
+        batch.append(key)
+        if len(batch) == 4 * READERS:
+            yield from pool.map(call, batch)
+            batch = []
+    yield from pool.map(call, batch)
+
+
+def digest(item: Item) -> Key:
+    """What stands for a picture of this content."""
+    return hashlib.blake2b(json.dumps(item.identity).encode(), digest_size=16).digest()
+
+
+def answered(lines: Iterable[dict[str, Any]]) -> set[Key]:
+    """The pictures that these rows answer, with their content and, for bare keys, without."""
+    found = set()
+    for line in lines:
+        item = item_of(line)
+        found.add(digest(item))
+        found.add(digest(Item(item.bucket, item.key)))
+    return found
+
+
+def missing(items: Iterable[Item], done: set[Key]) -> Iterator[Item]:
+    """The items that are not done, each once."""
+    seen = set(done)
+    for item in items:
+        key = digest(item)
+        if key not in seen:
+            seen.add(key)
+            yield item
+
+
+def as_manifest(items: Iterable[Item]) -> bytes:
+    """The list that the state machine's ItemReader reads."""
+    entries = []
+    for item in items:
+        entry: dict[str, Any] = {"Bucket": item.bucket, "Key": item.key}
+        if item.etag:
+            entry["ETag"] = item.etag
+        if item.size is not None:
+            entry["Size"] = item.size
+        entries.append(entry)
+    return json.dumps(entries).encode()
+
+
+def parse_uri(uri: str) -> Named:
+    """``s3://bucket/key`` in two.
+
+    Raises:
+        DeploymentError: It is not like that.
+    """
+    split = urlsplit(uri)
+    if split.scheme != "s3" or not split.netloc or not split.path.strip("/"):
+        raise DeploymentError(f"{uri!r} must look like s3://bucket/key.")
+    return split.netloc, split.path.lstrip("/")
+
+
+def _content(client: Any, place: Named) -> bytes:  # noqa: ANN401
+    bucket, key = place
+    content: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return content
