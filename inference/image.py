@@ -26,6 +26,9 @@ from PIL import (
 )
 
 from inference.errors import ImageTooLarge, NotAnImage, PictureError, UnsupportedFormat
+from inference.gif import check_blocks
+from inference.jpeg import check_segments
+from inference.png import check_chunks
 from inference.tiff import check_directory
 from inference.types import ImageRGB
 
@@ -68,6 +71,9 @@ OTHER_FORMATS = (
 )
 """Name, offset and signature of pictures that people do send, to tell them what to change."""
 
+TIFF_TILE_WIDTH, TIFF_TILE_HEIGHT = 322, 323
+"""The tags' numbers: TIFF 6.0, section 15."""
+
 EXIF_ORIENTATION = 0x0112
 """The tag's number: Exif 3.0 (CIPA DC-008), section 4.6.5."""
 
@@ -85,6 +91,9 @@ STORED_VIEW: dict[int, Callable[[ImageRGB], ImageRGB]] = {
 FIRST_SIDEWAYS = 5
 """From this orientation on, width and height are exchanged."""
 
+MAX_SIDE = 1_000_000
+"""Pillow keeps 8 bytes for each row: a column of 50 million pixels took it 800 MB and 4 s."""
+
 STRIP_PIXELS = 1 << 20
 """How much is converted at a time: a whole picture of 50 megapixels would take 1 GB to convert."""
 
@@ -93,8 +102,23 @@ MAX_JPEG_SCANS = 100
 """A progressive JPEG has about 10; each scan costs as much time as the whole picture does.
 libjpeg-turbo's own guide suggests such a limit: https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf"""
 
+MAX_SCANNED_PIXELS = 2_000_000_000
+"""Scans times pixels: 50 megapixels in 100 scans took 4 s."""
+
 MAX_RLE_PIXELS = 4_000_000
 """Of a run-length encoded BMP, which Pillow decodes in Python: a few bytes can mean seconds."""
+
+MAX_RLE_BYTES_PER_PIXEL = 3
+"""A code of 2 bytes stands for one pixel or more; further ones only take time."""
+
+MAX_RLE_HEADER_BYTES = 1 << 16
+
+PRE_CHECKS: tuple[tuple[bytes, Callable[[bytes], None]], ...] = (
+    (b"\xff\xd8\xff", check_segments),
+    (b"\x89PNG\r\n\x1a\n", check_chunks),
+    (b"GIF8", check_blocks),
+)
+"""By signature: what Pillow must not be made to open."""
 
 INTEGER_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
 """Pillow's modes for gray samples wider than 8 bits: files of these formats use 16 of them."""
@@ -119,6 +143,9 @@ def decode(data: bytes, *, max_pixels: int) -> ImageRGB:
         ImageTooLarge: The picture has more than `max_pixels`.
     """
     try:
+        for signature, check in PRE_CHECKS:
+            if data.startswith(signature):
+                check(data)
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_bounds(image, data, max_pixels)
             image.load()
@@ -134,18 +161,36 @@ def decode(data: bytes, *, max_pixels: int) -> ImageRGB:
 def _check_bounds(image: ImageFile.ImageFile, data: bytes, max_pixels: int) -> None:
     """Refuse what would take too much time or memory, before it does."""
     width, height = image.size
-    if image.format == "BMP" and image.tile and image.tile[0].codec_name == "bmp_rle":
+    pixels = width * height
+    if _is_rle(image):
         max_pixels = min(max_pixels, MAX_RLE_PIXELS)
-    if width * height > max_pixels:
+    if pixels > max_pixels:
         raise ImageTooLarge(
             f"The picture has {width}x{height} pixels, the limit is {max_pixels}: scale it down."
         )
-    if width == 0 or height == 0:
+    if max(width, height) > MAX_SIDE:
+        raise ImageTooLarge(
+            f"The picture has {width}x{height} pixels, the limit of a side is {MAX_SIDE}: "
+            "cut it up."
+        )
+    if pixels == 0:
         raise NotAnImage("The picture has no pixels.")
-    if image.format == "TIFF":
+    if _is_rle(image) and len(data) > MAX_RLE_BYTES_PER_PIXEL * pixels + MAX_RLE_HEADER_BYTES:
+        raise NotAnImage("The BMP has more codes than pixels: save it anew.")
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
         check_directory(data)
-    if image.format in ("JPEG", "MPO") and data.count(START_OF_SCAN) > MAX_JPEG_SCANS:
-        raise NotAnImage(f"The JPEG has more than {MAX_JPEG_SCANS} scans: save it anew.")
+        tile_pixels = image.tag_v2.get(TIFF_TILE_WIDTH, 0) * image.tag_v2.get(TIFF_TILE_HEIGHT, 0)
+        if tile_pixels > max_pixels:
+            raise ImageTooLarge(f"The TIFF has tiles of over {max_pixels} pixels: save it anew.")
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        scans = data.count(START_OF_SCAN)
+        if scans > MAX_JPEG_SCANS or scans * pixels > MAX_SCANNED_PIXELS:
+            limit = min(MAX_JPEG_SCANS, MAX_SCANNED_PIXELS // pixels)
+            raise NotAnImage(f"The JPEG has more than {limit} scans: save it anew.")
+
+
+def _is_rle(image: ImageFile.ImageFile) -> bool:
+    return bool(image.tile) and image.tile[0].codec_name == "bmp_rle"
 
 
 def _to_upright_rgb(image: Image.Image) -> ImageRGB:

@@ -1,0 +1,123 @@
+"""Bounds on what a small file makes a decoder do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+
+from inference.errors import ImageTooLarge, NotAnImage
+from inference.gif import MAX_BLOCKS
+from inference.image import decode
+from inference.jpeg import MAX_PADDING, MAX_SEGMENTS
+from inference.png import MAX_CHUNKS, MAX_COMPRESSED_CHUNKS
+from tests.support.hostile import (
+    FLOODS,
+    chunk,
+    gif_with,
+    jpeg_with,
+    png,
+    png_size,
+    rle_bmp,
+    segment,
+    tiff_tile,
+)
+from tests.support.pictures import encode
+
+LIMIT = 50_000_000
+SAYS = {
+    "JPEG: fill": "too much padding",
+    "JPEG: junk": "too much padding",
+    "JPEG: markers": "too much padding",
+    "JPEG: 200": "more than 100 scans",
+    "JPEG: 50 MP": "more than 40 scans",
+    "JPEG": "more than 1000 segments",
+    "PNG: colour": "more than 50 texts and colour profiles",
+    "PNG: texts": "more than 50 texts and colour profiles",
+    "PNG": "more than 20000 chunks",
+    "APNG": "more than 20000 chunks",
+    "GIF": "more than 20000 blocks",
+    "BMP": "more codes than pixels",
+    "TIFF": "tiles of over 50000000 pixels",
+}
+
+
+@pytest.mark.parametrize(("name", "make"), FLOODS.items(), ids=FLOODS)
+def test_a_flood_is_refused(
+    name: str, make: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = make()
+    says = next(message for start, message in SAYS.items() if name.startswith(start))
+
+    def load(_self: Image.Image) -> None:
+        raise AssertionError("the pixels were decoded")
+
+    monkeypatch.setattr(Image.Image, "load", load)
+    with pytest.raises((NotAnImage, ImageTooLarge), match=says):
+        decode(data, max_pixels=LIMIT)
+
+
+UP_TO_THE_LIMIT = {
+    "JPEG: fill bytes": jpeg_with(b"\xff" * MAX_PADDING),
+    "JPEG: segments": jpeg_with(segment(0xFE, b"") * (MAX_SEGMENTS - 20)),
+    "JPEG: a large colour profile": jpeg_with(
+        b"".join(segment(0xE2, b"ICC_PROFILE\0" + bytes([n, 20]) + bytes(65000)) for n in range(20))
+    ),
+    "PNG: chunks": png(before=chunk(b"tIME") * (MAX_CHUNKS - 10)),
+    "PNG: texts": png(before=chunk(b"zTXt", b"a\0\0") * MAX_COMPRESSED_CHUNKS),
+    "GIF: blocks": gif_with(b"!\xfe" + b"\1a" * (MAX_BLOCKS - 10) + b"\0"),
+    "BMP: codes": rle_bmp(40, 20, (b"\1\0" * 40 + b"\0\0") * 20 + b"\0\1"),
+}
+
+
+@pytest.mark.parametrize("data", UP_TO_THE_LIMIT.values(), ids=UP_TO_THE_LIMIT)
+def test_what_is_below_the_limit_is_decoded(data: bytes) -> None:
+    assert decode(data, max_pixels=LIMIT).shape in {(20, 40, 3), (6, 8, 3)}
+
+
+def test_a_side_has_a_limit_of_its_own() -> None:
+    with pytest.raises(ImageTooLarge, match="the limit of a side is 1000000"):
+        decode(png_size(1, 1_000_001), max_pixels=LIMIT)
+
+
+def test_a_tile_may_be_larger_than_the_picture() -> None:
+    encoded = encode(Image.new("L", (8, 6)), "TIFF", tiffinfo={}, compression="tiff_adobe_deflate")
+
+    assert decode(encoded, max_pixels=48).shape == (6, 8, 3)
+    with pytest.raises(ImageTooLarge, match="tiles of over 1000 pixels"):
+        decode(tiff_tile(64, b""), max_pixels=1000)
+
+
+LONG = {
+    "JPEG": (1, 60_000),
+    "PNG": (1, 1_000_000),
+    "WEBP": (1, 16_383),
+    "GIF": (1, 65_535),
+    "BMP": (1, 60_000),
+    "TIFF": (1, 60_000),
+}
+
+
+@pytest.mark.parametrize(("file_format", "size"), LONG.items(), ids=LONG)
+def test_a_row_and_a_column_are_decoded(file_format: str, size: tuple[int, int]) -> None:
+    short, long = size
+    column = encode(Image.new("RGB", (short, long)), file_format)
+    row = encode(Image.new("RGB", (long, short)), file_format)
+
+    assert decode(column, max_pixels=LIMIT).shape == (long, short, 3)
+    assert decode(row, max_pixels=LIMIT).shape == (short, long, 3)
+
+
+@pytest.mark.parametrize("file_format", LONG)
+def test_24_megapixels_are_decoded(file_format: str) -> None:
+    options = {"method": 0} if file_format == "WEBP" else {}
+    mode = "P" if file_format == "GIF" else "RGB"
+    data = encode(Image.new(mode, (6000, 4000)), file_format, **options)
+
+    assert decode(data, max_pixels=LIMIT).shape == (4000, 6000, 3)
+
+
+def test_120_megapixels_are_refused_by_the_header() -> None:
+    with pytest.raises(ImageTooLarge, match="12000x10000 pixels, the limit is 50000000"):
+        decode(png_size(12_000, 10_000), max_pixels=LIMIT)
