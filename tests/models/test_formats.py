@@ -155,6 +155,7 @@ def hostile(shape: tuple[int, ...]) -> dict[str, Array]:
 
 
 DETR = {"format": "detr", "activation": "sigmoid"}
+RAGGED = {"orig_target_sizes": [[1], [1, 2]]}
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Array], Inputs, dict[str, Any], str]] = {
     "yolov5 of 80 classes": (
         {"format": "yolov5"}, hostile((1, 252, 85)), PICTURE, {}, r"\(1, 252, 85\)",
@@ -185,7 +186,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Array], Inputs, dict[str, Any
         "orig_target_sizes",
     ),
     "a ragged constant": (
-        {"format": "boxes"}, finished(0), SIZES, {"constants": {"orig_target_sizes": [[1], []]}},
+        {"format": "boxes"}, finished(0), SIZES, {"constants": RAGGED},
         "rows of different lengths",
     ),
     "a constant that is text": (

@@ -22,6 +22,7 @@ def fixed_onnx(
     shapes: Mapping[str, Axes] | None = None,
     metadata: Mapping[str, str] | None = None,
     producer: str = "tests",
+    batched: bool = False,
 ) -> bytes:
     """A model that gives the same outputs whatever goes in.
 
@@ -31,10 +32,26 @@ def fixed_onnx(
         shapes: Declared shapes of outputs where they are not those of the values.
         metadata: What a producer writes beside the graph.
         producer: Its name.
+        batched: Whether the outputs are repeated for every picture of the first input.
     """
+    first = next(iter(inputs))
+    nodes = [helper.make_node("Identity", [f"{name}/value"], [name]) for name in outputs]
+    constants: dict[str, Array] = {f"{name}/value": value for name, value in outputs.items()}
+    if batched:
+        constants["first"] = np.array([0])
+        nodes = [
+            helper.make_node("Shape", [first], ["shape"]),
+            helper.make_node("Gather", ["shape", "first"], ["count"]),
+        ]
+        for name, value in outputs.items():
+            constants[f"{name}/ones"] = np.ones(value.ndim - 1, np.int64)
+            nodes += [
+                helper.make_node("Concat", ["count", f"{name}/ones"], [f"{name}/by"], axis=0),
+                helper.make_node("Tile", [f"{name}/value", f"{name}/by"], [name]),
+            ]
     declared = {name: (shapes or {}).get(name, value.shape) for name, value in outputs.items()}
     graph = helper.make_graph(
-        [helper.make_node("Identity", [f"{name}/value"], [name]) for name in outputs],
+        nodes,
         "fixed",
         [
             helper.make_tensor_value_info(name, _type(dtype), list(shape))
@@ -44,7 +61,7 @@ def fixed_onnx(
             helper.make_tensor_value_info(name, _type(str(value.dtype)), list(declared[name]))
             for name, value in outputs.items()
         ],
-        [numpy_helper.from_array(value, f"{name}/value") for name, value in outputs.items()],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     return serialized(graph, metadata, producer)
 
@@ -97,3 +114,55 @@ def finished_rows(side: int = 64) -> NDArray[np.float32]:
     """The same as a finished row, followed by an empty one."""
     quarter, three = side / 4, 3 * side / 4
     return np.array([[[quarter, quarter, three, three, 0.9, 0], [0] * 6]], np.float32)
+
+
+def red_detector(side: int = 64) -> bytes:
+    """YOLOv8's outputs; sure of a car only in red pictures of 0..1 with red first.
+
+    Its score is 1 - |red - blue - 1|, of the means of both channels.
+    """
+    base = yolov8_columns(side=side)
+    is_score = np.zeros_like(base)
+    base[0, 4, 7], is_score[0, 4, 7] = 0, 1
+    return _of_means(
+        {"weights": np.array([[1], [0], [-1]], np.float32), "is_score": is_score, "base": base},
+        [
+            helper.make_node("Sub", ["weighed", "one"], ["off"]),
+            helper.make_node("Abs", ["off"], ["distance"]),
+            helper.make_node("Sub", ["one", "distance"], ["closeness"]),
+            helper.make_node("Relu", ["closeness"], ["score"]),
+            helper.make_node("Mul", ["is_score", "score"], ["scores"]),
+            helper.make_node("Add", ["base", "scores"], ["output0"]),
+        ],
+        ("output0", base.shape),
+        side,
+    )
+
+
+def colour_classifier(side: int = 32) -> bytes:
+    """Logits of red and blue, for pictures of 0..1 with red first."""
+    weights = np.array([[8, -8], [0, 0], [-8, 8]], np.float32)
+    nodes = [helper.make_node("Identity", ["weighed"], ["logits"])]
+    return _of_means({"weights": weights}, nodes, ("logits", (1, 2)), side)
+
+
+def _of_means(
+    initializers: Mapping[str, Array],
+    nodes: Sequence[onnx.NodeProto],
+    output: tuple[str, Axes],
+    side: int,
+) -> bytes:
+    """A model of `weighed`, the weighed means of the channels, float32 [1, n]."""
+    values = {"one": np.array(1, np.float32), **initializers}
+    graph = helper.make_graph(
+        [
+            helper.make_node("ReduceMean", ["images"], ["means"], axes=[2, 3], keepdims=0),
+            helper.make_node("MatMul", ["means", "weights"], ["weighed"]),
+            *nodes,
+        ],
+        "of_means",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, side, side])],
+        [helper.make_tensor_value_info(output[0], TensorProto.FLOAT, list(output[1]))],
+        [numpy_helper.from_array(value, name) for name, value in values.items()],
+    )
+    return serialized(graph)

@@ -1,0 +1,224 @@
+"""Your own models: `python -m scripts.models inspect|add|check|list|fetch`.
+
+    inspect FILE.onnx                what goes in and out, and the manifest it most likely needs
+    add FILE.onnx --name NAME        make a model's folder of it
+    check NAME --images DIR          run it, draw what it finds, compare with the last time
+    list                             the models that are there, and whether they load
+    fetch NAME                       download a well-known public model
+
+docs/models.md goes through it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from inference.detection import Detector, load_detector
+from inference.errors import ModelUnavailable
+from inference.manifest import load_manifest
+from inference.store import ModelStore
+from scripts.models import report
+from scripts.models.add import Wishes, add_model
+from scripts.models.catalogue import CATALOGUE, fetch_model, read_catalogue
+from scripts.models.check import (
+    SETTINGS,
+    answers_of,
+    better_input,
+    draw,
+    open_model,
+    problems_of,
+    read_pictures,
+)
+from scripts.models.console import ask
+from scripts.models.download import ProgressBar
+from scripts.models.errors import ToolError
+from scripts.models.golden import differences, read_golden, write_golden
+from scripts.models.graph import read_graph
+from scripts.models.guess import guess
+from scripts.models.listing import listed_models
+from service.settings import BUNDLED_MODELS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+OUT = ROOT / "out" / "models"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one of the commands; 0 when all is well, 1 when something is to be changed."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (ToolError, ModelUnavailable) as error:
+        print(f"models: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    graph = read_graph(options.file)
+    guessed = guess(graph, options.size)
+    print(report.inspection(graph, guessed))
+    return 1 if guessed.problems else 0
+
+
+def _add(options: argparse.Namespace) -> int:
+    wishes = Wishes(
+        name=options.name,
+        labels=tuple(options.labels),
+        vehicles=tuple(name.strip() for name in options.vehicles.split(",") if name.strip()),
+        licence=options.licence,
+        version=options.version,
+        source=options.source,
+        changes=tuple(options.set),
+        replace=options.replace,
+    )
+    folder, findings = add_model(options.models, options.file, wishes, ask)
+    print(report.added(folder, findings))
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    folder = ModelStore(options.models, BUNDLED_MODELS).find(options.name)
+    model = open_model(folder)
+    bundled = ModelStore(BUNDLED_MODELS, options.models)
+    finder = load_detector(load_manifest(bundled.find(options.detector)))
+    pictures, failed = read_pictures(options.images)
+    answers = {}
+    for position, picture in enumerate(pictures, start=1):
+        found = answers_of(model, finder, picture, options.threshold)
+        path = options.out / options.name / f"{position:03}-{Path(picture.name).stem}.jpg"
+        draw(picture, found, path)
+        answers[picture.name] = found
+        print(report.found(picture.name, found))
+    print(f"Drawn in {options.out / options.name}")
+    for line in failed:
+        print(f"not read: {line}")
+    problems = problems_of(model, pictures)
+    if not problems and options.compare:
+        better = better_input(model, finder, pictures)
+        problems += report.better(better, len(pictures), is_detector=isinstance(model, Detector))
+    golden = None if options.record else read_golden(folder)
+    if golden is not None:
+        problems += differences(golden, answers)
+        print(report.compared(golden, answers, folder))
+    elif options.record or not problems:
+        print(f"Recorded in {write_golden(folder, answers)}")
+    for line in problems:
+        print(f"! {line}")
+    return 1 if problems else 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    models = listed_models([options.models, BUNDLED_MODELS])
+    for model in models:
+        print(f"{model.folder.name:28} {'' if model.loads else 'DOES NOT LOAD: '}{model.text}")
+        print(f"{'':28} {model.folder}")
+    return 0 if all(model.loads for model in models) else 1
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    catalogue = read_catalogue(options.catalogue)
+    if options.name is None:
+        print(report.catalogue(catalogue.values()))
+        return 0
+    if options.name not in catalogue:
+        raise ToolError(f"the catalogue has no {options.name}, only {', '.join(catalogue)}")
+    entry = catalogue[options.name]
+    progress = ProgressBar(entry.name)
+    folder = fetch_model(options.models, entry, progress, replace=options.replace)
+    print(report.fetched(folder, entry))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.models", description="Your own models; docs/models.md explains."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--models",
+        type=Path,
+        default=Path(os.environ.get("BASE_MODEL_PATH") or BUNDLED_MODELS),
+        help="folder of models (default: BASE_MODEL_PATH, or models/ of the clone)",
+    )
+    _inspect_options(commands.add_parser("inspect", help="what a file is"))
+    _add_options(commands.add_parser("add", parents=[shared], help="make a model's folder"))
+    _check_options(commands.add_parser("check", parents=[shared], help="run it on pictures"))
+    listing = commands.add_parser("list", parents=[shared], help="the models that are there")
+    listing.set_defaults(run=_list)
+    fetch = commands.add_parser("fetch", parents=[shared], help="download a public model")
+    fetch.add_argument("name", nargs="?", metavar="NAME", help="without one: all that there are")
+    fetch.add_argument("--catalogue", type=Path, default=CATALOGUE, help="another one")
+    fetch.add_argument("--replace", action="store_true", help="also where there is one")
+    fetch.set_defaults(run=_fetch)
+    return parser
+
+
+def _inspect_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE.onnx")
+    parser.add_argument(
+        "--size", type=_size, metavar="WxH", help="of the input, where the graph takes any"
+    )
+    parser.set_defaults(run=_inspect)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE.onnx")
+    parser.add_argument("--name", required=True, help="lower-case letters, digits, _ - .")
+    parser.add_argument(
+        "--labels",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="one label per line, or coco80, coco90, coco91, imagenet1000 or imagenet1001; "
+        "OUTPUT=FILE for each of several outputs",
+    )
+    parser.add_argument("--vehicles", default="", metavar="A,B", help="what /predict classifies")
+    parser.add_argument("--licence", default="", help="such as Apache-2.0")
+    parser.add_argument("--version", default="1")
+    parser.add_argument("--source", default="", help="where it comes from")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="a field of the manifest, such as input.color=BGR; the value is JSON or text",
+    )
+    parser.add_argument("--replace", action="store_true", help="also where there is one")
+    parser.set_defaults(run=_add)
+
+
+def _check_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument(
+        "--images", type=Path, required=True, metavar="DIR", help="8 photographs or more"
+    )
+    parser.add_argument("--out", type=Path, default=OUT, help="default: out/models")
+    parser.add_argument("--threshold", type=float, default=SETTINGS.detection_threshold)
+    parser.add_argument(
+        "--detector",
+        default=SETTINGS.detection_model,
+        help="finds the vehicles that a classifier classifies",
+    )
+    parser.add_argument("--record", action="store_true", help="these answers are right")
+    parser.add_argument(
+        "--no-compare",
+        dest="compare",
+        action="store_false",
+        help="do not try other colours and normalisations",
+    )
+    parser.set_defaults(run=_check)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    return int(width), int(height)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

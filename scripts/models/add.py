@@ -1,0 +1,159 @@
+"""A bare ONNX file and what the user says -> a model's folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.models.errors import ToolError
+from scripts.models.findings import Finding, nested, put
+from scripts.models.folder import install
+from scripts.models.graph import Graph, metadata_value, read_graph
+from scripts.models.guess import Guess, guess
+from scripts.models.labels import check_count, likely_list, likely_vehicles, read_labels
+
+Ask = Callable[[str, str, str], str]
+"""(topic, question, default) -> answer, as `console.ask`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user says of a model.
+
+    Attributes:
+        name: The folder's.
+        labels: Files or known lists; with several outputs each as `OUTPUT=FILE`.
+        vehicles: Labels that `/predict` classifies; empty: those that are vehicles by their name.
+        licence: "" for unknown.
+        version: The publisher's.
+        source: Where it comes from, "" for unknown.
+        changes: Fields of the manifest, as `input.color=BGR`; the value is JSON, or text.
+        replace: Whether a model of that name may be replaced.
+    """
+
+    name: str
+    labels: tuple[str, ...] = ()
+    vehicles: tuple[str, ...] = ()
+    licence: str = ""
+    version: str = "1"
+    source: str = ""
+    changes: tuple[str, ...] = ()
+    replace: bool = False
+
+
+def add_model(
+    base: Path, model: Path, wishes: Wishes, ask: Ask
+) -> tuple[Path, tuple[Finding, ...]]:
+    """Write `base`/NAME for an ONNX file; the folder, and why its manifest is as it is.
+
+    Raises:
+        ToolError: The file is no model that can be used, or something has to be said of it.
+    """
+    graph = read_graph(model)
+    changes = parse_changes(wishes.changes)
+    guessed = guess(graph, _size(changes))
+    # A change may say just what the guess could not know, such as a constant.
+    if guessed.problems and not (guessed.findings and "input.constants" in changes):
+        raise ToolError("; ".join(guessed.problems))
+    values = nested(guessed.findings)
+    labels = _labels(wishes, guessed, ask)
+    values["name"] = wishes.name
+    values["version"] = wishes.version
+    licence = (
+        wishes.licence
+        or metadata_value(graph, "license")
+        or ask("licence", "Its licence", "not stated")
+    )
+    values["licence"] = str(licence)
+    values["source"] = wishes.source or _source(graph, model)
+    if "" in labels:
+        values["vehicles"] = _vehicles(wishes.vehicles, labels[""], ask)
+    for path, value in changes.items():
+        put(values, path, value)
+    findings = [each for each in guessed.findings if each.field not in changes]
+    findings += [Finding(path, value, "as you say") for path, value in changes.items()]
+    return install(base, model, values, labels, replace=wishes.replace), tuple(findings)
+
+
+def parse_changes(texts: Sequence[str]) -> dict[str, Any]:
+    """Texts such as `input.mean=[0, 0, 0]` as paths and values; an empty value takes away.
+
+    Raises:
+        ToolError: One has no `=`.
+    """
+    changes: dict[str, Any] = {}
+    for text in texts:
+        path, equals, value = text.partition("=")
+        if not equals or not path:
+            raise ToolError(f"--set {text!r} must look like input.color=BGR")
+        changes[path.strip()] = _json_or_text(value.strip())
+    return changes
+
+
+def _json_or_text(text: str) -> Any:  # noqa: ANN401  JSON can be anything
+    if not text:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _size(changes: Mapping[str, Any]) -> tuple[int, int] | None:
+    width, height = changes.get("input.width"), changes.get("input.height")
+    if isinstance(width, int) and isinstance(height, int):
+        return width, height
+    return None
+
+
+def _labels(wishes: Wishes, guessed: Guess, ask: Ask) -> dict[str, tuple[str, ...]]:
+    """The labels of every output, from flags, the file itself, or the user."""
+    given = {
+        output: read_labels(file)
+        for output, file in (_split_labels(text, guessed) for text in wishes.labels)
+    }
+    if strangers := sorted(set(given) - set(guessed.classes)):
+        raise ToolError(f"--labels: there is no output {strangers}, only {sorted(guessed.classes)}")
+    labels: dict[str, tuple[str, ...]] = {}
+    for output, count in guessed.classes.items():
+        where = f"output {output}" if output else "the model"
+        found = given.get(output)
+        if found is None and guessed.labels is not None and len(guessed.classes) == 1:
+            found = guessed.labels
+        if found is None:
+            counted = f"{count} classes" if count else "classes"
+            question = f"Labels of {where}'s {counted} (a text file with one per line, or a list)"
+            found = read_labels(ask("labels", question, likely_list(count) or ""))
+        check_count(found, count, where)
+        labels[output] = found
+    return labels
+
+
+def _split_labels(text: str, guessed: Guess) -> tuple[str, str]:
+    """`OUTPUT=FILE`, or `FILE` alone where there is one output."""
+    if len(guessed.classes) == 1:
+        return next(iter(guessed.classes)), text
+    output, equals, file = text.partition("=")
+    if not equals:
+        names = ", ".join(f"--labels {name}=FILE" for name in guessed.classes)
+        raise ToolError(f"the model has several outputs: {names}")
+    return output, file
+
+
+def _vehicles(given: Sequence[str], labels: Sequence[str], ask: Ask) -> list[str]:
+    if unknown := sorted(set(given) - set(labels)):
+        raise ToolError(f"--vehicles: {unknown} are not among the labels")
+    vehicles = list(given) or likely_vehicles(labels)
+    if not vehicles:
+        question = f"Labels that /predict classifies as vehicles, a,b,c of {', '.join(labels[:9])}"
+        answer = ask("vehicles", question, "")
+        return _vehicles([name.strip() for name in answer.split(",") if name.strip()], labels, ask)
+    return vehicles
+
+
+def _source(graph: Graph, model: Path) -> str:
+    description = metadata_value(graph, "description")
+    return f"{description}, {model.name}" if isinstance(description, str) else model.name

@@ -1,0 +1,102 @@
+"""Where a manifest says what can't be true of its file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inference.detection import Detector
+from inference.manifest import MANIFEST_FILE, MODEL_FILE
+from inference.preprocess import prepare
+from inference.types import ImageRGB
+from scripts.models.errors import ToolError
+from scripts.models.graph import read_graph
+from scripts.models.guess import guess
+
+CERTAIN = (
+    "task",
+    "input.name",
+    "input.layout",
+    "input.width",
+    "input.height",
+    "input.dtype",
+    "input.constants",
+    "output.format",
+    "output.boxes",
+    "output.scores",
+    "output.labels",
+    "output.classes",
+    "output.count",
+    "output.distances",
+    "output.logits",
+    "output.strides",
+    "output.reg_max",
+)
+"""Fields that the file itself tells."""
+DEFAULTS = {"input.dtype": "float32", "file": MODEL_FILE}
+MAX_NORMALIZED = 1.5
+"""Corners in 0..1 may lie a little outside; pixels of any object do not all stay below this."""
+SURE = 0.3
+
+
+def contradictions(folder: Path) -> list[str]:
+    """The fields of a manifest that its file contradicts, each with what it should be."""
+    try:
+        values = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+        guessed = guess(read_graph(folder / str(_at(values, "file"))), _size(values))
+    except (OSError, ValueError, ToolError) as error:
+        return [str(error)]
+    lines = list(guessed.problems)
+    for finding in guessed.findings:
+        said = _at(values, finding.field)
+        if finding.field in CERTAIN and said not in (finding.value, None):
+            shown = json.dumps(finding.value)
+            lines.append(f"{finding.field} is {json.dumps(said)}: {shown} fits ({finding.reason})")
+        elif said is None and finding.field == "input.constants":
+            lines.append(f"{finding.field} is missing: {json.dumps(finding.value)}")
+    count = guessed.classes.get("")
+    labels = values.get("labels")
+    if count and isinstance(labels, list) and len(labels) != count:
+        lines.append(f"labels has {len(labels)} names: the file has {count} classes")
+    return lines
+
+
+def raw_output_problems(detector: Detector, image_rgb: ImageRGB) -> list[str]:
+    """What finished boxes show: pixels or 0..1, and whether classes count from 1."""
+    head = detector.task.head
+    if not hasattr(head, "normalized"):
+        return []
+    tensor, _ = prepare(image_rgb, detector.manifest.input)
+    spec = detector.manifest.input
+    # Decoded as for an input of one pixel, boxes are in the unit that they come in.
+    found = head.decode(detector.session.run(tensor), (1, 1), SURE)
+    if not len(found.boxes_xyxy):
+        return []
+    largest = float(np.abs(found.boxes_xyxy).max())
+    lines = []
+    if head.normalized and largest > 2 * MAX_NORMALIZED:
+        lines.append(f"output.normalized is true: false fits, as boxes reach {largest:.0f}")
+    if not head.normalized and largest <= MAX_NORMALIZED < min(spec.width, spec.height) / 10:
+        lines.append(f"output.normalized is false: true fits, as boxes end at {largest:.2f}")
+    if int(found.class_ids.max()) == len(detector.task.labels):
+        lines.append(
+            f"classes reach {len(detector.task.labels)}, so they count from 1: "
+            "output.first_class 1 fits"
+        )
+    return lines
+
+
+def _at(values: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401  JSON can be anything
+    found: Any = values
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return DEFAULTS.get(path) if found is None else found
+
+
+def _size(values: Mapping[str, Any]) -> tuple[int, int] | None:
+    width, height = _at(values, "input.width"), _at(values, "input.height")
+    return (width, height) if isinstance(width, int) and isinstance(height, int) else None

@@ -1,0 +1,110 @@
+"""A model file and a manifest's values -> a model's folder, tried before it is there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from inference.classification import Classifier, load_classifier
+from inference.detection import Detector, load_detector
+from inference.errors import ModelUnavailable
+from inference.manifest import (
+    MANIFEST_FILE,
+    MODEL_FILE,
+    DetectionTask,
+    check_name,
+    load_manifest,
+)
+from scripts.models.errors import ToolError
+from scripts.models.labels import LABELS_FILE, MOST_INLINE
+
+
+def load_model(folder: Path) -> Detector | Classifier:
+    """Load and try a model as the product does.
+
+    Raises:
+        ModelUnavailable: It can't be used; the message says why.
+    """
+    manifest = load_manifest(folder)
+    if isinstance(manifest.task, DetectionTask):
+        return load_detector(manifest)
+    return load_classifier(manifest)
+
+
+def install(
+    base: Path,
+    model: Path,
+    values: Mapping[str, Any],
+    labels: Mapping[str, Sequence[str]],
+    *,
+    replace: bool = False,
+) -> Path:
+    """Make a model's folder below `base`, if the product can load it.
+
+    Args:
+        base: The folder of models.
+        model: The ONNX file; it is copied.
+        values: The manifest's, without `file`, `sha256` and labels.
+        labels: Of a detector under "", of a classifier by output.
+        replace: Whether a model of that name may be replaced.
+
+    Raises:
+        ToolError: There is one of that name, or the product can't load it.
+    """
+    name = str(values["name"])
+    target = base / name
+    try:
+        check_name(name)
+        if target.exists() and not replace:
+            raise ToolError(f"{target} is there already: --replace it, or give another --name")
+        base.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=base, prefix=f".{name}-") as temporary:
+            folder = Path(temporary) / name
+            folder.mkdir()
+            shutil.copyfile(model, folder / MODEL_FILE)
+            _write_manifest(folder, values, labels)
+            load_model(folder)
+            if target.exists():
+                target.rename(Path(temporary) / "replaced")
+            folder.rename(target)
+    except ModelUnavailable as error:
+        raise ToolError(str(error)) from error
+    except OSError as error:
+        raise ToolError(f"{target} can't be written: {error}") from error
+    return target
+
+
+def file_sha256(path: Path) -> str:
+    """A file's checksum, lower-case hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_manifest(
+    folder: Path, values: Mapping[str, Any], labels: Mapping[str, Sequence[str]]
+) -> None:
+    manifest = json.loads(json.dumps(values))
+    manifest["sha256"] = file_sha256(folder / MODEL_FILE)
+    if "" in labels:
+        manifest.update(_label_fields(folder, LABELS_FILE, labels[""]))
+    outputs = manifest["output"].get("outputs", [])
+    for position, output in enumerate(outputs):
+        file = LABELS_FILE if len(outputs) == 1 else f"labels-{position}.txt"
+        output.update(_label_fields(folder, file, labels[output["name"]]))
+    order = ("name", "version", "task", "licence", "source", "sha256", "input", "output")
+    ordered = {key: manifest[key] for key in (*order, *sorted(manifest)) if key in manifest}
+    text = json.dumps(ordered, indent=2, ensure_ascii=False) + "\n"
+    (folder / MANIFEST_FILE).write_text(text, encoding="utf-8")
+
+
+def _label_fields(folder: Path, file: str, labels: Sequence[str]) -> dict[str, Any]:
+    """Few labels stand in the manifest, many in a file of their own."""
+    if len(labels) <= MOST_INLINE:
+        return {"labels": list(labels)}
+    (folder / file).write_text("\n".join(labels) + "\n", encoding="utf-8")
+    return {"labels_file": file}

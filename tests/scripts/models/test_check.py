@@ -1,0 +1,336 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inference.manifest import load_manifest
+from scripts.models.__main__ import main
+from scripts.models.check import read_pictures
+from scripts.models.fits import detector_fit
+from scripts.models.golden import Answer, differences, read_golden, write_golden
+from scripts.models.variants import OF_DETECTORS, find_better
+from tests.support.graphs import (
+    PICTURE,
+    colour_classifier,
+    finished_rows,
+    fixed_onnx,
+    red_detector,
+    yolov8_columns,
+)
+from tests.support.models import SHARED, published_model
+
+Fields = dict[str, Any]
+STRETCH = ("--set", "input.resize=stretch")
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    return tmp_path / "models"
+
+
+def add(base: Path, model: bytes, *flags: str, labels: str = "car\nperson\n") -> None:
+    base.parent.mkdir(exist_ok=True)
+    (base.parent / "labels").write_text(labels)
+    (base.parent / "file.onnx").write_bytes(model)
+    arguments = ["add", str(base.parent / "file.onnx"), "--name", "mine", "--models", str(base)]
+    assert main([*arguments, "--labels", str(base.parent / "labels"), *flags]) == 0
+
+
+def check(base: Path, images: Path, *flags: str) -> int:
+    out = base.parent / "out"
+    return main(
+        ["check", "mine", "--models", str(base), "--images", str(images), "--out", str(out), *flags]
+    )
+
+
+def pictures(folder: Path, count: int = 8, colour: tuple[int, int, int] = (255, 0, 0)) -> Path:
+    folder.mkdir(parents=True)
+    for number in range(count):
+        Image.new("RGB", (96 + number, 64), colour).save(folder / f"{number}.png")
+    return folder
+
+
+def test_what_is_found_is_printed_drawn_and_recorded(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(base, red_detector(), *STRETCH)
+    images = pictures(tmp_path / "images", 2)
+    (images / "broken.jpg").write_bytes(b"no picture")
+    capsys.readouterr()
+
+    assert check(base, images) == 0
+    shown = capsys.readouterr().out
+    assert f"{images}/0.png\n  1.00 car at 24, 16, 72, 48\n" in shown
+    assert f"not read: {images}/broken.jpg: The file is not a picture" in shown
+    assert "8 photographs or more would tell finer errors" in shown
+    drawn = sorted((tmp_path / "out" / "mine").iterdir())
+    assert [path.name for path in drawn] == ["001-0.jpg", "002-1.jpg"]
+    with Image.open(drawn[0]) as picture:
+        assert picture.size == (96, 64)
+        assert picture.getcolors(maxcolors=2) is None
+    assert json.loads((base / "mine" / "golden.json").read_text())[0] == {
+        "picture": f"{images}/0.png",
+        "objects": [
+            {
+                "class_name": "car",
+                "box_xyxy": [24, 16, 72, 48],
+                "score_min": 0.9,
+                "score_max": 1.0,
+            }
+        ],
+    }
+
+
+def test_the_next_run_is_compared_with_the_record(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = pictures(tmp_path / "images", 2)
+    add(base, red_detector(), *STRETCH)
+    assert check(base, images) == 0
+    assert check(base, images) == 0
+    assert "Compared 2 of 2 pictures" in capsys.readouterr().out
+
+    golden = (base / "mine" / "golden.json").read_bytes()
+    columns = yolov8_columns()
+    columns[0, 4:, 7] = [0, 0.9]
+    add(base, fixed_onnx({"output0": columns}), "--replace", *STRETCH)
+    (base / "mine" / "golden.json").write_bytes(golden)
+    capsys.readouterr()
+    assert check(base, images) == 1
+    shown = capsys.readouterr().out
+    assert f"! {images}/0.png: car at [24, 16, 72, 48] is not found\n" in shown
+    assert f"! {images}/0.png: person at [24, 16, 72, 48] was not found before\n" in shown
+
+    assert check(base, images, "--record") == 0
+    assert check(base, images) == 0
+
+
+GOLDEN = {"a.jpg": [{"class_name": "car", "box_xyxy": [0, 0, 10, 10], "score_min": 0.7, "score_max": 0.9}]}  # fmt: skip  # noqa: E501  one entry as the file has it
+COMPARED: dict[str, tuple[list[Answer], list[str]]] = {
+    "the same": ([Answer("car", (0, 0, 10, 10), 0.8, 0.8)], []),
+    "nearly": ([Answer("car", (0, 0, 10, 9), 0.71, 0.8)], []),
+    "elsewhere, surely": (
+        [Answer("car", (0, 0, 10, 5), 0.8, 0.8)],
+        ["car at [0, 0, 10, 10] is not found", "car at [0, 0, 10, 5] was not found before"],
+    ),
+    "another score": (
+        [Answer("car", (0, 0, 10, 10), 0.6, 0.8)],
+        ["car has a score of 0.60, recorded as 0.7 to 0.9"],
+    ),
+    "one more, hardly": (
+        [Answer("car", (0, 0, 10, 10), 0.8, 0.8), Answer("bus", (20, 0, 30, 10), 0.6, 0.6)],
+        [],
+    ),
+    "nothing": ([], ["car at [0, 0, 10, 10] is not found"]),
+}
+
+
+@pytest.mark.parametrize(("found", "lines"), COMPARED.values(), ids=COMPARED)
+def test_differences(found: list[Answer], lines: list[str]) -> None:
+    assert differences(GOLDEN, {"a.jpg": found, "new.jpg": found}) == [
+        f"a.jpg: {line}" for line in lines
+    ]
+
+
+def test_the_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    faint = Answer("bus", (0, 0, 5, 5), 0.4, 0.4)
+    write_golden(tmp_path, {"a.jpg": [Answer("car", (0, 0, 10, 10), 0.8, 0.8), faint]})
+    assert read_golden(tmp_path) == GOLDEN
+    (tmp_path / "golden.json").write_text("[{}]")
+    with pytest.raises(Exception, match=r"golden\.json can't be read"):
+        read_golden(tmp_path)
+
+
+WRONG_INPUTS: dict[str, tuple[list[str], list[str]]] = {
+    "colours": (["input.color=BGR"], ['change input.color from "BGR" to "RGB"']),
+    "values of 0..255": (
+        ["input.scale=1"],
+        ["change input.scale from 1.0 to 0.00392156862745098"],
+    ),
+    "ImageNet's mean": (
+        ["input.mean=[0.485, 0.456, 0.406]", "input.std=[0.229, 0.224, 0.225]"],
+        [
+            "change input.mean from [0.485, 0.456, 0.406] to [0.0, 0.0, 0.0]",
+            "change input.std from [0.229, 0.224, 0.225] to [1.0, 1.0, 1.0]",
+        ],
+    ),
+    "values of -1..1": (
+        ["input.scale=0.00784313725490196", "input.mean=[1, 1, 1]"],
+        [
+            "change input.scale from 0.00784313725490196 to 0.00392156862745098",
+            "change input.mean from [1.0, 1.0, 1.0] to [0.0, 0.0, 0.0]",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "changes"), WRONG_INPUTS.values(), ids=WRONG_INPUTS)
+def test_a_wrong_input_of_a_detector_is_found(
+    fields: list[str],
+    changes: list[str],
+    base: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    flags = [flag for each in fields for flag in ("--set", each)]
+    add(base, red_detector(), *STRETCH, *flags)
+    images = pictures(tmp_path / "images")
+    capsys.readouterr()
+
+    assert check(base, images) == 1
+    shown = capsys.readouterr().out
+    assert [line.strip("! ") for line in shown.splitlines() if "change input" in line] == changes
+    assert not (base / "mine" / "golden.json").exists()
+
+    # And what it says to change makes it right.
+    for change in changes:
+        field, _, value = change.removeprefix("change ").partition(" from ")
+        flags += ["--set", f"{field}={value.partition(' to ')[2]}"]
+    add(base, red_detector(), "--replace", *STRETCH, *flags)
+    assert check(base, images) == 0
+
+
+def test_the_right_input_of_a_detector_is_left_alone(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(base, red_detector(), *STRETCH)
+    images = pictures(tmp_path / "images")
+
+    assert check(base, images) == 0
+    assert "No other colours or normalisation fit clearly better" in capsys.readouterr().out
+
+
+def test_folders_named_like_labels_say_what_a_classifier_should_answer(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures(tmp_path / "images" / "red", 5, (220, 30, 20))
+    pictures(tmp_path / "images" / "blue", 5, (20, 30, 220))
+    plain = ["--set", "input.mean=", "--set", "input.std="]
+    add(base, colour_classifier(), *plain, "--set", "input.color=BGR", labels="red\nblue\n")
+    capsys.readouterr()
+
+    assert check(base, tmp_path / "images") == 1
+    assert '!   change input.color from "BGR" to "RGB"' in capsys.readouterr().out
+    add(base, colour_classifier(), *plain, "--replace", labels="red\nblue\n")
+    assert check(base, tmp_path / "images") == 0
+    shown = capsys.readouterr().out
+    assert "red/0.png\n  1.00 red at 0, 0, 96, 64\n" in shown
+
+
+def manifest_change(base: Path, path: str, value: object) -> None:
+    file = base / "mine" / "manifest.json"
+    values = json.loads(file.read_text())
+    place = values
+    *parents, name = path.split(".")
+    for parent in parents:
+        place = place[parent]
+    place[name] = value
+    file.write_text(json.dumps(values))
+
+
+CONTRADICTIONS: dict[str, tuple[dict[str, object], str]] = {
+    "layout": ({"input.layout": "NHWC"}, 'input.layout is "NHWC": "NCHW" fits (its second axis'),
+    "size": ({"input.width": 96}, "input.width is 96: 64 fits (the input's shape)"),
+    "dtype": ({"input.dtype": "float16"}, 'input.dtype is "float16": "float32" fits'),
+    "name": ({"input.name": "data"}, 'input.name is "data": "images" fits'),
+    "format": ({"output.format": "yolov5"}, 'output.format is "yolov5": "yolov8" fits (84 columns'),
+    "labels": ({"labels": ["car", "a", "b"]}, "labels has 3 names: the file has 2 classes"),
+    "task": (
+        {"task": "classification", "output": {"format": "classes", "outputs": []}},
+        'task is "classification": "detection" fits (its outputs are boxes)',
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "line"), CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_a_manifest_that_does_not_load_is_compared_with_the_file(
+    changes: dict[str, object],
+    line: str,
+    base: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    add(base, fixed_onnx({"output0": yolov8_columns()}, PICTURE))
+    for path, value in changes.items():
+        manifest_change(base, path, value)
+
+    assert check(base, pictures(tmp_path / "images", 1)) == 1
+    assert line in capsys.readouterr().err
+
+
+def test_an_input_without_its_constant_is_named(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inputs = {**PICTURE, "scale_factor": ("float32", (1, 2))}
+    add(base, fixed_onnx({"o": np.zeros((1, 1, 6), np.float32), "n": np.zeros(1)}, inputs))
+    manifest_change(base, "input.constants", {})
+
+    assert check(base, pictures(tmp_path / "images", 1)) == 1
+    assert 'input.constants is {}: {"scale_factor": [[1, 1]]} fits' in capsys.readouterr().err
+
+
+def test_boxes_of_0_to_1_are_told_from_pixels(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = pictures(tmp_path / "images", 1)
+    add(base, fixed_onnx({"output0": finished_rows()}), "--set", "output.normalized=true")
+    assert check(base, images) == 1
+    assert "! output.normalized is true: false fits, as boxes reach 48" in capsys.readouterr().out
+
+    rows = finished_rows()
+    rows[0, :, :4] /= 64
+    add(base, fixed_onnx({"output0": rows}), "--replace")
+    assert check(base, images) == 1
+    assert (
+        "! output.normalized is false: true fits, as boxes end at 0.75" in capsys.readouterr().out
+    )
+
+
+def test_classes_that_count_from_1_are_found(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs = {
+        "boxes": np.array([[[16, 16, 48, 48]]], np.float32),
+        "scores": np.array([[0.9]], np.float32),
+        "labels": np.array([[2]]),
+    }
+    add(base, fixed_onnx(outputs))
+
+    assert check(base, pictures(tmp_path / "images", 1)) == 1
+    assert "output.first_class 1 fits" in capsys.readouterr().out
+
+
+def test_no_pictures(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add(base, red_detector())
+    (tmp_path / "images").mkdir()
+
+    assert check(base, tmp_path / "images") == 1
+    assert "has no pictures" in capsys.readouterr().err
+    assert main(["check", "other", "--models", str(base), "--images", str(tmp_path)]) == 1
+    assert "Model other is neither in" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    {
+        "right": ({}, None),
+        "wrong colours and scale": ({"color": "RGB", "scale": 1 / 255}, {"color", "scale"}),
+    }.values(),
+    ids=["right", "wrong colours and scale"],
+)
+def test_the_input_of_a_published_detector_is_told_by_photographs(
+    changes: Fields, expected: set[str] | None, shared: Path, tmp_path: Path
+) -> None:
+    manifest = load_manifest(published_model("yolox_nano", tmp_path))
+    wrong = replace(manifest, input=replace(manifest.input, **changes))
+    images = [each.image_rgb for each in read_pictures(SHARED / "photos")[0]][:8]
+    better = find_better(wrong, lambda each: detector_fit(each, images), 8, OF_DETECTORS)
+
+    assert (better and {name for name, _, _ in better.changes}) == expected
