@@ -1,0 +1,7 @@
+"""`python -m matchvec_client`."""
+
+import sys
+
+from matchvec_client.cli import main
+
+sys.exit(main())

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from lambda_function import Handler
+from matchvec_client import Retry
+from tests.client.stub_api import StubApi, stub_api
+from tests.support.pictures import plain
+
+
+@pytest.fixture
+def api(handler: Handler) -> Iterator[StubApi]:
+    """The API, which finds a car and a person in every picture."""
+    with stub_api(handler) as running:
+        yield running
+
+
+@dataclass
+class Naps:
+    """Waits that were asked for, in seconds; none is slept."""
+
+    taken: list[float] = field(default_factory=list)
+
+    async def sleep(self, seconds: float) -> None:
+        self.taken.append(seconds)
+
+
+@pytest.fixture
+def naps() -> Naps:
+    return Naps()
+
+
+@pytest.fixture
+def retry(naps: Naps) -> Retry:
+    return Retry(sleep=naps.sleep, random=lambda: 1.0)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Twenty pictures, all of different widths, 10 to 29 pixels."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(20):
+        (folder / f"{number:02}.png").write_bytes(plain(width=10 + number))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [*os.environ]:
+        if name.startswith("MATCHVEC_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)

@@ -1,0 +1,135 @@
+"""The project's real handler behind a small HTTP server, with faults where a test wants them."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from gateway.parts import Part, UrlField, parse_parts
+from lambda_function import Handler
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request that has arrived."""
+
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def parts(self) -> list[Part]:
+        return parse_parts(self.headers["content-type"], self.body, max_images=999, max_urls=999)
+
+    @property
+    def names(self) -> list[str]:
+        return [
+            part.url if isinstance(part, UrlField) else part.filename or "" for part in self.parts
+        ]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An answer in place of the handler's; status 0: the connection is cut without one."""
+
+    status: int
+    body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+DROP = Fault(0)
+Wrong = Callable[[Seen], Fault | None]
+
+
+@dataclass
+class StubApi:
+    """A running stub. `wrong` says per request what goes wrong with it, if anything."""
+
+    handler: Callable[[Any, Any], dict[str, Any]]
+    wrong: Wrong = lambda seen: None
+    url: str = ""
+    seen: list[Seen] = field(default_factory=list)
+
+    def fail_first(self, *faults: Fault) -> None:
+        """The first requests get these faults, one each."""
+        remaining = list(faults)
+        self.wrong = lambda seen: remaining.pop(0) if remaining else None
+
+    @property
+    def batches(self) -> list[list[str]]:
+        return [seen.names for seen in self.seen]
+
+
+@contextmanager
+def stub_api(handler: Handler) -> Iterator[StubApi]:
+    api = StubApi(handler)
+    lock = threading.Lock()  # A Lambda function has one event at a time.
+
+    class Connection(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            url = urlsplit(self.path)
+            seen = Seen(
+                url.path,
+                dict(parse_qsl(url.query)),
+                {name.lower(): value for name, value in self.headers.items()},
+                self.rfile.read(int(self.headers["Content-Length"])),
+            )
+            api.seen.append(seen)
+            fault = api.wrong(seen)
+            if fault == DROP:
+                self.close_connection = True
+                return
+            if fault:
+                self.answer(fault.status, fault.headers, fault.body)
+                return
+            with lock:
+                response = api.handler(as_event(seen), None)
+            self.answer(response["statusCode"], response["headers"], response["body"])
+
+        def answer(self, status: int, headers: dict[str, str], body: str) -> None:
+            content = body.encode()
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def handle(self) -> None:
+            try:
+                super().handle()
+            except ConnectionError:  # The client was killed, as it was meant to be.
+                self.close_connection = True
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Connection) as server:
+        api.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield api
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def as_event(seen: Seen) -> dict[str, Any]:
+    return {
+        "path": seen.path,
+        "httpMethod": "POST",
+        "headers": seen.headers,
+        "queryStringParameters": seen.query,
+        "requestContext": {"requestId": "stub", "stage": "Prod"},
+        "body": base64.b64encode(seen.body).decode(),
+        "isBase64Encoded": True,
+    }

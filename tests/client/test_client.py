@@ -1,0 +1,410 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from matchvec_client import (
+    ApiRefused,
+    ApiUnreachable,
+    AsyncClient,
+    Client,
+    Failure,
+    Limits,
+    Picture,
+    Prediction,
+    Retry,
+    UsageError,
+)
+from matchvec_client.sources import Given
+from tests.client.conftest import Naps
+from tests.client.stub_api import DROP, Fault, Seen, StubApi
+from tests.support.pictures import encode, plain
+
+THROTTLED = Fault(429, '{"error": {"code": "throttled", "message": "Slow down."}}')
+BAD_GATEWAY = Fault(502, '{"message": "Internal server error"}')
+TIMEOUT = Fault(504, '{"error": {"code": "timeout", "message": "Too slow."}}')
+NO_MODEL = Fault(503, '{"error": {"code": "model_unavailable", "message": "No model."}}')
+
+
+def widths(pictures: Any) -> list[int | None]:
+    return [picture.width for picture in pictures]
+
+
+def test_predictions_are_typed_and_in_order(api: StubApi, photos: Path) -> None:
+    with Client(api.url) as client:
+        pictures = list(client.predict([photos]))
+
+    assert widths(pictures) == list(range(10, 30))
+    assert pictures[0] == Picture(
+        name=str(photos / "00.png"),
+        width=10,
+        height=6,
+        predictions=(
+            Prediction(0, 0, 5, 6, "car", 0.9, "clio: 0.75", ("clio", "208"), (0.75, 0.25)),
+        ),
+        models=("fake_detector@1.0.0", "fake_classifier@1.0.0"),
+        timing_ms=pictures[0].timing_ms,
+    )
+    assert set(pictures[0].timing_ms) == {"fetch", "decode", "inference"}
+
+
+def test_detections_of_one_path(api: StubApi, photos: Path) -> None:
+    with Client(api.url) as client:
+        [picture] = client.detect(photos / "03.png", threshold=0.85)
+
+    assert [found.class_name for found in picture.predictions] == ["car"]
+    assert picture.predictions[0].pred == ()
+    assert api.seen[0].path == "/object_detection"
+    assert api.seen[0].query == {"details": "true", "threshold": "0.85"}
+
+
+def test_bytes_and_urls_beside_paths(api: StubApi, photos: Path) -> None:
+    given: list[Given] = [
+        plain(width=50),
+        photos / "00.png",
+        "http://localhost/a.jpg",
+        b"not a picture",
+    ]
+    with Client(api.url) as client:
+        pictures = list(client.predict(given))
+
+    assert [picture.name for picture in pictures] == [
+        "bytes[0]",
+        str(photos / "00.png"),
+        "http://localhost/a.jpg",
+        "bytes[3]",
+    ]
+    assert [picture.error and picture.error.code for picture in pictures] == [
+        None,
+        None,
+        "url_not_allowed",
+        "not_an_image",
+    ]
+
+
+def test_a_stage_and_a_key(api: StubApi, photos: Path) -> None:
+    with Client(api.url + "/Prod/", api_key="secret") as client:
+        list(client.predict(photos / "00.png", top=1))
+
+    assert api.seen[0].path == "/Prod/predict"
+    assert api.seen[0].headers["x-api-key"] == "secret"
+    assert api.seen[0].query["top"] == "1"
+
+
+def test_a_client_in_a_running_loop(api: StubApi, photos: Path) -> None:
+    async def notebook() -> list[int | None]:
+        with Client(api.url) as client:
+            return widths(client.predict(photos))
+
+    assert asyncio.run(notebook()) == list(range(10, 30))
+
+
+def test_an_async_client(api: StubApi, photos: Path) -> None:
+    async def both() -> list[list[int | None]]:
+        async with AsyncClient(api.url, limits=Limits(pictures=3)) as client:
+            detected = [picture async for picture in client.detect(photos)]
+            predicted = [picture async for picture in client.predict(photos)]
+            return [widths(detected), widths(predicted)]
+
+    assert asyncio.run(both()) == [list(range(10, 30))] * 2
+
+
+def test_who_stops_early_leaves_nothing_behind(api: StubApi, photos: Path) -> None:
+    threads = threading.active_count()
+    with Client(api.url, jobs=1, limits=Limits(pictures=1)) as client:
+        for _ in client.predict(photos):
+            break
+        # Sent are at most the one taken, those that the queue of four holds, and one under way.
+        assert len(api.seen) <= 7
+        assert widths(client.predict(photos)) == list(range(10, 30))
+    client.close()  # Once more is fine.
+
+    assert threading.active_count() <= threads + 8  # Threads that read files are asyncio's own.
+    with pytest.raises(UsageError, match="closed"):
+        list(client.predict(photos))
+
+
+def test_a_batch_is_within_the_limits(api: StubApi, photos: Path) -> None:
+    limits = Limits(pictures=8, body_bytes=3000)
+    with Client(api.url, limits=limits) as client:
+        assert widths(client.predict(photos)) == list(range(10, 30))
+
+    assert max(len(seen.body) for seen in api.seen) <= 3000
+    assert max(len(names) for names in api.batches) > 1
+
+
+@pytest.mark.parametrize(
+    ("faults", "naps_taken"),
+    [
+        ([THROTTLED], [1]),
+        ([Fault(429, "", {"Retry-After": "7"})], [8]),
+        ([NO_MODEL, BAD_GATEWAY], [1, 2]),
+        ([DROP, THROTTLED, DROP, DROP, BAD_GATEWAY], [1, 2, 4, 8, 16]),
+        ([Fault(500, '{"error": {"code": "internal_error", "message": "x"}}')], [1]),
+    ],
+    ids=["throttled", "Retry-After", "503 and 502", "five in a row", "500"],
+)
+def test_a_failed_request_is_sent_again(
+    api: StubApi,
+    photos: Path,
+    retry: Retry,
+    naps: Naps,
+    faults: list[Fault],
+    naps_taken: list[float],
+) -> None:
+    api.fail_first(*faults)
+    with Client(api.url, retry=retry, limits=Limits(pictures=20)) as client:
+        assert widths(client.predict(photos)) == list(range(10, 30))
+
+    assert naps.taken == naps_taken
+    assert len(api.seen) == len(faults) + 1
+
+
+def test_a_request_that_is_too_large_is_halved(api: StubApi, photos: Path) -> None:
+    """As where a proxy allows less than Lambda does."""
+    api.wrong = lambda seen: Fault(413) if len(seen.parts) > 3 else None
+    with Client(api.url, limits=Limits(pictures=20)) as client:
+        assert widths(client.predict(photos)) == list(range(10, 30))
+
+    assert [len(names) for names in api.batches] == [20, 10, 5, 2, 3, 5, 2, 3, 10, 5, 2, 3, 5, 2, 3]
+
+
+def test_a_timeout_halves_at_once(api: StubApi, photos: Path, retry: Retry, naps: Naps) -> None:
+    api.fail_first(TIMEOUT)
+    with Client(api.url, retry=retry, limits=Limits(pictures=20)) as client:
+        assert widths(client.predict(photos)) == list(range(10, 30))
+
+    assert [len(names) for names in api.batches] == [20, 10, 10]
+    assert naps.taken == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [(BAD_GATEWAY, "no_answer"), (DROP, "no_answer"), (TIMEOUT, "timeout")]
+)
+def test_a_picture_that_the_api_fails_with_spoils_no_other(
+    api: StubApi, photos: Path, retry: Retry, fault: Fault, code: str
+) -> None:
+    api.wrong = lambda seen: fault if "07.png" in seen.names else None
+    with Client(api.url, retry=retry) as client:
+        pictures = list(client.predict(photos))
+
+    failed = {Path(each.name).name: each.error.code for each in pictures if each.error}
+    assert failed == {"07.png": code}
+    assert len(pictures) == 20
+
+
+def test_an_api_that_fails_with_everything_ends_the_run(
+    api: StubApi, photos: Path, retry: Retry
+) -> None:
+    api.wrong = lambda seen: BAD_GATEWAY
+    with (
+        Client(api.url, retry=retry, jobs=1) as client,
+        pytest.raises(ApiUnreachable, match="picture after picture") as caught,
+    ):
+        list(client.predict(photos))
+
+    assert caught.value.status == 502
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "code", "message"),
+    [
+        (THROTTLED, ApiUnreachable, "unreachable", "429 throttled: Slow down."),
+        (NO_MODEL, ApiUnreachable, "unreachable", "503 model_unavailable: No model."),
+        (Fault(503, "", {"Retry-After": "3600"}), ApiUnreachable, "unreachable", "503"),
+        (
+            Fault(429, '{"error": {"code": "quota_exceeded", "message": "Enough."}}'),
+            ApiRefused,
+            "quota_exceeded",
+            "Enough.",
+        ),
+        (
+            Fault(403, '{"error": {"code": "invalid_api_key", "message": "Send the key."}}'),
+            ApiRefused,
+            "invalid_api_key",
+            "Send the key.",
+        ),
+        (Fault(403, '{"message": "Forbidden"}'), ApiRefused, "refused", "Forbidden"),
+        (Fault(404, "<html>"), ApiRefused, "refused", "404 Not Found"),
+        (
+            Fault(301, "", {"Location": "https://a.example/predict?details=true"}),
+            ApiRefused,
+            "refused",
+            "use https://a.example/predict without",
+        ),
+        (Fault(200, "<html>"), ApiRefused, "not_matchvec", "not as Matchvec"),
+        (Fault(200, '{"images": []}'), ApiRefused, "not_matchvec", "not as Matchvec"),
+        (Fault(200, "[[]]"), ApiRefused, "not_matchvec", "not as Matchvec"),
+    ],
+)
+def test_what_ends_a_run(
+    api: StubApi,
+    photos: Path,
+    retry: Retry,
+    fault: Fault,
+    error: type[Exception],
+    code: str,
+    message: str,
+) -> None:
+    api.wrong = lambda seen: fault
+    with Client(api.url, retry=retry) as client, pytest.raises(error, match=message) as caught:
+        list(client.predict(photos))
+
+    assert getattr(caught.value, "code", None) == code
+
+
+def test_nobody_there(photos: Path, retry: Retry, naps: Naps) -> None:
+    with (
+        Client("http://127.0.0.1:1", retry=retry, jobs=1) as client,
+        pytest.raises(ApiUnreachable, match="can't be reached"),
+    ):
+        list(client.predict(photos))
+
+    assert naps.taken == [1, 2, 4, 8, 16]
+
+
+def test_an_answer_that_does_not_come(photos: Path, retry: Retry) -> None:
+    def late(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("late", request=request)
+
+    with Client("http://a.example", retry=retry, transport=httpx.MockTransport(late)) as client:
+        [picture] = client.predict(photos / "00.png")
+
+    assert picture.error == Failure("timeout", "No answer within 60 s.")
+
+
+def test_a_picture_that_had_bad_luck_is_sent_again_in_a_smaller_request(
+    api: StubApi, photos: Path
+) -> None:
+    """Those after the tenth of a request come too late."""
+    whole = api.handler
+
+    def late(event: Any, context: Any) -> dict[str, Any]:
+        response = whole(event, context)
+        answer = response["body"].split('"error": null')
+        if len(answer) > 11:
+            error = '"error": {"code": "deadline_exceeded", "message": "late"}'
+            answer = [*answer[:10], error.join(answer[10:])]
+        return {**response, "body": '"error": null'.join(answer)}
+
+    api.handler = late
+    with Client(api.url, limits=Limits(pictures=20)) as client:
+        pictures = list(client.predict(photos))
+
+    assert widths(pictures) == list(range(10, 30))
+    assert [picture.error for picture in pictures] == [None] * 20
+    assert sorted(len(names) for names in api.batches) == [5, 5, 20]
+
+
+def test_bad_luck_without_end_is_told(api: StubApi, photos: Path) -> None:
+    whole = api.handler
+    error = '"error": {"code": "url_timeout", "message": "late"}'
+    api.handler = lambda event, context: {
+        **(response := whole(event, context)),
+        "body": response["body"].replace('"error": null', error),
+    }
+    with Client(api.url, limits=Limits(pictures=20)) as client:
+        pictures = list(client.predict(photos))
+
+    assert {picture.error for picture in pictures} == {Failure("url_timeout", "late")}
+    assert sorted(len(names) for names in api.batches) == [1] * 20 + [5] * 4 + [20]
+
+
+def noisy(width: int, height: int) -> bytes:
+    return encode(Image.effect_noise((width, height), 90).convert("RGB"), "PNG")
+
+
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_a_picture_over_the_limit(api: StubApi, tmp_path: Path, is_asked: bool) -> None:
+    path = tmp_path / "large.png"
+    path.write_bytes(noisy(300, 200))
+    with Client(api.url, limits=Limits(body_bytes=40_000), shrink=is_asked) as client:
+        [picture, small] = client.predict([path, plain()])
+
+    assert small.error is None
+    if is_asked:
+        assert (picture.width, picture.height) == (300, 200)
+        x1, y1, x2, y2 = picture.predictions[0].box_xyxy
+        assert (x1, y1, y2) == (0, 0, 200)
+        assert abs(x2 - 150) <= 2  # A pixel of the small picture is two of the large one.
+        assert max(len(seen.body) for seen in api.seen) <= 40_000
+    else:
+        assert picture.error
+        assert picture.error.code == "too_large"
+        assert len(api.seen) == 1
+
+
+def test_too_large_for_the_api_alone(api: StubApi, photos: Path) -> None:
+    api.wrong = lambda seen: Fault(413, '{"error": {"code": "too_large", "message": "Too much."}}')
+    with Client(api.url) as client:
+        pictures = list(client.predict(photos))
+
+    assert {picture.error for picture in pictures} == {Failure("too_large", "Too much.")}
+
+
+def test_a_file_that_is_gone_when_it_is_read(api: StubApi, photos: Path) -> None:
+    gone = photos / "00.png"
+
+    def vanish(seen: Seen) -> None:
+        gone.unlink(missing_ok=True)
+
+    api.wrong = vanish
+    limits = Limits(pictures=1)
+    with Client(api.url, limits=limits, jobs=1) as client:
+        pictures = list(client.predict([photos / "01.png", gone]))
+
+    assert pictures[1].error == Failure(
+        "unreadable", "The file can't be read: No such file or directory."
+    )
+
+
+def test_no_more_requests_at_once_than_asked(api: StubApi, photos: Path) -> None:
+    lock, now, most = threading.Lock(), 0, 0
+    both = threading.Barrier(2, timeout=20)
+
+    def count(seen: Seen) -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        both.wait()  # Two at a time there must be.
+        with lock:
+            now -= 1
+
+    api.wrong = count
+    with Client(api.url, jobs=2, limits=Limits(pictures=2)) as client:
+        assert widths(client.predict(photos)) == list(range(10, 30))
+
+    assert most == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"url": "127.0.0.1:3000"}, "no address"),
+        ({"url": "ftp://a.example"}, "no address"),
+        ({"jobs": 0}, "jobs=0"),
+        ({"timeout": 0}, "timeout=0"),
+        ({"api_key": "a\nb"}, "key"),
+    ],
+    ids=str,
+)
+def test_a_client_that_can_not_be(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Client(**{"url": "http://a.example", **arguments})
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"threshold": 1.5}, {"threshold": float("nan")}, {"top": 0}, {"top": 21}], ids=str
+)
+def test_options_out_of_range(api: StubApi, photos: Path, arguments: dict[str, Any]) -> None:
+    with Client(api.url) as client, pytest.raises(UsageError, match="is not a"):
+        client.predict(photos, **arguments)
+
+    assert api.seen == []
