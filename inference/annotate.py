@@ -14,6 +14,9 @@ RGB = tuple[int, int, int]
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Plate = tuple[int, int, int, int]
 
+LabelledBox = tuple[BoxXYXY, str, str]
+"""Box in pixels of the picture, class name, label of an object."""
+
 _COLOURS: tuple[RGB, ...] = (
     (230, 159, 0),
     (86, 180, 233),
@@ -35,7 +38,7 @@ _LARGEST_LETTERS = 120
 _LINE_SHARE = 1 / 256
 
 
-def annotate(image_rgb: ImageRGB, labelled_boxes: Sequence[tuple[BoxXYXY, str, str]]) -> ImageRGB:
+def annotate(image_rgb: ImageRGB, labelled_boxes: Sequence[LabelledBox]) -> ImageRGB:
     """Draw boxes with labels over a copy of a picture.
 
     Lines and letters grow with the picture. A label stands on its box, or inside or below where

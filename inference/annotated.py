@@ -1,0 +1,86 @@
+"""A picture's file -> the same picture with boxes and labels on it, as a file of bounded size."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from math import sqrt
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from inference.annotate import LabelledBox, annotate
+from inference.image import decode
+from inference.types import BoxXYXY, ImageRGB
+
+FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG"}
+OPTIONS = {"JPEG": {"quality": 90}, "PNG": {}}
+
+START_PIXELS = {"JPEG": 12_000_000, "PNG": 3_000_000}
+"""Largest picture that is tried: photographs of this size come near 4 MB."""
+
+SHRINK = 0.95
+"""Beyond what the size suggests: smaller pictures have more detail per pixel."""
+
+
+def annotated_file(
+    data: bytes,
+    labelled_boxes: Sequence[LabelledBox],
+    media_type: str,
+    *,
+    max_pixels: int,
+    max_bytes: int,
+) -> bytes:
+    """Draw boxes with labels over a picture and encode it.
+
+    A picture whose file would be larger than `max_bytes` is shrunk, and its boxes with it: the
+    labels are drawn at the final size and stay legible.
+
+    Args:
+        data: The picture's file.
+        labelled_boxes: As for `inference.annotate.annotate`, in pixels of the upright picture.
+        media_type: ``image/jpeg`` or ``image/png``.
+        max_pixels: Most pixels of the picture by its header, as for `inference.image.decode`.
+        max_bytes: Of the result.
+
+    Raises:
+        PictureError: The picture can't be decoded.
+    """
+    file_format = FORMATS[media_type]
+    image_rgb = decode(data, max_pixels=max_pixels)
+    height, width = image_rgb.shape[:2]
+    scale = min(1.0, sqrt(START_PIXELS[file_format] / (width * height)))
+    while True:
+        small_rgb = _shrunk(image_rgb, scale)
+        small_wh = (small_rgb.shape[1], small_rgb.shape[0])
+        boxes = [
+            (_scaled(box_xyxy, (width, height), small_wh), class_name, label)
+            for box_xyxy, class_name, label in labelled_boxes
+        ]
+        buffer = io.BytesIO()
+        image = Image.fromarray(annotate(small_rgb, boxes))
+        image.save(buffer, file_format, **OPTIONS[file_format])
+        if buffer.tell() <= max_bytes or max(small_wh) == 1:
+            return buffer.getvalue()
+        scale *= sqrt(max_bytes / buffer.tell()) * SHRINK
+
+
+def _shrunk(image_rgb: ImageRGB, scale: float) -> ImageRGB:
+    if scale == 1:
+        return image_rgb
+    height, width = image_rgb.shape[:2]
+    small_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
+    resized = cv2.resize(image_rgb, small_wh, interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, dtype=np.uint8)
+
+
+def _scaled(box_xyxy: BoxXYXY, from_wh: tuple[int, int], to_wh: tuple[int, int]) -> BoxXYXY:
+    """A box of one size of a picture in pixels of another, never thinner than a pixel."""
+    x1, y1, x2, y2 = box_xyxy
+    (from_width, from_height), (width, height) = from_wh, to_wh
+    left = min(round(x1 * width / from_width), width - 1)
+    top = min(round(y1 * height / from_height), height - 1)
+    right = max(left + 1, round(x2 * width / from_width))
+    bottom = max(top + 1, round(y2 * height / from_height))
+    return left, top, right, bottom
