@@ -12,32 +12,40 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from gateway.accept import wanted_picture_type
 from gateway.deadline import Clock, Deadline
 from gateway.errors import InternalError, PartFailed, RequestError, ServiceUnavailable
 from gateway.event import Request, decode_body, parse_event
 from gateway.fetch import Fetcher
 from gateway.options import Options, parse_options
 from gateway.parts import parse_parts
-from gateway.response import ProxyResponse, error_response, failed_images, json_response
-from gateway.routes import Route, find_route, route_of
+from gateway.response import (
+    ProxyResponse,
+    error_response,
+    failed_images,
+    file_response,
+    json_response,
+)
+from gateway.routes import DRAWN, PAGES, Route, find_route, route_of
 from inference.errors import ModelUnavailable
 from inference.pipeline import Pipeline
 from inference.types import ImageRGB
-from service import VERSION
+from service.drawn import check_single, drawn_picture
 from service.elements import (
-    classifier_element,
     detection_element,
-    detector_element,
+    health_element,
     model_element,
+    models_element,
     vehicle_element,
 )
 from service.metrics import emf_line
 from service.models import load_pipeline
+from service.pages import page_of
 from service.pictures import PictureService, Predict, Result
 from service.settings import Settings
 
@@ -125,9 +133,11 @@ class Handler:
             return Answer(self._json(request, None))
         route = find_route(request.method, request.path)
         if route is Route.HEALTH:
-            return Answer(self._json(request, self._health()))
+            return Answer(self._json(request, health_element(self._pipeline())))
         if route is Route.MODELS:
-            return Answer(self._json(request, self._models()))
+            return Answer(self._json(request, models_element(self._pipeline())))
+        if route in PAGES:
+            return Answer(self._page(request, route))
         return self._answer_pictures(request, route, deadline)
 
     def _answer_pictures(self, request: Request, route: Route, deadline: Deadline) -> Answer:
@@ -139,6 +149,9 @@ class Handler:
             max_images=self._settings.max_images,
             max_urls=self._settings.max_urls,
         )
+        picture_type = wanted_picture_type(request.headers) if route in DRAWN else None
+        if picture_type:
+            check_single(parts)
         results = self._pictures.answer(parts, self._predict(route, options), deadline)
         answer: Any = [result.predictions for result in results]
         if options.details:
@@ -147,6 +160,9 @@ class Handler:
         if set(codes) == {PartFailed.code}:
             logger.error("request %s: every part failed", request.request_id)
             raise InternalError(OUR_FAULT)
+        if picture_type:
+            picture = drawn_picture(results[0], picture_type, self._settings.max_pixels)
+            return Answer(self._file(request, picture, picture_type), results)
         return Answer(self._json(request, answer, failed_images(codes)), results)
 
     def _predict(self, route: Route, options: Options) -> Predict:
@@ -176,24 +192,6 @@ class Handler:
             "request_id": request.request_id,
         }
 
-    def _health(self) -> dict[str, Any]:
-        pipeline = self._pipeline()
-        return {
-            "status": "ok",
-            "version": VERSION,
-            "models": {
-                "detection": model_element(pipeline.detector.manifest),
-                "classification": [model_element(each.manifest) for each in pipeline.classifiers],
-            },
-        }
-
-    def _models(self) -> dict[str, Any]:
-        pipeline = self._pipeline()
-        return {
-            "detection": detector_element(pipeline.detector),
-            "classification": [classifier_element(each) for each in pipeline.classifiers],
-        }
-
     def _pipeline(self) -> Pipeline:
         if self._loaded is None:
             try:
@@ -214,6 +212,22 @@ class Handler:
         if not isinstance(milliseconds, int | float):
             return deadline
         return deadline.earlier(milliseconds / 1000 - ANSWER_SECONDS)
+
+    def _page(self, request: Request, route: Route) -> ProxyResponse:
+        page = page_of(route)
+        return self._file(request, page.text, page.content_type, page.headers)
+
+    def _file(
+        self,
+        request: Request,
+        content: str | bytes,
+        content_type: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> ProxyResponse:
+        origin = self._settings.cors_origin
+        return file_response(
+            request, content, content_type=content_type, cors_origin=origin, headers=headers
+        )
 
     def _json(
         self, request: Request, answer: object, headers: dict[str, str] | None = None

@@ -5,10 +5,12 @@ GatewayError
 │   ├── MalformedBody         400 malformed_body
 │   ├── NoImage               400 no_image
 │   ├── BadOption             400 bad_option
+│   ├── SeveralImages         400 several_images
 │   ├── UnknownRoute          404 unknown_route
 │   ├── MethodNotAllowed      405 method_not_allowed
 │   ├── TooLarge              413 too_large
 │   ├── UnsupportedMediaType  415 unsupported_media_type
+│   ├── ImageFailed           422 image_failed
 │   ├── InternalError         500 internal_error
 │   └── ServiceUnavailable    503 model_unavailable
 └── PartError                 one part fails, its neighbours are answered
@@ -80,6 +82,13 @@ class BadOption(RequestError):
     code = "bad_option"
 
 
+class SeveralImages(RequestError):
+    """A drawn picture is asked for, and there are several."""
+
+    status = 400
+    code = "several_images"
+
+
 class UnknownRoute(RequestError):
     """No route has this path."""
 
@@ -116,6 +125,23 @@ class UnsupportedMediaType(RequestError):
 
     status = 415
     code = "unsupported_media_type"
+
+
+class ImageFailed(RequestError):
+    """A drawn picture is asked for, and the one that was sent can't be used."""
+
+    status = 422
+    code = "image_failed"
+
+    def __init__(self, message: str, image_code: str) -> None:
+        """Keep the picture's own code for the ``X-Failed-Images`` field."""
+        super().__init__(message)
+        self.image_code = image_code
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a JSON answer would tell of the picture."""
+        return {"X-Failed-Images": f"0={self.image_code}"}
 
 
 class InternalError(RequestError):

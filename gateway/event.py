@@ -77,7 +77,7 @@ def parse_event(event: object, context: object) -> Request:
     is_alb = "elb" in request_context
     return Request(
         method=_text(http.get("method") or fields.get("httpMethod")).upper(),
-        path=unquote(_text(fields.get("rawPath") or fields.get("path"))),
+        path=unquote(_path(fields, request_context)),
         headers={name.lower(): value for name, value in _values(fields, HEADERS).items()},
         query=_query(fields, is_alb=is_alb),
         body=_body(fields.get("body")),
@@ -127,6 +127,17 @@ def _decode_base64(content: bytes) -> bytes:
         raise MalformedBody(
             "The body is not valid base64, although the event says it is base64-encoded."
         ) from error
+
+
+def _path(fields: Event, request_context: Event) -> str:
+    """The path; with a slash at its end where the front door says that it is the root.
+
+    A REST API tells by `resource`, whatever the base path of the custom domain (``/vision``); an
+    HTTP API puts the stage in front of the path, and that alone is the root.
+    """
+    path = _text(fields.get("rawPath") or fields.get("path"))
+    is_root = fields.get("resource") == "/" or path == f"/{_text(request_context.get('stage'))}"
+    return f"{path}/" if is_root and not path.endswith("/") else path
 
 
 def _request_id(request_context: Event, context: object) -> str:

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -45,9 +46,44 @@ def json_response(
         ValueError: The answer holds a number that JSON has no word for (NaN, infinity).
         TooLarge: The answer is larger than Lambda lets through.
     """
-    has_body = answer is not None and request.method != "HEAD"
+    body = "" if answer is None else json.dumps(answer, allow_nan=False)
+    return file_response(
+        request,
+        body,
+        content_type="application/json",
+        cors_origin=cors_origin,
+        status=status,
+        headers=headers,
+    )
+
+
+def file_response(
+    request: Request,
+    content: str | bytes,
+    *,
+    content_type: str,
+    cors_origin: str,
+    status: int = HTTPStatus.OK,
+    headers: Mapping[str, str] | None = None,
+) -> ProxyResponse:
+    """A text or a binary file, with CORS fields, in the form of the request's front door.
+
+    API Gateway's REST API sends a binary file as such only to clients whose first media type in
+    Accept is among the definition's binary ones; to others it would send the base64 text.
+
+    Args:
+        request: What is answered; HEAD gets no body.
+        content: Text is passed on as it is, bytes in base64.
+        content_type: Of the content.
+        cors_origin: Who may read it from a browser: an origin or ``*``.
+        status: The HTTP status.
+        headers: Further header fields. With an ``ETag`` that the client has, the answer is 304.
+
+    Raises:
+        TooLarge: The answer is larger than Lambda lets through.
+    """
     fields = {
-        "Content-Type": "application/json",
+        "Content-Type": content_type,
         "Access-Control-Allow-Origin": cors_origin,
         "Access-Control-Allow-Headers": ALLOWED_HEADERS,
         "Access-Control-Allow-Methods": ALLOWED_METHODS,
@@ -55,7 +91,11 @@ def json_response(
         "X-Request-Id": request.request_id,
         **(headers or {}),
     }
-    body = json.dumps(answer, allow_nan=False) if has_body else ""
+    if status == HTTPStatus.OK and _is_known(request, fields.get("ETag")):
+        status = HTTPStatus.NOT_MODIFIED
+    if request.method == "HEAD" or status == HTTPStatus.NOT_MODIFIED:
+        content = ""
+    body = content if isinstance(content, str) else b64encode(content).decode()
     # Lambda sends the body as a JSON string, in which these need a backslash.
     size = len(body) + body.count('"') + body.count("\\")
     if size > MAX_RESPONSE_BYTES:
@@ -65,7 +105,7 @@ def json_response(
         )
     response: ProxyResponse = {
         "statusCode": int(status),
-        "isBase64Encoded": False,
+        "isBase64Encoded": isinstance(content, bytes),
         "body": body,
     }
     if request.multi_value_headers:
@@ -73,6 +113,12 @@ def json_response(
     else:
         response["headers"] = fields
     return response
+
+
+def _is_known(request: Request, etag: str | None) -> bool:
+    """Whether the client has this version (RFC 9110, section 13.1.2)."""
+    known = request.headers.get("if-none-match", "").split(",")
+    return etag is not None and etag in [each.strip() for each in known]
 
 
 def error_response(request: Request, error: RequestError, *, cors_origin: str) -> ProxyResponse:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from inference.classification import Classifier
 from inference.detection import Detector
 from inference.manifest import Manifest
-from inference.types import Classification, Detection, Vehicle
+from inference.pipeline import Pipeline
+from inference.types import BoxXYXY, Classification, Detection, Vehicle
+from service import VERSION
 
 Element = dict[str, Any]
 
@@ -46,9 +48,37 @@ def vehicle_element(vehicle: Vehicle) -> Element:
     return element
 
 
+def labelled_boxes(elements: Iterable[Element]) -> list[tuple[BoxXYXY, str, str]]:
+    """What is drawn of objects or vehicles: box, class name and label of each."""
+    return [
+        ((each["x1"], each["y1"], each["x2"], each["y2"]), each["class_name"], each["label"])
+        for each in elements
+    ]
+
+
 def model_element(manifest: Manifest) -> Element:
     """Which model it is: enough to tell whether two answers came from the same one."""
     return {"name": manifest.name, "version": manifest.version, "sha256": manifest.sha256}
+
+
+def health_element(pipeline: Pipeline) -> Element:
+    """The answer of `/health`."""
+    return {
+        "status": "ok",
+        "version": VERSION,
+        "models": {
+            "detection": model_element(pipeline.detector.manifest),
+            "classification": [model_element(each.manifest) for each in pipeline.classifiers],
+        },
+    }
+
+
+def models_element(pipeline: Pipeline) -> Element:
+    """The answer of `/models`."""
+    return {
+        "detection": detector_element(pipeline.detector),
+        "classification": [classifier_element(each) for each in pipeline.classifiers],
+    }
 
 
 def detector_element(detector: Detector) -> Element:

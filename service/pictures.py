@@ -15,8 +15,8 @@ from gateway.fetch import Fetcher
 from gateway.parts import Part, Upload, UrlField
 from gateway.urls import describe_url
 from inference.errors import ImageTooLarge, NotAnImage, PictureError
-from inference.image import decode
 from inference.types import ImageRGB
+from service.decoder import shared_decoder
 
 Predict = Callable[[ImageRGB], Any]
 """A decoded picture -> its element of the answer."""
@@ -47,6 +47,7 @@ class Result:
         size_wh: Width and height of the upright picture; None where it was not decoded.
         error: Why it failed, None where it did not.
         timing: How long it took.
+        content: The picture's file; None where there is none.
     """
 
     part: Part
@@ -54,6 +55,7 @@ class Result:
     size_wh: tuple[int, int] | None
     error: PartError | PictureError | None
     timing: Timing
+    content: bytes | None = None
 
     def as_details(self) -> dict[str, Any]:
         """The element that ``details=true`` asks for."""
@@ -100,6 +102,7 @@ class PictureService:
         """Make the pool of fetching threads, which start when they are needed."""
         self._fetcher = fetcher
         self._max_pixels = max_pixels
+        self._decoder = shared_decoder()
         # One pool for all requests: a thread that hangs in a name look-up can't be ended, so
         # there must be a limit to how many do.
         self._pool = ThreadPoolExecutor(max(1, 2 * max_urls), thread_name_prefix="fetch")
@@ -117,7 +120,7 @@ class PictureService:
         for arrival in self._arrivals(parts, deadline):
             is_late = deadline.remaining <= slowest_ms / 1000
             part = parts[arrival.position]
-            result = self._answer_one(part, arrival, predict, is_late=is_late)
+            result = self._answer_one(part, arrival, predict, deadline, is_late=is_late)
             slowest_ms = max(slowest_ms, result.timing.decode + result.timing.inference)
             results[arrival.position] = result
         return [results[position] for position in range(len(parts))]
@@ -146,7 +149,13 @@ class PictureService:
                 return
 
     def _answer_one(
-        self, part: Part, arrival: Arrival, predict: Predict, *, is_late: bool
+        self,
+        part: Part,
+        arrival: Arrival,
+        predict: Predict,
+        deadline: Deadline,
+        *,
+        is_late: bool,
     ) -> Result:
         decode_ms = inference_ms = 0.0
         size_wh = None
@@ -160,7 +169,7 @@ class PictureService:
                     "The time limit of a request came before this picture's turn: "
                     "send fewer pictures in one request."
                 )
-            image_rgb, decode_ms = _timed(self._decode, part, arrival.content)
+            image_rgb, decode_ms = _timed(self._decode, part, arrival.content, deadline)
             size_wh = (image_rgb.shape[1], image_rgb.shape[0])
             predictions, inference_ms = _timed(predict, image_rgb)
         except (PartError, PictureError) as failure:
@@ -171,11 +180,12 @@ class PictureService:
             logger.exception("part %d failed", arrival.position)
             error = PartFailed("Something went wrong on our side with this picture.")
         timing = Timing(arrival.fetch_ms, decode_ms, inference_ms)
-        return Result(part, predictions, size_wh, error, timing)
+        content = None if isinstance(arrival.content, PartError) else arrival.content
+        return Result(part, predictions, size_wh, error, timing, content)
 
-    def _decode(self, part: Part, content: bytes) -> ImageRGB:
+    def _decode(self, part: Part, content: bytes, deadline: Deadline) -> ImageRGB:
         try:
-            return decode(content, max_pixels=self._max_pixels)
+            return self._decoder(content, max_pixels=self._max_pixels, deadline=deadline)
         except NotAnImage as error:
             if isinstance(part, UrlField):
                 raise UrlNotAnImage(f"The url was fetched. {error.message}") from error

@@ -98,6 +98,8 @@ ERRORS = {
     "threshold": ("error_bad_threshold", 400, "bad_option", "threshold='1.5' is not a number"),
     "top": ("error_bad_top", 400, "bad_option", "top='0' is not a whole number from 1 to 20"),
     "details": ("error_bad_details", 400, "bad_option", "details='yes' is not true or false"),
+    "several to draw": ("error_several_images", 400, "several_images", "one and not 2"),
+    "nothing to draw on": ("error_image_failed", 422, "image_failed", "(not_an_image). The file"),
     "unknown route": ("error_unknown_route", 404, "unknown_route", "GET /health"),
     "wrong method": ("error_wrong_method", 405, "method_not_allowed", "with POST"),
     "pictures": ("error_too_many_pictures", 413, "too_large", "33 pictures in one request"),

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-SUFFIXES = (".py", ".json", ".onnx", ".ort")
-"""What a function loads: code, manifests and models."""
+SUFFIXES = (".py", ".json", ".onnx", ".ort", ".html")
+"""What a function loads: code, manifests, models and pages."""
 
 Fingerprint = tuple[tuple[str, int, int], ...]
 """Path, modification time in ns and size in bytes of each file, sorted."""

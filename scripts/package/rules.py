@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FUNCTION_FILES = ("lambda_function.py", "gateway", "inference", "service")
-"""What the function imports, of this project. The models come on top, by their manifests."""
+FUNCTION_FILES = ("lambda_function.py", "gateway", "inference", "service", "pages")
+"""What the function imports and serves. The models come on top, by their manifests."""
 
 LIMIT_BYTES = {"arm64": 200_000_000, "x86_64": 245_000_000}
 """Our own limits, below the 262,144,000 bytes that Lambda takes with all layers

@@ -17,16 +17,17 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from gateway.errors import BadOption, PartError, RequestError
 from gateway.options import Options, parse_options
 from gateway.response import ALLOWED_HEADERS, ALLOWED_METHODS, EXPOSED_HEADERS
-from gateway.routes import METHODS, Route
+from gateway.routes import DRAWN, METHODS, PARTS_OF_PAGES, Route
 from inference.errors import PictureError
 from lambda_function import Handler
+from scripts.definition import as_text
 from service import VERSION
 from tests.support.events import form_event, load_event, rest_event, upload
 
 ROOT = Path(__file__).parent.parent.parent
 DEFINITION: dict[str, Any] = yaml.safe_load((ROOT / "swagger.yaml").read_text())
 ANY_METHOD = "x-amazon-apigateway-any-method"
-CATCH_ALL = ("/", "/{proxy+}")
+CATCH_ALL = "/{proxy+}"
 OPERATIONS = ("get", "post", "options", ANY_METHOD)
 
 
@@ -115,10 +116,12 @@ def test_paths_and_methods_are_the_routes() -> None:
     documented = {
         path: {method.upper() for method in item if method in ("get", "post", "options")}
         for path, item in DEFINITION["paths"].items()
-        if path not in CATCH_ALL
+        if path != CATCH_ALL
     }
     # GET is documented; that HEAD is the same without a body goes without saying.
-    assert documented == {f"/{route}": set(METHODS[route]) - {"HEAD"} for route in Route}
+    assert documented == {
+        route.path: set(METHODS[route]) - {"HEAD"} for route in Route if route not in PARTS_OF_PAGES
+    }
 
 
 @pytest.mark.parametrize("path", DEFINITION["paths"])
@@ -164,7 +167,7 @@ def documented_options() -> dict[str, dict[str, Any]]:
         parameter["name"]: parameter["schema"]
         for _, method, operation in operations()
         if method == "post"
-        for parameter in operation["parameters"]
+        for parameter in operation.get("parameters", [])
     }
 
 
@@ -247,6 +250,12 @@ def test_examples_match_their_schemas(schema: dict[str, Any], example: object) -
     assert schema_errors(schema, example) == []
 
 
+def accepting(media_type: str, *fields: Any) -> dict[str, Any]:
+    event = form_event("/predict", *fields)
+    event["headers"]["Accept"] = media_type
+    return event
+
+
 PICTURES = (upload((ROOT / "samples" / "car.jpg").read_bytes()), upload(b"no picture"))
 DETAILS = {"details": "true"}
 ANSWERS = {
@@ -268,7 +277,14 @@ ANSWERS = {
     "not a picture type": (load_event("error_json_body"), 415),
     "wrong method": (rest_event("/predict", method="DELETE"), 405),
     "unknown route": (rest_event("/nowhere", method="GET"), 404),
-    "root": (rest_event("/", method="GET"), 404),
+    "posted to the page": (rest_event("/"), 405),
+    "posted nowhere": (rest_event("/nowhere"), 404),
+    "try page": (rest_event("/", method="GET"), 200),
+    "docs": (rest_event("/docs", method="GET"), 200),
+    "definition": (rest_event("/swagger.json", method="GET"), 200),
+    "several to draw": (accepting("image/jpeg", *PICTURES), 400),
+    "nothing to draw on": (accepting("image/png", PICTURES[1]), 422),
+    "a drawn picture": (accepting("image/png", PICTURES[0]), 200),
 }
 
 
@@ -286,8 +302,10 @@ def test_answers_are_as_documented(name: str, embedded_handler: Handler) -> None
     assert answer["statusCode"] == status
     response = documented_response(event, status)
     if answer["body"]:
-        schema = response["content"]["application/json"]["schema"]
-        assert schema_errors(schema, json.loads(answer["body"])) == []
+        content_type = answer["headers"]["Content-Type"].partition(";")[0]
+        schema = response["content"][content_type]["schema"]
+        if content_type == "application/json" and name != "definition":
+            assert schema_errors(schema, json.loads(answer["body"])) == []
     else:
         assert "content" not in response
     answered = set(answer["headers"])
@@ -308,6 +326,33 @@ def test_answers_are_as_documented(name: str, embedded_handler: Handler) -> None
 )
 def test_schemas_refuse_what_is_no_answer(route: str, value: object) -> None:
     assert schema_errors({"$ref": f"#/components/schemas/{route}Answer"}, value) != []
+
+
+def test_the_routes_that_draw_say_so() -> None:
+    for route in (Route.OBJECT_DETECTION, Route.PREDICT, Route.SHAPE, Route.NBYTES):
+        content = picture_operation(route)["responses"]["200"]["content"]
+        assert ({"image/jpeg", "image/png"} <= set(content)) is (route in DRAWN)
+
+
+def test_clients_get_the_same_definition() -> None:
+    written = (ROOT / "pages" / "swagger.json").read_text()
+    assert written == as_text(DEFINITION), "run: python -m scripts.definition"
+
+
+def test_the_definition_for_clients_is_valid_and_knows_nothing_of_aws() -> None:
+    served = json.loads((ROOT / "pages" / "swagger.json").read_text())
+    assert list(OpenAPIV30SpecValidator(served).iter_errors()) == []
+    assert not re.search(r"x-amazon|Fn::|AWS::|arn:|\$\{", json.dumps(served))
+    assert served["servers"] == [{"url": "./"}]
+    assert served["paths"]["/predict"]["post"]["security"] == [{}, {"ApiKey": []}]
+    assert "security" not in served["paths"]["/health"]["get"]
+
+
+def test_no_post_passes_by_the_key() -> None:
+    """A route is known by its last segment, so any path may lead to a picture route."""
+    for path in [*(f"/{route}" for route in Route if "POST" in METHODS[route]), CATCH_ALL]:
+        post = choose(DEFINITION["paths"][path]["post"], condition=True)
+        assert post["security"] == [{"ApiKey": []}]
 
 
 def test_api_keys_can_be_sent_by_pages_of_other_origins() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from yaml.constructor import ConstructorError
 
-from gateway.routes import Route
+from gateway.routes import PARTS_OF_PAGES, Route
 from tests.support.stack import Stack, include, packaged, parameters_of, texts
 
 DEFAULT = Stack()
@@ -105,12 +105,13 @@ def test_every_operation_calls_the_alias_that_may_be_called(stack: Stack) -> Non
 
 def test_methods_are_the_routes_and_the_rest_goes_to_the_function_too() -> None:
     pictures = (Route.OBJECT_DETECTION, Route.PREDICT, Route.SHAPE, Route.NBYTES)
+    routes = set(Route) - PARTS_OF_PAGES
     any_method = "x-amazon-apigateway-any-method"
     assert set(operations(DEFAULT)) == {
-        *(f"post /{route}" for route in pictures),
-        *(f"get /{route}" for route in (Route.HEALTH, Route.MODELS)),
-        *(f"options /{route}" for route in Route),
-        *(f"{any_method} /{route}" for route in (*Route, "", "{proxy+}")),
+        *(f"post {path}" for path in (*(route.path for route in pictures), "/{proxy+}")),
+        *(f"get {route.path}" for route in routes - set(pictures)),
+        *(f"options {route.path}" for route in routes),
+        *(f"{any_method} {path}" for path in (*(route.path for route in routes), "/{proxy+}")),
     }
 
 

@@ -45,6 +45,26 @@ def test_only_an_alb_with_multiple_values_is_answered_with_them() -> None:
     }
 
 
+ROOTS = {
+    "REST": ({"resource": "/", "path": "/"}, "/"),
+    "REST, custom domain": ({"resource": "/", "path": "/vision"}, "/vision/"),
+    "REST, another path": ({"resource": "/{proxy+}", "path": "/vision"}, "/vision"),
+    "HTTP API, stage": (
+        {"rawPath": "/Prod", "requestContext": {"stage": "Prod", "http": {}}},
+        "/Prod/",
+    ),
+    "HTTP API, default stage": (
+        {"rawPath": "/", "requestContext": {"stage": "$default", "http": {}}},
+        "/",
+    ),
+}
+
+
+@pytest.mark.parametrize(("event", "path"), ROOTS.values(), ids=ROOTS)
+def test_the_root_is_told_by_a_slash(event: dict[str, Any], path: str) -> None:
+    assert parse_event(event, None).path == path
+
+
 QUERIES = {
     "REST decodes already": (
         {"queryStringParameters": {"a": "50%25"}, "requestContext": {}},

@@ -6,9 +6,15 @@ from dataclasses import replace
 import pytest
 
 from gateway import errors
-from gateway.errors import InternalError, MethodNotAllowed, PartError, RequestError
+from gateway.errors import (
+    ImageFailed,
+    InternalError,
+    MethodNotAllowed,
+    PartError,
+    RequestError,
+)
 from gateway.event import Request
-from gateway.response import error_response, failed_images, json_response
+from gateway.response import error_response, failed_images, file_response, json_response
 
 REQUEST = Request("POST", "/predict", {}, {}, None, None, "id-1")
 CORS = {
@@ -40,6 +46,34 @@ def test_an_answer_to_an_alb_with_multiple_values() -> None:
     assert response["multiValueHeaders"]["Access-Control-Allow-Origin"] == ["*"]
 
 
+def test_a_binary_file_goes_in_base64() -> None:
+    response = file_response(REQUEST, b"\xff\xd8", content_type="image/jpeg", cors_origin="*")
+
+    assert (response["body"], response["isBase64Encoded"]) == ("/9g=", True)
+    assert response["headers"]["Content-Type"] == "image/jpeg"
+    assert response["headers"]["Access-Control-Allow-Origin"] == "*"
+
+
+KNOWN = {
+    "the same": ('W/"1"', 304),
+    "among others": ('"0", W/"1"', 304),
+    "another": ('W/"2"', 200),
+    "none": ("", 200),
+}
+
+
+@pytest.mark.parametrize(("known", "status"), KNOWN.values(), ids=KNOWN)
+def test_what_the_client_has_is_not_sent_again(known: str, status: int) -> None:
+    request = replace(REQUEST, headers={"if-none-match": known})
+    response = file_response(
+        request, "text", content_type="text/css", cors_origin="*", headers={"ETag": 'W/"1"'}
+    )
+
+    assert response["statusCode"] == status
+    assert response["body"] == ("" if status == 304 else "text")
+    assert response["headers"]["ETag"] == 'W/"1"'
+
+
 def test_head_is_answered_without_a_body() -> None:
     assert json_response(replace(REQUEST, method="HEAD"), {"a": 1}, cors_origin="*")["body"] == ""
 
@@ -64,6 +98,7 @@ ERRORS = {
     "UnknownRoute": (404, "unknown_route"),
     "TooLarge": (413, "too_large"),
     "UnsupportedMediaType": (415, "unsupported_media_type"),
+    "SeveralImages": (400, "several_images"),
     "ServiceUnavailable": (503, "model_unavailable"),
 }
 
@@ -87,6 +122,15 @@ def test_a_wrong_method_says_which_are_right() -> None:
     assert response["headers"]["Allow"] == "POST, OPTIONS"
 
 
+def test_a_picture_that_can_not_be_drawn_on_says_why() -> None:
+    error = ImageFailed("No picture.", "url_timeout")
+    response = error_response(REQUEST, error, cors_origin="*")
+
+    assert response["statusCode"] == 422
+    assert json.loads(response["body"])["error"]["code"] == "image_failed"
+    assert response["headers"]["X-Failed-Images"] == "0=url_timeout"
+
+
 def test_an_internal_error_says_where_to_look() -> None:
     response = error_response(REQUEST, InternalError("Sorry."), cors_origin="*")
 
@@ -100,9 +144,9 @@ def test_every_error_of_the_tree_has_a_code_of_its_own() -> None:
     classes = [*RequestError.__subclasses__(), *PartError.__subclasses__()]
     codes = [each.code for each in classes]
 
-    assert len(codes) == 16
+    assert len(codes) == 18
     # A part and a whole request may fail by our fault: the same code.
-    assert len(set(codes)) == 15
+    assert len(set(codes)) == 17
 
 
 FAILED = {

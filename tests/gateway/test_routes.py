@@ -22,7 +22,6 @@ def test_path(path: str, route: Route) -> None:
 
 UNKNOWN = {
     "empty": "",
-    "root": "/",
     "other": "/classify",
     "other case": "/Predict",
     "below a route": "/predict/cars",
@@ -34,6 +33,30 @@ UNKNOWN = {
 def test_unknown_path(path: str) -> None:
     with pytest.raises(UnknownRoute, match=r"POST /object_detection, POST /predict"):
         find_route("POST", path)
+
+
+FOLDERS = {"root": "/", "stage": "/Prod/", "base path": "/vision/v1/"}
+
+
+@pytest.mark.parametrize("path", FOLDERS.values(), ids=FOLDERS)
+def test_the_try_page_is_every_folders(path: str) -> None:
+    assert find_route("GET", path) is Route.TRY
+    with pytest.raises(MethodNotAllowed, match=r"Call / with GET.*POST /predict"):
+        find_route("POST", path)
+
+
+def test_the_try_page_has_no_name() -> None:
+    assert route_of("/try") is None
+    assert Route.TRY.path == "/"
+
+
+def test_what_pages_load_is_a_route_that_nobody_is_told_of() -> None:
+    assert find_route("GET", "/Prod/docs/swagger-ui.css") is Route.SWAGGER_UI_STYLE
+    with pytest.raises(UnknownRoute) as caught:
+        find_route("GET", "/favicon.ico")
+    assert "GET /, " in caught.value.message
+    assert "GET /docs, GET /swagger.json" in caught.value.message
+    assert "swagger-ui" not in caught.value.message
 
 
 def test_a_route_is_told_whatever_the_method() -> None:

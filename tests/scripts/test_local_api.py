@@ -68,7 +68,10 @@ def test_bytes_that_are_called_a_form_get_the_functions_own_refusal(api: LocalAp
     [
         ("GET", "/predict", 405),
         ("DELETE", "/health", 405),
-        ("GET", "/", 404),
+        ("GET", "/", 200),
+        ("GET", "/docs", 200),
+        ("GET", "/swagger-ui.css", 200),
+        ("POST", "/", 405),
         ("GET", "/nowhere/else", 404),
         ("OPTIONS", "/nowhere", 200),
         ("HEAD", "/health", 200),

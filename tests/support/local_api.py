@@ -97,7 +97,7 @@ def local_api(
 def copy_project(directory: Path) -> Path:
     """A copy of what the local API serves, to change it."""
     copy = directory / "project"
-    for name in ("gateway", "inference", "models", "scripts", "service"):
+    for name in ("gateway", "inference", "models", "pages", "scripts", "service"):
         shutil.copytree(ROOT / name, copy / name)
     for name in ("lambda_function.py", "template.yaml", "swagger.yaml"):
         shutil.copy(ROOT / name, copy)

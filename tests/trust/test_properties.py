@@ -34,7 +34,7 @@ from tests.support.network import PUBLIC, FakeNetwork, http_answer
 from tests.support.pictures import encode, plain
 from tests.support.strategies import ANY_CHARACTER, examples, json_values, texts
 
-REFUSALS = (400, 404, 405, 413, 415)
+REFUSALS = (400, 404, 405, 413, 415, 422)
 BOUNDARY = "matchvec-boundary"
 
 
@@ -48,12 +48,23 @@ def fake_handler() -> Handler:
 
 # Events
 
-PATHS = ("/predict", "/Prod/shape/", "/nbytes", "/object_detection", "/health", "/models", "/", "")
+PATHS = (
+    "/predict",
+    "/Prod/shape/",
+    "/nbytes",
+    "/object_detection",
+    "/health",
+    "/models",
+    "/",
+    "",
+    "/docs",
+)
 TYPES = (
     f"multipart/form-data; boundary={BOUNDARY}",
     'multipart/form-data; boundary="',
     "multipart/form-data",
     "image/png",
+    "image/jpeg",
     "application/json",
 )
 BODIES = (
@@ -68,7 +79,7 @@ def likely(*values: Any) -> st.SearchStrategy[Any]:
 
 
 HEADERS = st.dictionaries(
-    st.sampled_from(("Content-Type", "content-type", "CONTENT-TYPE")) | texts,
+    st.sampled_from(("Content-Type", "content-type", "CONTENT-TYPE", "Accept")) | texts,
     likely(*TYPES),
     max_size=3,
 )
