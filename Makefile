@@ -3,12 +3,15 @@
 #   PYTHON=python3.12   the interpreter that makes the virtual environment (3.11 to 3.13)
 #   PORT=3000           where `make start` listens
 #   ARCH=arm64          the processor that the function is built for (or x86_64)
+#   SECONDS=600         how long `make fuzz` tries each target
 #   DOCKER=1            `make start` in SAM CLI's container instead of on this machine
 
 PORT ?= 3000
 HOST ?= 127.0.0.1
 VENV ?= .venv
 DOCKER ?=
+SECONDS ?= 600
+TARGET ?=
 ARCH ?= arm64
 # 3.81, which macOS ships, has neither .ONESHELL nor grouped targets; do without.
 SHELL := /bin/sh
@@ -18,7 +21,7 @@ ready := $(VENV)/.requirements-installed
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help start test test-all lint types pytest demo load format package clean build-MatchvecFunction \
+.PHONY: help start test test-all lint types pytest demo load fuzz format package clean build-MatchvecFunction \
 	build-MatchvecBatchFunction build-PreTrafficHook
 
 help: ## Explain the targets (this list)
@@ -54,6 +57,9 @@ pytest: $(ready) ## Run the tests without the slow ones (TESTS=tests/gateway for
 
 load: $(ready) ## Send 5,000 good and bad requests to the local API, check every answer (ARGS='--url ...')
 	@$(bin)/python -m scripts.load $(ARGS)
+
+fuzz: $(ready) ## Fuzz events, forms, pictures and fetches, for SECONDS each (TARGET=decode for one)
+	@$(bin)/python -m fuzz --seconds $(SECONDS) --target '$(TARGET)'
 
 coverage: $(ready) ## Run the same tests, and write which lines they reach to coverage.xml
 	@$(bin)/python -m pytest -q -m 'not slow' --cov --cov-report=term --cov-report=xml $(TESTS)

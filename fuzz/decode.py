@@ -1,0 +1,54 @@
+"""Any file -> refused, or pixels within the limit; the property of target `decode`.
+
+Pillow's plugins are Python, and a fuzzer sees its way through them. Its decoders are C and not
+instrumented: what goes wrong there shows as a crash, a hang or an answer that changes.
+"""
+
+from __future__ import annotations
+
+from unittest import mock
+
+import numpy as np
+from PIL import ImageFile
+
+from inference.errors import ImageTooLarge, PictureError
+from inference.image import decode
+from inference.types import ImageRGB
+
+MAX_PIXELS = 40_000
+
+
+def check(data: bytes) -> None:
+    """Decode one file, and fail unless it is refused by our errors or decoded as documented."""
+    try:
+        image_rgb = decode_within(data, MAX_PIXELS)
+    except PictureError:
+        return
+    assert image_rgb.dtype == np.uint8
+    assert image_rgb.flags.c_contiguous
+    height, width, channels = image_rgb.shape
+    assert channels == 3
+    assert 0 < height * width <= MAX_PIXELS
+    # Pixels that differ would be memory that nobody wrote: of another client's picture, perhaps.
+    assert np.array_equal(image_rgb, decode_within(data, MAX_PIXELS))
+    try:
+        decode_within(data, height * width - 1)
+    except ImageTooLarge:
+        return
+    raise AssertionError("the limit did not hold")
+
+
+def decode_within(data: bytes, max_pixels: int) -> ImageRGB:
+    """`decode`, which fails here if a decoder is started for a picture over the limit."""
+    load = ImageFile.ImageFile.load
+    loaded: list[int] = []  # Told afterwards: `decode` takes what is raised for a damaged file.
+
+    def load_and_tell(image: ImageFile.ImageFile) -> object:
+        loaded.append(image.width * image.height)
+        return load(image)
+
+    try:
+        with mock.patch.object(ImageFile.ImageFile, "load", load_and_tell):
+            return decode(data, max_pixels=max_pixels)
+    finally:
+        assert max(loaded, default=0) <= max_pixels

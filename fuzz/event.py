@@ -1,0 +1,160 @@
+"""Any event -> a well-formed answer of the documented ones; the property of target `event`.
+
+The input is JSON, which is the event as it stands, or else lines: ``a.b: value`` puts a value
+(JSON, or text where it is no JSON) at a place, and what follows an empty line is the body. So
+nearly every change that a fuzzer makes to a seed is another event, and not a syntax error.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from fuzz.network import Hop, MemoryNetwork
+from gateway.deadline import Deadline
+from gateway.errors import RequestError
+from gateway.event import Request, decode_body, parse_event
+from gateway.fetch import Fetcher
+from gateway.options import parse_options
+from gateway.parts import parse_parts
+from gateway.routes import Route, find_route
+from lambda_function import Handler
+from service.settings import Settings
+from tests.support.answers import check_well_formed, fields_of
+from tests.support.models import fake_pipeline
+from tests.support.pictures import plain
+
+STATUS_OF_CODE = {
+    "malformed_body": 400,
+    "no_image": 400,
+    "bad_option": 400,
+    "unknown_route": 404,
+    "method_not_allowed": 405,
+    "too_large": 413,
+    "unsupported_media_type": 415,
+    "several_images": 400,
+    "image_failed": 422,
+}
+"""The README's table, without our own faults: with models in place there are none."""
+
+DRAWN_CODES = frozenset({"several_images", "image_failed"})
+"""What is said of the pictures of a form that was read, where one drawn picture is asked for."""
+
+PART_CODES = frozenset(
+    {
+        "not_an_image", "unsupported_format", "image_too_large", "url_not_allowed",
+        "url_unreachable", "url_timeout", "url_too_large", "url_not_an_image",
+    }
+)  # fmt: skip
+PICTURE_ROUTES = frozenset({Route.OBJECT_DETECTION, Route.PREDICT, Route.SHAPE, Route.NBYTES})
+SETTINGS = Settings.from_environment({"MAX_PIXELS": "100000"})
+PICTURE = plain()
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(PICTURE), PICTURE)
+
+
+class _PictureEverywhere(Fetcher):
+    """Finds the same picture behind every url that may be opened."""
+
+    def fetch(self, url: str, _deadline: Deadline) -> bytes:
+        network = MemoryNetwork([Hop(("93.184.216.34",), ANSWER)])
+        return network.fetcher(self.max_bytes).fetch(url, network.deadline)
+
+
+HANDLER = Handler(
+    SETTINGS, _PictureEverywhere(10_000, 5), clock=lambda: 0.0, load=lambda _: fake_pipeline()
+)
+
+
+def check(data: bytes) -> None:
+    """Answer one event, and fail unless the answer is one that is documented."""
+    event = event_of(data)
+    request = parse_event(event, None)
+    response = HANDLER(event, None)
+    check_well_formed(response)
+    status, is_page = response["statusCode"], request.method != "POST"
+    code, pictures = expected(request)
+    if status in (200, 304):
+        assert code is None, code
+        assert is_page or status == 200
+    else:
+        body = response["body"]
+        answered = str(json.loads(body)["error"]["code"] if body else code)
+        assert STATUS_OF_CODE[answered] == status
+        assert answered == code or (pictures is not None and answered in DRAWN_CODES)
+    if status == 200 and pictures is not None:
+        check_elements(response, pictures)
+
+
+def check_elements(response: dict[str, Any], pictures: int) -> None:
+    """One element per picture, and reasons of the documented ones for those that failed."""
+    fields = fields_of(response)
+    if fields["Content-Type"] == "application/json":
+        answer = json.loads(response["body"])
+        elements = answer["images"] if isinstance(answer, dict) else answer
+        assert len(elements) == pictures
+    else:
+        assert pictures == 1
+    failed = fields.get("X-Failed-Images", "")
+    for entry in failed.split(", ") if failed else ():
+        position, _, code = entry.partition("=")
+        assert int(position) < pictures
+        assert code in PART_CODES, code
+
+
+def expected(request: Request) -> tuple[str | None, int | None]:
+    """The error code that the steps, one by one, come to, or how many pictures they find."""
+    if request.method == "OPTIONS":
+        return None, None
+    try:
+        if find_route(request.method, request.path) not in PICTURE_ROUTES:
+            return None, None
+        options = parse_options(request.query)
+        assert options.threshold is None or 0 <= options.threshold <= 1
+        assert 1 <= options.top <= 20
+        body = decode_body(request, SETTINGS.max_request_bytes)
+        assert len(body) <= SETTINGS.max_request_bytes
+        content_type = request.headers.get("content-type", "")
+        parts = parse_parts(
+            content_type, body, max_images=SETTINGS.max_images, max_urls=SETTINGS.max_urls
+        )
+    except RequestError as error:
+        return error.code, None
+    return None, len(parts)
+
+
+def event_of(data: bytes) -> Any:  # noqa: ANN401  an event may be anything that JSON can hold
+    """What the handler is given for an input."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return _event_of_lines(data)
+
+
+def _event_of_lines(data: bytes) -> dict[str, Any]:
+    event: dict[str, Any] = {}
+    head, _, body = data.partition(b"\n\n")
+    for line in head.split(b"\n"):
+        place, _, text = line.decode("utf-8", "surrogateescape").partition(": ")
+        _put(event, place.split("."), _value(text))
+    if body and "body" not in event:
+        is_base64 = event.get("isBase64Encoded") is True
+        encoded = base64.b64encode(body) if is_base64 else body
+        event["body"] = encoded.decode("utf-8", "surrogateescape")
+    return event
+
+
+def _put(event: dict[str, Any], keys: list[str], value: object) -> None:
+    place = event
+    for key in keys[:-1]:
+        if not isinstance(place.get(key), dict):
+            place[key] = {}
+        place = place[key]
+    place[keys[-1]] = value
+
+
+def _value(text: str) -> Any:  # noqa: ANN401  as above
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

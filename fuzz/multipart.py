@@ -1,0 +1,83 @@
+"""Any Content-Type and body -> refused, or the parts that it has; target `multipart`.
+
+The input's first line is the Content-Type, the rest is the body.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+
+from gateway.errors import RequestError
+from gateway.parts import Part, Upload, UrlField, parse_parts
+
+MAX_IMAGES = 8
+MAX_URLS = 4
+MAX_FILENAME_BYTES = 2000
+"""A byte that is not UTF-8 becomes a character of three, which may not fit a header line again."""
+
+
+def check(data: bytes) -> None:
+    """Read one form, and fail unless it is refused by our errors or read as it stands."""
+    content_type, _, body = data.partition(b"\n")
+    text = content_type.decode("utf-8", "surrogateescape")
+    try:
+        parts = parse(text, body)
+    except RequestError:
+        return
+    assert 1 <= len(parts) <= MAX_IMAGES
+    assert sum(isinstance(part, UrlField) for part in parts) <= MAX_URLS
+    if text.lower().startswith("image/"):
+        assert parts == [Upload(body)]
+    check_slices(parts, body)
+    sendable = [with_sendable_name(part) for part in parts]
+    assert parse(*encoded(sendable)) == sendable
+
+
+def parse(content_type: str, body: bytes) -> list[Part]:
+    """With low limits, so that a fuzzer finds them."""
+    return parse_parts(content_type, body, max_images=MAX_IMAGES, max_urls=MAX_URLS)
+
+
+def check_slices(parts: list[Part], body: bytes) -> None:
+    """Every part's content is a piece of the body, and they follow one another."""
+    position = 0
+    for part in parts:
+        content = part.content if isinstance(part, Upload) else part.url.encode()
+        if isinstance(part, UrlField) and "\ufffd" in part.url:
+            continue  # It stands for bytes that were no text.
+        found = body.find(content, position)
+        assert found >= 0, content
+        position = found + len(content)
+
+
+def with_sendable_name(part: Part) -> Part:
+    """The part, under a file name that means the same in every dialect."""
+    if isinstance(part, UrlField) or part.filename is None:
+        return part
+    is_clear = not {"%", "\\"} & set(part.filename)
+    if is_clear and len(part.filename.encode()) <= MAX_FILENAME_BYTES:
+        return part
+    return Upload(part.content, "photo.jpg")
+
+
+def encoded(parts: list[Part]) -> tuple[str, bytes]:
+    """Content-Type and body of a form with these parts, as a browser writes it."""
+    contents = [p.content if isinstance(p, Upload) else p.url.encode() for p in parts]
+    boundary = next(
+        text for text in map("b{}".format, count()) if not any(text.encode() in c for c in contents)
+    )
+    body = b"".join(
+        f"--{boundary}\r\n{_disposition(part)}\r\n\r\n".encode() + content + b"\r\n"
+        for part, content in zip(parts, contents, strict=True)
+    )
+    return f"multipart/form-data; boundary={boundary}", body + f"--{boundary}--\r\n".encode()
+
+
+def _disposition(part: Part) -> str:
+    if isinstance(part, UrlField):
+        return 'Content-Disposition: form-data; name="url"'
+    if part.filename is None:
+        return 'Content-Disposition: form-data; name="image"'
+    # https://html.spec.whatwg.org/#multipart-form-data
+    name = part.filename.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    return f'Content-Disposition: form-data; name="image"; filename="{name}"'

@@ -1,0 +1,132 @@
+"""The properties hold for every seed and for changed seeds, and would show it if they did not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import fuzz.decode
+import fuzz.event
+import fuzz.fetch
+import fuzz.multipart
+import gateway.fetch
+import gateway.parts
+import inference.image
+import lambda_function
+from fuzz.mutate import mutations
+from fuzz.targets import TARGETS, Target
+from gateway.parts import Upload
+from gateway.urls import Target as UrlTarget
+
+SEEDS = [
+    pytest.param(target, seed, id=f"{name}-{file}")
+    for name, target in TARGETS.items()
+    for file, seed in target.seeds().items()
+]
+MUTATIONS = 800
+
+
+@pytest.mark.parametrize(("target", "seed"), SEEDS)
+def test_every_seed(target: Target, seed: bytes) -> None:
+    target.load()(seed)
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_seeds_that_were_changed(target: Target) -> None:
+    check = target.load()
+    for number, data in enumerate(mutations(list(target.seeds().values()), MUTATIONS, seed=1)):
+        try:
+            check(data)
+        except Exception as error:
+            raise AssertionError(f"mutation {number}: {data!r}") from error
+
+
+def test_mutations_are_the_same_in_every_run() -> None:
+    first, again = (list(mutations([b"seed", b"another"], 50, seed=7)) for _ in range(2))
+
+    assert first == again
+    assert len(set(first)) > 40
+
+
+def failing_now_and_then(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which returns another value every second time."""
+    calls = iter(range(1_000_000))
+
+    def fail(*arguments: Any, **options: Any) -> Any:
+        result = function(*arguments, **options)
+        return result ^ 1 if next(calls) % 2 else result
+
+    return fail
+
+
+def without_last(parts: list[Any]) -> list[Any]:
+    return parts[:-1] or parts
+
+
+PORT_22 = UrlTarget("http", "a.example", 22, "/")
+
+PLANTED: dict[str, tuple[str, Any, str, Any]] = {
+    "an event that raises": ("event", lambda_function, "find_route", lambda *_: 1 / 0),
+    "a part that is left out": (
+        "event",
+        lambda_function,
+        "parse_parts",
+        lambda *a, **k: without_last(gateway.parts.parse_parts(*a, **k)),
+    ),
+    "a part that is answered without its element": (
+        "event",
+        lambda_function,
+        "failed_images",
+        lambda codes: {"X-Failed-Images": f"{len(codes)}=not_an_image"},
+    ),
+    "an origin that is missing": ("event", lambda_function, "json_response", lambda *_, **__: {}),
+    "a form that raises": ("multipart", fuzz.multipart, "parse_parts", lambda *_, **__: 1 / 0),
+    "content that is not the body's": (
+        "multipart",
+        fuzz.multipart,
+        "parse_parts",
+        lambda *_, **__: [Upload(b"of another request")],
+    ),
+    "parts in another order": (
+        "multipart",
+        fuzz.multipart,
+        "parse_parts",
+        lambda *a, **k: gateway.parts.parse_parts(*a, **k)[::-1],
+    ),
+    "a limit of pictures that is not held": (
+        "multipart", gateway.parts, "_check_counts", lambda *_, **__: None,
+    ),
+    "a file that raises": ("decode", fuzz.decode, "decode", lambda *_, **__: 1 / 0),
+    "pixels that differ": (
+        "decode",
+        fuzz.decode,
+        "decode",
+        failing_now_and_then(inference.image.decode),
+    ),
+    "a decoder before the bounds": ("decode", inference.image, "_check_bounds", lambda *_: None),
+    "an internal address": ("fetch", gateway.fetch, "is_public", lambda _: True),
+    "a wire without a limit": ("fetch", gateway.fetch, "MAX_OVERHEAD_BYTES", 1 << 30),
+    "redirects without end": ("fetch", gateway.fetch, "MAX_REDIRECTS", 50),
+    "another error": ("fetch", gateway.fetch, "urljoin", lambda *_: 1 / 0),
+    "another port": ("fetch", gateway.fetch, "parse_url", lambda _: PORT_22),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "module", "attribute", "fault"), PLANTED.values(), ids=PLANTED)
+def test_a_planted_fault_is_found_by_a_seed(
+    name: str, module: Any, attribute: str, fault: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = TARGETS[name].load()
+    monkeypatch.setattr(module, attribute, fault)
+
+    assert any(fails(check, seed) for seed in TARGETS[name].seeds().values())
+
+
+def fails(check: Callable[[bytes], None], data: bytes) -> bool:
+    try:
+        check(data)
+    except Exception:
+        return True
+    return False
