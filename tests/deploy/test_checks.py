@@ -100,6 +100,19 @@ def test_deployments_have_no_long_lived_keys_and_wait_for_each_other() -> None:
     assert workflow["jobs"]["deploy"]["environment"] == "${{ inputs.environment }}"
 
 
+def test_ci_asks_for_known_vulnerabilities_every_week() -> None:
+    workflow = load(ROOT / ".github" / "workflows" / "ci.yml")
+    assert [set(entry) for entry in workflow["on"]["schedule"]] == [{"cron"}]
+    audit = workflow["jobs"]["audit"]
+    assert "if" not in audit
+    pinned = audit["strategy"]["matrix"]["requirements"]
+    assert pinned == ["requirements.txt", "requirements-dev.txt"]
+    assert all((ROOT / name).is_file() for name in pinned)
+    commands = [step["run"] for step in audit["steps"] if "run" in step]
+    assert re.fullmatch(r"python -m pip install pip-audit==[\d.]+", commands[0])
+    assert commands[1] == 'pip-audit --strict --requirement "$REQUIREMENTS"'
+
+
 def test_ci_covers_all_pythons_and_both_processors() -> None:
     jobs = load(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]
     assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
