@@ -124,7 +124,14 @@ INTEGER_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
 """Pillow's modes for gray samples wider than 8 bits: files of these formats use 16 of them."""
 
 
-def decode(data: bytes, *, max_pixels: int) -> ImageRGB:
+Allocate = Callable[[tuple[int, int, int]], ImageRGB]
+
+
+def _new(shape: tuple[int, int, int]) -> ImageRGB:
+    return np.empty(shape, dtype=np.uint8)
+
+
+def decode(data: bytes, *, max_pixels: int, allocate: Allocate = _new) -> ImageRGB:
     """Decode a JPEG, PNG, WebP, GIF (first frame), BMP or TIFF (first page).
 
     EXIF orientation is applied, transparency is laid over white, 16-bit samples are cut to 8;
@@ -133,6 +140,7 @@ def decode(data: bytes, *, max_pixels: int) -> ImageRGB:
     Args:
         data: The file.
         max_pixels: Most pixels, width times height, by the file's header.
+        allocate: Where the pixels go: makes a uint8 array of a shape.
 
     Returns:
         uint8 [height, width, 3], C-contiguous.
@@ -149,7 +157,7 @@ def decode(data: bytes, *, max_pixels: int) -> ImageRGB:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_bounds(image, data, max_pixels)
             image.load()
-            return _to_upright_rgb(image)
+            return _to_upright_rgb(image, allocate)
     except PictureError:
         raise
     except MemoryError as error:
@@ -193,11 +201,11 @@ def _is_rle(image: ImageFile.ImageFile) -> bool:
     return bool(image.tile) and image.tile[0].codec_name == "bmp_rle"
 
 
-def _to_upright_rgb(image: Image.Image) -> ImageRGB:
+def _to_upright_rgb(image: Image.Image, allocate: Allocate) -> ImageRGB:
     orientation = _orientation(image)
     width, height = image.size
     shape = (width, height) if orientation >= FIRST_SIDEWAYS else (height, width)
-    upright = np.empty((*shape, 3), dtype=np.uint8)
+    upright = allocate((*shape, 3))
     stored = STORED_VIEW[orientation](upright) if orientation in STORED_VIEW else upright
     rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):

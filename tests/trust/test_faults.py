@@ -272,9 +272,9 @@ def test_a_picture_that_needs_more_memory_than_there_is(spare_mib: int) -> None:
 
 
 def runtime_of(api: LocalApi) -> int:
-    """The process id of the Python that runs the handler."""
+    """The process id of the Python that runs the handler: the first; the others decode."""
     modules = {"awslambdaric", "scripts.local.plain_emulator"}
-    for pid in api.children():
+    for pid in sorted(api.children()):
         words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
         # The emulator has the runtime's command line at the end of its own.
         if words[1:2] == ["-m"] and words[2] in modules:

@@ -1,0 +1,280 @@
+"""Decodes WebP, GIF, BMP and TIFF in a process of its own: a crash costs one picture.
+
+    this process --fork, before there are threads--> nursery --fork, as needed--> workers
+
+The nursery sees no picture, so there is always a clean process to fork a worker from. A worker
+decodes one picture at a time and writes the pixels into memory that it shares with this process:
+nothing is copied. JPEG and PNG are decoded in this process, for the reason that docs/decisions.md
+gives with figures. (On Lambda there is no /dev/shm, but there is memfd_create.)
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import mmap
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+from typing import IO, NoReturn
+
+import numpy as np
+
+from gateway.deadline import Deadline
+from gateway.errors import DeadlineExceeded
+from inference.errors import ImageTooLarge, NotAnImage, PictureError, UnsupportedFormat
+from inference.image import decode
+from inference.types import ImageRGB
+
+IN_PROCESS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+"""Signatures of JPEG and PNG. A file without them never reaches these two's decoders."""
+
+CPU_SECONDS = 10
+"""Of a picture: the slowest that the bounds let through takes 4 on one vCPU."""
+
+MEMORY_BYTES = 1 << 30
+"""Of a worker beyond what it starts with: a WebP of 50 megapixels takes 780 MB."""
+
+MESSAGE_BYTES = 4096
+ERRORS = {error.__name__: error for error in (NotAnImage, UnsupportedFormat, ImageTooLarge)}
+
+logger = logging.getLogger("matchvec")
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that decodes.
+
+    Attributes:
+        pid: Its process id, valid until the channel ends.
+        channel: A socket that keeps messages apart.
+    """
+
+    pid: int
+    channel: socket.socket
+
+
+class Decoder:
+    """Starts workers, keeps those that are idle, and asks them.
+
+    Args:
+        decode_file: What a worker does with a file.
+        cpu_seconds: Processor time that one picture may take.
+        memory_bytes: Memory that a worker may take.
+    """
+
+    def __init__(
+        self,
+        decode_file: Callable[..., ImageRGB] = decode,
+        cpu_seconds: int = CPU_SECONDS,
+        memory_bytes: int = MEMORY_BYTES,
+    ) -> None:
+        """Fork the nursery: before models are loaded, which starts threads."""
+        self._decode_file = decode_file
+        self._limits = (cpu_seconds, memory_bytes)
+        self._idle: list[Worker] = []
+        self._lock = Lock()
+        self._nursery, channel = _channels()
+        with warnings.catch_warnings():
+            # Python 3.12 warns of every thread; what threads there are belong to OpenBLAS, idle.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.pid = os.fork()
+        if self.pid == 0:
+            self._nurse(channel)
+        channel.close()
+
+    def __call__(self, data: bytes, *, max_pixels: int, deadline: Deadline) -> ImageRGB:
+        """Decode a picture as `inference.image.decode` does; unless it is JPEG or PNG, in a worker.
+
+        Args:
+            data: The file.
+            max_pixels: Most pixels, by the file's header.
+            deadline: When to give up.
+
+        Returns:
+            uint8 [height, width, 3], in memory shared with the worker, which has let go of it.
+
+        Raises:
+            PictureError: What `decode` raises; NotAnImage if the worker died of the picture.
+            DeadlineExceeded: There was no answer in time.
+        """
+        if data.startswith(IN_PROCESS):
+            return decode(data, max_pixels=max_pixels)
+        worker = self._take()
+        try:
+            worker.channel.settimeout(max(0.001, deadline.remaining))
+            answer, files = _ask(worker.channel, data, {"max_pixels": max_pixels})
+        except TimeoutError as error:
+            # While the channel is open at the other end, the process id is the worker's own.
+            os.kill(worker.pid, signal.SIGKILL)
+            worker.channel.close()
+            raise DeadlineExceeded(
+                "The time limit of a request came before this picture was decoded: scale it down."
+            ) from error
+        except ConnectionError:
+            answer = b""
+        except BaseException:
+            worker.channel.close()
+            raise
+        if not answer:
+            worker.channel.close()
+            logger.error("a decoder process died of a picture of %d bytes", len(data))
+            raise NotAnImage("The picture's decoder failed or took too long: save it anew.")
+        with self._lock:
+            self._idle.append(worker)
+        return _pixels(json.loads(answer), files)
+
+    def close(self) -> None:
+        """End all processes; for tests, as they also end with this one."""
+        for worker in self._idle:
+            worker.channel.close()
+        self._nursery.close()
+        os.waitpid(self.pid, 0)
+
+    def _take(self) -> Worker:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+            mine, theirs = _channels()
+            with theirs:
+                socket.send_fds(self._nursery, [b"."], [theirs.fileno()])
+        pid = mine.recv(MESSAGE_BYTES)
+        if not pid:
+            raise MemoryError("no process for a decoder")
+        return Worker(int(pid), mine)
+
+    def _nurse(self, channel: socket.socket) -> NoReturn:
+        """The nursery's life: fork a worker for every channel that arrives."""
+        try:
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            _keep_only(channel)
+            while True:
+                _, files, _, _ = socket.recv_fds(channel, 1, 1)
+                if not files:
+                    os._exit(0)
+                if _fork() == 0:
+                    channel.close()
+                    self._work(socket.socket(fileno=files[0]))
+                os.close(files[0])
+        finally:
+            os._exit(0)
+
+    def _work(self, channel: socket.socket) -> NoReturn:
+        """A worker's life: decode what arrives, until nobody is there to send."""
+        cpu_seconds, memory_bytes = self._limits
+        with open("/proc/self/statm") as file:
+            used = int(file.read().split()[0]) * resource.getpagesize()
+        _limit(resource.RLIMIT_AS, used + memory_bytes)
+        _limit(resource.RLIMIT_CORE, 0)
+        channel.send(str(os.getpid()).encode())
+        while True:
+            request, files, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 1)
+            if not files:
+                os._exit(0)
+            _limit(resource.RLIMIT_CPU, int(time.process_time()) + 1 + cpu_seconds)
+            self._answer(channel, files[0], json.loads(request)["max_pixels"])
+
+    def _answer(self, channel: socket.socket, file: int, max_pixels: int) -> None:
+        shared: list[int] = []
+
+        def allocate(shape: tuple[int, ...]) -> ImageRGB:
+            with _shared_file() as pixels:
+                pixels.truncate(int(np.prod(shape)))
+                shared.append(os.dup(pixels.fileno()))
+            return _mapped(shared[0], shape)
+
+        try:
+            with os.fdopen(file, "rb") as content:
+                content.seek(0)
+                data = content.read()
+            shape = self._decode_file(data, max_pixels=max_pixels, allocate=allocate).shape
+        except PictureError as error:
+            channel.send(json.dumps([type(error).__name__, error.message]).encode())
+        except MemoryError:
+            message = "The picture needs more memory than there is: scale it down."
+            channel.send(json.dumps([ImageTooLarge.__name__, message]).encode())
+        else:
+            socket.send_fds(channel, [json.dumps(shape).encode()], shared)
+        finally:
+            for descriptor in shared:
+                os.close(descriptor)
+
+
+class InProcess:
+    """The same where there is no Linux: for work on this project, not for strangers' pictures."""
+
+    def __call__(self, data: bytes, *, max_pixels: int, deadline: Deadline) -> ImageRGB:
+        """Decode here, for as long as it takes."""
+        return decode(data, max_pixels=max_pixels)
+
+
+@cache
+def shared_decoder() -> Decoder | InProcess:
+    """The one of this process: macOS can't be trusted with forks, and has no memfd_create."""
+    return Decoder() if sys.platform == "linux" else InProcess()
+
+
+def _channels() -> tuple[socket.socket, socket.socket]:
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def _ask(channel: socket.socket, data: bytes, options: dict[str, int]) -> tuple[bytes, list[int]]:
+    with _shared_file() as file:
+        file.write(data)
+        file.flush()
+        socket.send_fds(channel, [json.dumps(options).encode()], [file.fileno()])
+    answer, files, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 1)
+    return answer, files
+
+
+def _shared_file() -> IO[bytes]:
+    return os.fdopen(os.memfd_create("picture"), "w+b")
+
+
+def _mapped(descriptor: int, shape: tuple[int, ...]) -> ImageRGB:
+    """An array over a shared file; it keeps the memory, and needs no descriptor."""
+    try:
+        memory = mmap.mmap(descriptor, int(np.prod(shape)))
+    except OSError as error:
+        raise MemoryError from error
+    return np.frombuffer(memory, dtype=np.uint8).reshape(shape)
+
+
+def _pixels(answer: list[int] | list[str], files: list[int]) -> ImageRGB:
+    if not files:
+        name, message = answer
+        raise ERRORS[str(name)](str(message))
+    try:
+        return _mapped(files[0], tuple(int(size) for size in answer))
+    finally:
+        os.close(files[0])
+
+
+def _fork() -> int:
+    try:
+        return os.fork()
+    except OSError:
+        return -1
+
+
+def _keep_only(channel: socket.socket) -> None:
+    """Let go of the parent's files; what decoders write to standard error is no log of ours."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(nothing, standard)
+    os.closerange(3, channel.fileno())
+    os.closerange(channel.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+
+
+def _limit(kind: int, value: int) -> None:
+    _, most = resource.getrlimit(kind)
+    resource.setrlimit(kind, (value if most < 0 else min(value, most), most))
