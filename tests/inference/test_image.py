@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import csv
 import io
 import struct
 from collections.abc import Callable
@@ -13,7 +12,6 @@ from PIL import Image
 from inference.errors import ImageTooLarge, NotAnImage, PictureError, UnsupportedFormat
 from inference.image import decode
 from inference.types import ImageRGB
-from tests.support.models import SHARED
 from tests.support.pictures import STORED, corners, encode
 
 LIMIT = 50_000_000
@@ -249,28 +247,3 @@ def test_pillow_is_never_asked_for_another_format() -> None:
         assert image.format == "PPM"
     with pytest.raises(NotAnImage):
         decode(encode(corners(), "PPM"), max_pixels=LIMIT)
-
-
-def test_published_pictures(shared: object) -> None:
-    """The pictures of public libraries' own test suites, as their manifest expects."""
-    wrong = {}
-    with (SHARED / "corpus/manifest.csv").open() as manifest:
-        cases = list(csv.DictReader(manifest))
-    for case in cases:
-        accepted = case["format"] not in ("AVIF", "JPEG2000")
-        try:
-            image_rgb = decode((SHARED / "corpus" / case["file"]).read_bytes(), max_pixels=LIMIT)
-            height, width = image_rgb.shape[:2]
-            found = f"{width}x{height}"
-        except PictureError as error:
-            found = error.code
-        expected = {
-            "yes": f"{case['width']}x{case['height']}" if accepted else "unsupported_format",
-            "no": found if "x" not in found or "_" in found else "an error",
-            "either": found,
-        }[case["decodable"]]
-        if found != expected:
-            wrong[case["file"]] = (found, expected)
-
-    assert len(cases) == 133
-    assert wrong == {}

@@ -185,3 +185,25 @@ def damaged(data: bytes, seed: int) -> Iterator[bytes]:
         for _ in range(chosen.randint(1, 4)):
             changed[chosen.randrange(reach)] ^= 1 << chosen.randrange(8)
         yield bytes(changed)
+
+
+ENCODED: dict[str, dict[str, object]] = {
+    "JPEG": {},
+    "progressive": {"progressive": True},
+    "PNG": {},
+    "WEBP": {"lossless": True},
+    "GIF": {},
+    "BMP": {},
+    "TIFF": {"compression": "tiff_lzw"},
+}
+
+
+def cases_of(kind: str) -> Iterator[tuple[str, bytes]]:
+    """Named files: the floods, the harmless ones, or the damaged ones of a format."""
+    made = {"floods": FLOODS, "harmless": HARMLESS}.get(kind)
+    if made is not None:
+        yield from ((name, make()) for name, make in made.items())
+        return
+    file_format = "JPEG" if kind == "progressive" else kind
+    data = encode(corners(320, 200), file_format, **ENCODED[kind])
+    yield from ((f"{kind} {number}", case) for number, case in enumerate(damaged(data, seed=5)))
