@@ -33,6 +33,7 @@ from gateway.response import (
 )
 from gateway.routes import DRAWN, PAGES, Route, find_route, route_of
 from inference.errors import ModelUnavailable
+from inference.picture import Scaled
 from inference.pipeline import Pipeline
 from inference.types import ImageRGB
 from service.drawn import check_single, drawn_picture
@@ -263,14 +264,14 @@ def _fetcher(settings: Settings) -> Fetcher:
 
 
 def _detect(pipeline: Pipeline, threshold: float, image_rgb: ImageRGB) -> list[dict[str, Any]]:
-    found = pipeline.predict_objects(image_rgb, threshold)
+    found = pipeline.predict_objects(Scaled.whole(image_rgb), threshold)
     return [detection_element(detection) for detection in found]
 
 
 def _classify(
     pipeline: Pipeline, threshold: float, top: int, image_rgb: ImageRGB
 ) -> list[dict[str, Any]]:
-    found = pipeline.predict_class(image_rgb, threshold, top)
+    found = pipeline.predict_class(Scaled.whole(image_rgb), threshold, top)
     return [vehicle_element(vehicle) for vehicle in found]
 
 

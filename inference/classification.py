@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from inference.errors import ModelUnavailable
 from inference.manifest import ClassificationTask, ClassOutput, Manifest
-from inference.preprocess import prepare
-from inference.session import Session, load_session
+from inference.picture import Need
+from inference.preprocess import needed_pixels, prepare
+from inference.session import Session, first_run, load_session
 from inference.types import Classification, ImageRGB, Outputs, Tensor
 
 BATCH_SIZE = 8
@@ -31,6 +32,11 @@ class Classifier:
     manifest: Manifest
     task: ClassificationTask
     session: Session
+
+    @property
+    def need(self) -> Need:
+        """How many pixels of a crop it can make use of."""
+        return needed_pixels(self.manifest.input)
 
     def classify(self, crops_rgb: Sequence[ImageRGB], top: int) -> list[dict[str, Classification]]:
         """The best classes of every crop, by output name in the manifest's order.
@@ -54,8 +60,12 @@ class Classifier:
         return self.session.run(np.concatenate(tensors) if len(tensors) > 1 else tensors[0])
 
 
-def load_classifier(manifest: Manifest) -> Classifier:
+def load_classifier(manifest: Manifest, threads: int = 1) -> Classifier:
     """Load a classification model and try it once, so that a wrong manifest fails here.
+
+    Args:
+        manifest: The model's.
+        threads: How many work on one run, at most one per core.
 
     Raises:
         ModelUnavailable: It can't be loaded, is no classifier, or its outputs are not the
@@ -63,14 +73,10 @@ def load_classifier(manifest: Manifest) -> Classifier:
     """
     if not isinstance(manifest.task, ClassificationTask):
         raise ModelUnavailable(f"Model {manifest.name} is no classifier: its task is detection.")
-    classifier = Classifier(manifest, manifest.task, load_session(manifest))
+    classifier = Classifier(manifest, manifest.task, load_session(manifest, threads))
     blank = np.zeros((manifest.input.height, manifest.input.width, 3), dtype=np.uint8)
-    try:
+    with first_run(manifest):
         classifier.classify([blank, blank] if manifest.input.batch else [blank], top=1)
-    except Exception as error:  # Whatever a wrong manifest leads to, it is the manifest's fault.
-        raise ModelUnavailable(
-            f"Model {manifest.name} does not fit its manifest: {type(error).__name__}: {error}"
-        ) from error
     return classifier
 
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from inference.errors import ModelUnavailable
 from inference.manifest import DetectionTask, Manifest
-from inference.preprocess import prepare
-from inference.session import Session, load_session
-from inference.types import BoxXYXY, Detection, ImageRGB, RawDetections
+from inference.picture import Need, Scaled
+from inference.preprocess import needed_pixels, prepare
+from inference.session import Session, first_run, load_session
+from inference.types import BoxXYXY, Detection, RawDetections
 
 MAX_DETECTIONS = 100
 """Of one picture, the best ones: COCO's evaluation counts as many (Lin et al. 2014, maxDets), and
@@ -33,20 +34,33 @@ class Detector:
     task: DetectionTask
     session: Session
 
-    def detect(self, image_rgb: ImageRGB, threshold: float) -> list[Detection]:
-        """The objects in a picture whose score is at least `threshold`, best first."""
-        height, width = image_rgb.shape[:2]
+    @property
+    def need(self) -> Need:
+        """How many pixels of a picture it can make use of."""
+        return needed_pixels(self.manifest.input)
+
+    def detect(self, picture: Scaled, threshold: float) -> list[Detection]:
+        """The objects in a picture whose score is at least `threshold`, best first.
+
+        Args:
+            picture: In any scale; boxes are in pixels of its source.
+            threshold: 0..1.
+        """
         spec = self.manifest.input
-        tensor, placement = prepare(image_rgb, spec)
+        tensor, placement = prepare(picture.image_rgb, spec)
         outputs = self.session.run(tensor)
         found = self.task.head.decode(outputs, (spec.width, spec.height), threshold)
-        boxes_xyxy = placement.to_source(found.boxes_xyxy)
+        boxes_xyxy = placement.to_source(found.boxes_xyxy) * picture.shrink
         placed = RawDetections(boxes_xyxy, found.scores, found.class_ids)
-        return to_detections(placed, self.task.labels, (width, height))
+        return to_detections(placed, self.task.labels, picture.size_wh)
 
 
-def load_detector(manifest: Manifest) -> Detector:
+def load_detector(manifest: Manifest, threads: int = 1) -> Detector:
     """Load a detection model and try it once, so that a wrong manifest fails here.
+
+    Args:
+        manifest: The model's.
+        threads: How many work on one picture, at most one per core.
 
     Raises:
         ModelUnavailable: It can't be loaded, is no detector, or its outputs are not the
@@ -54,14 +68,10 @@ def load_detector(manifest: Manifest) -> Detector:
     """
     if not isinstance(manifest.task, DetectionTask):
         raise ModelUnavailable(f"Model {manifest.name} is no detector: its task is classification.")
-    detector = Detector(manifest, manifest.task, load_session(manifest))
+    detector = Detector(manifest, manifest.task, load_session(manifest, threads))
     blank = np.zeros((manifest.input.height, manifest.input.width, 3), dtype=np.uint8)
-    try:
-        detector.detect(blank, threshold=1.0)
-    except Exception as error:  # Whatever a wrong manifest leads to, it is the manifest's fault.
-        raise ModelUnavailable(
-            f"Model {manifest.name} does not fit its manifest: {type(error).__name__}: {error}"
-        ) from error
+    with first_run(manifest):
+        detector.detect(Scaled.whole(blank), threshold=1.0)
     return detector
 
 

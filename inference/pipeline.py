@@ -10,7 +10,8 @@ import numpy as np
 from inference.classification import Classifier
 from inference.detection import Detector
 from inference.geometry import iou_one_to_many
-from inference.types import Detection, ImageRGB, Vehicle
+from inference.picture import NOTHING, Need, Picture, Scaled
+from inference.types import Detection, ImageRGB, SizeWH, Vehicle
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +30,42 @@ class Pipeline:
     min_area: float
     max_car_truck_iou: float
 
-    def predict_objects(self, image_rgb: ImageRGB, threshold: float) -> list[Detection]:
+    def predict_objects(self, picture: Picture, threshold: float) -> list[Detection]:
         """The objects of a picture, best first.
 
         Args:
-            image_rgb: uint8 [height, width, 3].
+            picture: Decoded as far as the detector needs it.
             threshold: Lowest score, 0..1.
+
+        Raises:
+            PictureError: The picture can't be decoded.
         """
-        height, width = image_rgb.shape[:2]
-        detections = self.detector.detect(image_rgb, threshold)
+        scaled = picture.scaled(self.detector.need)
+        width, height = scaled.size_wh
+        detections = self.detector.detect(scaled, threshold)
         large = drop_small(detections, self.min_area * width * height)
         return keep_car_over_truck(large, self.max_car_truck_iou)
 
-    def predict_class(self, image_rgb: ImageRGB, threshold: float, top: int) -> list[Vehicle]:
+    def predict_class(self, picture: Picture, threshold: float, top: int) -> list[Vehicle]:
         """The vehicles of a picture, best first, each classified.
 
         Args:
-            image_rgb: uint8 [height, width, 3].
+            picture: Decoded anew where the classifiers need more of it than the detector does.
             threshold: Lowest detection score, 0..1.
             top: How many classes a vehicle is given.
+
+        Raises:
+            PictureError: The picture can't be decoded.
         """
         vehicles = [
             detection
-            for detection in self.predict_objects(image_rgb, threshold)
+            for detection in self.predict_objects(picture, threshold)
             if detection.class_name in self.detector.task.vehicles
         ]
-        crops_rgb = [crop(image_rgb, vehicle) for vehicle in vehicles]
+        if not vehicles:
+            return []
+        scaled = picture.scaled(self._need_of_crops(vehicles, picture.scaled(NOTHING).size_wh))
+        crops_rgb = [crop(scaled, vehicle) for vehicle in vehicles]
         by_classifier = {
             classifier.manifest.name: classifier.classify(crops_rgb, top)
             for classifier in self.classifiers
@@ -64,11 +75,22 @@ class Pipeline:
             for i, vehicle in enumerate(vehicles)
         ]
 
+    def _need_of_crops(self, vehicles: Sequence[Detection], size_wh: SizeWH) -> Need:
+        """How many pixels of the picture leave every crop enough for every classifier."""
+        shrink = min(
+            classifier.need.shrink((x2 - x1, y2 - y1))
+            for classifier in self.classifiers
+            for x1, y1, x2, y2 in (vehicle.box_xyxy for vehicle in vehicles)
+        )
+        return Need(size_wh[0] / shrink, size_wh[1] / shrink, every_side=True)
 
-def crop(image_rgb: ImageRGB, detection: Detection) -> ImageRGB:
-    """A view of the picture inside of a detection's box."""
+
+def crop(picture: Scaled, detection: Detection) -> ImageRGB:
+    """A view of the pixels that a detection's box touches."""
     x1, y1, x2, y2 = detection.box_xyxy
-    return image_rgb[y1:y2, x1:x2]
+    left, top = x1 // picture.shrink, y1 // picture.shrink
+    right, bottom = -(-x2 // picture.shrink), -(-y2 // picture.shrink)
+    return picture.image_rgb[top:bottom, left:right]
 
 
 def drop_small(detections: Sequence[Detection], min_area: float) -> list[Detection]:

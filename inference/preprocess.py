@@ -9,10 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.manifest import InputSpec
-from inference.types import ImageRGB, Tensor
+from inference.picture import Need
+from inference.types import ImageRGB, SizeWH, Tensor
 
 # Pictures are the unit of parallel work, and Lambda gives few cores: no threads inside OpenCV.
 cv2.setNumThreads(1)
+
+DETAIL = 1.5
+"""Pixels that a picture is decoded to, per pixel of the model's input and side. From here on the
+answers are those of the whole picture: docs/performance.md has the comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +50,27 @@ def prepare(image_rgb: ImageRGB, spec: InputSpec) -> tuple[Tensor, Placement]:
         The tensor with a batch axis of 1, and the placement of the picture in it.
     """
     pixels_rgb, placement = _resize(image_rgb, spec)
-    pixels = pixels_rgb[:, :, ::-1] if spec.color == "BGR" else pixels_rgb
-    if spec.is_normalized:
-        mean = np.array(spec.mean, dtype=np.float32)
-        std = np.array(spec.std, dtype=np.float32)
-        tensor: Tensor = (pixels * np.float32(spec.scale) - mean) / std
-    else:
-        tensor = pixels
-    if spec.layout == "NCHW":
-        tensor = tensor.transpose(2, 0, 1)
-    return np.ascontiguousarray(tensor[np.newaxis], dtype=spec.dtype), placement
+    is_planar = spec.layout == "NCHW"
+    shape = (3, spec.height, spec.width) if is_planar else (spec.height, spec.width, 3)
+    tensor = np.empty((1, *shape), dtype=spec.dtype)
+    by_pixel = tensor[0].transpose(1, 2, 0) if is_planar else tensor[0]
+    for channel, source in enumerate((2, 1, 0) if spec.color == "BGR" else (0, 1, 2)):
+        values = pixels_rgb[:, :, source]
+        if spec.is_normalized:
+            scale, mean, std = (
+                np.float32(value) for value in (spec.scale, spec.mean[channel], spec.std[channel])
+            )
+            np.multiply(values, scale / std, out=by_pixel[:, :, channel], casting="unsafe")
+            by_pixel[:, :, channel] -= mean / std
+        else:
+            by_pixel[:, :, channel] = values
+    return tensor, placement
+
+
+def needed_pixels(spec: InputSpec) -> Need:
+    """How many pixels of a picture an input can make use of."""
+    every_side = spec.resize == "stretch"
+    return Need(DETAIL * spec.width, DETAIL * spec.height, every_side)
 
 
 def _resize(image_rgb: ImageRGB, spec: InputSpec) -> tuple[ImageRGB, Placement]:
@@ -73,11 +89,27 @@ def _resize(image_rgb: ImageRGB, spec: InputSpec) -> tuple[ImageRGB, Placement]:
     return canvas, Placement((inner_width / width, inner_height / height), (left, top))
 
 
-def _scaled(image_rgb: ImageRGB, size_wh: tuple[int, int]) -> ImageRGB:
-    width, height = size_wh
-    if image_rgb.shape[:2] == (height, width):
+def _scaled(image_rgb: ImageRGB, size_wh: SizeWH) -> ImageRGB:
+    """Averaged down by powers of two, which keeps moiré away, and the rest interpolated.
+
+    libjpeg averages in the same way while it decodes, so that a picture which it has made smaller
+    comes out here as the whole one does.
+    """
+    height, width = image_rgb.shape[:2]
+    if (width, height) == size_wh:
         return image_rgb
-    # Averaging keeps a large photo from breaking up into moiré when it is made small.
-    is_smaller = image_rgb.shape[1] > width or image_rgb.shape[0] > height
-    interpolation = cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image_rgb, size_wh, interpolation=interpolation), dtype=np.uint8)
+    across, down = _halvings(width, size_wh[0]), _halvings(height, size_wh[1])
+    if across > 1 or down > 1:
+        # A multiple of the step is what OpenCV averages fast; the rest is less than one pixel.
+        whole_rgb = image_rgb[: height // down * down, : width // across * across]
+        smaller_wh = (width // across, height // down)
+        image_rgb = np.asarray(
+            cv2.resize(whole_rgb, smaller_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8
+        )
+    resized = cv2.resize(image_rgb, size_wh, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(resized, dtype=np.uint8)
+
+
+def _halvings(size: int, target: int) -> int:
+    """The largest power of two by which `size` can be divided without falling below `target`."""
+    return 1 << max(0, (size // target).bit_length() - 1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,8 +56,12 @@ class Session:
         return dict(zip(self.output_names, values, strict=True))
 
 
-def load_session(manifest: Manifest) -> Session:
+def load_session(manifest: Manifest, threads: int = 1) -> Session:
     """Load a model's file, if it is the one that its manifest means.
+
+    Args:
+        manifest: The model's.
+        threads: How many work on one run, at most one per core.
 
     Raises:
         ModelUnavailable: The file is missing, has another checksum, keeps weights in other
@@ -79,6 +84,7 @@ def load_session(manifest: Manifest) -> Session:
         )
     options = onnxruntime.SessionOptions()
     options.log_severity_level = LOG_ERRORS
+    options.intra_op_num_threads = threads
     # A waiting thread that spins is billed like one that works.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
@@ -118,3 +124,18 @@ def _constants(manifest: Manifest, runtime: onnxruntime.InferenceSession) -> dic
                 f"Model {manifest.name}: input.constants.{name} has rows of different lengths."
             ) from error
     return constants
+
+
+@contextmanager
+def first_run(manifest: Manifest) -> Iterator[None]:
+    """Blame what fails in a model's first run on its manifest, so that it shows at the start.
+
+    Raises:
+        ModelUnavailable: For whatever was raised.
+    """
+    try:
+        yield
+    except Exception as error:  # A wrong manifest can lead to nearly every built-in exception.
+        raise ModelUnavailable(
+            f"Model {manifest.name} does not fit its manifest: {type(error).__name__}: {error}"
+        ) from error

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 ImageRGB = NDArray[np.uint8]
 """Pixels [height, width, 3], upright, red first, 0..255."""
 
+SizeWH = tuple[int, int]
+"""Width and height of a picture, pixels."""
+
 Tensor = NDArray[Any]
 """A model's input or output, in the dtype and layout that its manifest says."""
 

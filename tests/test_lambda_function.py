@@ -15,8 +15,8 @@ import pytest
 from gateway import errors
 from gateway.errors import PartError, RequestError
 from inference.errors import ModelUnavailable, PictureError
+from inference.picture import Picture
 from inference.pipeline import Pipeline
-from inference.types import ImageRGB
 from lambda_function import Handler
 from service.settings import Settings
 from tests.support.events import EVENTS, form_event, load_event, rest_event, upload
@@ -168,7 +168,7 @@ def test_a_fault_of_ours_is_logged_and_answered(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken(Pipeline):
-        def predict_objects(self, image_rgb: ImageRGB, threshold: float) -> Any:
+        def predict_objects(self, picture: Picture, threshold: float) -> Any:
             raise RuntimeError("secret detail")
 
     whole = fake_pipeline()

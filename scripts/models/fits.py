@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from inference.classification import Classifier, load_classifier
 from inference.detection import load_detector
 from inference.manifest import Manifest
-from inference.pipeline import drop_small
 from inference.types import ImageRGB
+from scripts.models.product import classify, detections
 
 MIN_CONFIDENCE = 0.25
 MOST_PLAUSIBLE = 50
@@ -28,10 +28,9 @@ def detector_fit(manifest: Manifest, pictures_rgb: Sequence[ImageRGB]) -> float:
     detector = load_detector(manifest)
     total, count = 0.0, 0
     for image_rgb in pictures_rgb:
-        found = detector.detect(image_rgb, MIN_CONFIDENCE)
-        large = drop_small(found, MIN_AREA_SHARE * image_rgb.shape[0] * image_rgb.shape[1])
-        total += sum(each.confidence**2 for each in large)
-        count += len(large)
+        found = detections(detector, image_rgb, MIN_CONFIDENCE, MIN_AREA_SHARE)
+        total += sum(each.confidence**2 for each in found)
+        count += len(found)
     return 0.0 if count > MOST_PLAUSIBLE * len(pictures_rgb) else total / len(pictures_rgb)
 
 
@@ -84,7 +83,7 @@ def _probabilities(classifier: Classifier, crops_rgb: Sequence[ImageRGB]) -> NDA
     output = classifier.task.outputs[0]
     column = {label: position for position, label in enumerate(output.labels)}
     rows = np.zeros((len(crops_rgb), len(output.labels)))
-    for row, answer in zip(rows, classifier.classify(crops_rgb, len(output.labels)), strict=True):
+    for row, answer in zip(rows, classify(classifier, crops_rgb, len(output.labels)), strict=True):
         best = answer[output.name]
         row[[column[name] for name in best.names]] = best.probabilities
     sums: NDArray[np.float64] = rows.sum(axis=1, keepdims=True)

@@ -15,6 +15,7 @@ from inference.classification import Classifier, load_classifier
 from inference.detection import Detector, load_detector
 from inference.image import decode
 from inference.manifest import load_manifest
+from inference.picture import Scaled
 from lambda_function import Handler
 from service.settings import Settings
 from tests.support.events import form_event, load_event, upload
@@ -86,7 +87,7 @@ def test_detector(
     image_rgb = decode(photo(picture), max_pixels=50_000_000)
     found = [
         (round(overlap(each.box_xyxy, box_xyxy), 2), round(each.confidence, 2))
-        for each in detector(model).detect(image_rgb, 0.3)
+        for each in detector(model).detect(Scaled.whole(image_rgb), 0.3)
         if each.class_name == class_name
     ]
 

@@ -15,8 +15,8 @@ import pytest
 
 from gateway.fetch import Fetcher
 from inference.errors import ModelUnavailable
+from inference.picture import Picture
 from inference.pipeline import Pipeline
-from inference.types import ImageRGB
 from lambda_function import Handler
 from service.settings import Settings
 from tests.support.answers import check_well_formed
@@ -42,7 +42,7 @@ INSIDE = re.compile(
 class Broken(Pipeline):
     """Fails with every picture, and says what nobody but the operator may read."""
 
-    def predict_objects(self, image_rgb: ImageRGB, threshold: float) -> Any:
+    def predict_objects(self, picture: Picture, threshold: float) -> Any:
         raise RuntimeError(f"secret {os.environ['AWS_SECRET_ACCESS_KEY']} in {__file__}")
 
 
