@@ -1,6 +1,6 @@
 """`manifest.json` -> `Manifest`: all that has to be known of a model to use it.
 
-The README's section on your own model describes the fields; nothing here guesses.
+`docs/models.md` describes the fields; nothing here guesses.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The README's tables say what the code says."""
 
 import inspect
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import yaml
 import gateway.errors
 import inference.errors
 from gateway.routes import METHODS, PARTS_OF_PAGES
-from inference.heads import HEADS
 from service.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -64,19 +62,6 @@ def test_the_defaults_are_those_of_the_settings() -> None:
     template = re.sub(r"!\w+", "", (ROOT / "template.yaml").read_text())
     function = yaml.safe_load(template)["Resources"]["MatchvecFunction"]["Properties"]
     assert set(shown) == set(function["Environment"]["Variables"])
-
-
-def test_the_manifest_fields_are_all_there() -> None:
-    described = {name for field, _ in rows("field") for name in quoted(field)}
-    for path in [
-        *ROOT.glob("tests/manifests/*/manifest.json"),
-        *ROOT.glob("models/*/manifest.json"),
-    ]:
-        manifest = json.loads(path.read_text())
-        used = set(manifest) - {"input", "output"} | {f"input.{name}" for name in manifest["input"]}
-        assert used <= described, path
-    text = README.read_text()
-    assert all(f"`{name}`" in text for name in HEADS)
 
 
 def test_the_links_lead_somewhere() -> None:

@@ -25,7 +25,6 @@ from scripts.models import report
 from scripts.models.add import Wishes, add_model
 from scripts.models.catalogue import CATALOGUE, fetch_model, read_catalogue
 from scripts.models.check import (
-    SETTINGS,
     answers_of,
     better_input,
     draw,
@@ -40,6 +39,7 @@ from scripts.models.golden import differences, read_golden, write_golden
 from scripts.models.graph import read_graph
 from scripts.models.guess import guess
 from scripts.models.listing import listed_models
+from scripts.models.product import SETTINGS
 from service.settings import BUNDLED_MODELS
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -14,13 +14,13 @@ from inference.classification import Classifier
 from inference.detection import Detector
 from inference.errors import ModelUnavailable, PictureError
 from inference.image import decode
-from inference.pipeline import Pipeline, crop
 from inference.types import Detection, ImageRGB
 from scripts.models.diagnosis import contradictions, raw_output_problems
 from scripts.models.errors import ToolError
 from scripts.models.fits import detector_fit, labelled_fit, unlabelled_fit
 from scripts.models.folder import load_model
 from scripts.models.golden import Answer
+from scripts.models.product import SETTINGS, classify, crops, objects, vehicles
 from scripts.models.variants import (
     OF_DETECTORS,
     OF_LABELLED,
@@ -29,13 +29,10 @@ from scripts.models.variants import (
     Fit,
     find_better,
 )
-from service.settings import Settings
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 MOST_COMPARED = 24
 """Pictures that other inputs are tried on: more take longer and tell nothing new."""
-SETTINGS = Settings.from_environment({})
-"""The product's own defaults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +97,12 @@ def answers_of(
         threshold: Lowest score of a detection, 0..1.
     """
     if isinstance(model, Detector):
-        found = _pipeline(model).predict_objects(picture.image_rgb, threshold)
+        found = objects(model, picture.image_rgb, threshold)
         return [_answer(each, each.class_name, each.confidence) for each in found]
-    vehicles = _vehicles(finder, picture.image_rgb, threshold)
-    crops_rgb = [crop(picture.image_rgb, each) for each in vehicles]
+    found = vehicles(finder, picture.image_rgb, threshold)
+    crops_rgb = crops(picture.image_rgb, found)
     answers = []
-    for vehicle, outputs in zip(vehicles, model.classify(crops_rgb, 1), strict=True):
+    for vehicle, outputs in zip(found, classify(model, crops_rgb, 1), strict=True):
         first = next(iter(outputs.values()))
         names = [each.names[0] for each in outputs.values()]
         answers.append(_answer(vehicle, ", ".join(names), first.probabilities[0]))
@@ -148,9 +145,9 @@ def better_input(
         )
     crops_rgb, folders = [], []
     for picture in pictures:
-        vehicles = _vehicles(finder, picture.image_rgb, SETTINGS.detection_threshold)
-        crops_rgb += [crop(picture.image_rgb, each) for each in vehicles]
-        folders += [picture.folder] * len(vehicles)
+        found = vehicles(finder, picture.image_rgb, SETTINGS.detection_threshold)
+        crops_rgb += crops(picture.image_rgb, found)
+        folders += [picture.folder] * len(found)
     # Evenly over all of them: in folders of one class each, the first are of one class.
     step = -(-len(crops_rgb) // MOST_COMPARED)
     crops_rgb, folders = crops_rgb[::step], folders[::step]
@@ -160,23 +157,6 @@ def better_input(
     else:
         fit, least = partial(unlabelled_fit, crops_rgb=crops_rgb), OF_UNLABELLED
     return find_better(model.manifest, fit, len(crops_rgb), least)
-
-
-def _pipeline(detector: Detector, *classifiers: Classifier) -> Pipeline:
-    return Pipeline(
-        detector,
-        classifiers,
-        min_area=SETTINGS.detection_size_threshold,
-        max_car_truck_iou=SETTINGS.detection_iou_threshold,
-    )
-
-
-def _vehicles(finder: Detector, image_rgb: ImageRGB, threshold: float) -> list[Detection]:
-    """The vehicles of a picture, or all of it where there is none."""
-    found = _pipeline(finder).predict_objects(image_rgb, threshold)
-    vehicles = [each for each in found if each.class_name in finder.task.vehicles]
-    height, width = image_rgb.shape[:2]
-    return vehicles or [Detection((0, 0, width, height), "picture", 1.0)]
 
 
 def _answer(detection: Detection, class_name: str, score: float) -> Answer:

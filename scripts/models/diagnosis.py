@@ -11,11 +11,11 @@ import numpy as np
 
 from inference.detection import Detector
 from inference.manifest import MANIFEST_FILE, MODEL_FILE
-from inference.preprocess import prepare
 from inference.types import ImageRGB
 from scripts.models.errors import ToolError
 from scripts.models.graph import read_graph
 from scripts.models.guess import guess
+from scripts.models.product import raw_outputs
 
 CERTAIN = (
     "task",
@@ -70,10 +70,9 @@ def raw_output_problems(detector: Detector, image_rgb: ImageRGB) -> list[str]:
     head = detector.task.head
     if not hasattr(head, "normalized"):
         return []
-    tensor, _ = prepare(image_rgb, detector.manifest.input)
     spec = detector.manifest.input
     # Decoded as for an input of one pixel, boxes are in the unit that they come in.
-    found = head.decode(detector.session.run(tensor), (1, 1), SURE)
+    found = head.decode(raw_outputs(detector, image_rgb), (1, 1), SURE)
     if not len(found.boxes_xyxy):
         return []
     largest = float(np.abs(found.boxes_xyxy).max())

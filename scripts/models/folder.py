@@ -21,6 +21,7 @@ from inference.manifest import (
     load_manifest,
 )
 from scripts.models.errors import ToolError
+from scripts.models.golden import GOLDEN_FILE
 from scripts.models.labels import LABELS_FILE, MOST_INLINE
 
 
@@ -69,6 +70,9 @@ def install(
             shutil.copyfile(model, folder / MODEL_FILE)
             _write_manifest(folder, values, labels)
             load_model(folder)
+            # A model in another's place is compared with what that one answered.
+            if (target / GOLDEN_FILE).is_file():
+                shutil.copyfile(target / GOLDEN_FILE, folder / GOLDEN_FILE)
             if target.exists():
                 target.rename(Path(temporary) / "replaced")
             folder.rename(target)
