@@ -96,5 +96,5 @@ build-PreTrafficHook:
 	@cp samples/car.jpg samples/bus.jpg samples/truck.jpg "$(ARTIFACTS_DIR)/samples/"
 
 clean: ## Remove what make, tests and builds left behind
-	rm -rf .venv .venv-* .aws-sam build out .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .aws-sam build client/dist out .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

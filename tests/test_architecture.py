@@ -37,9 +37,14 @@ FORBIDDEN = {
     "inference": HTTP_LIBRARIES | {"gateway", "service", "lambda_function", "tests"},
     "service": {"lambda_function", "tests"},
 }
+APART = {
+    **FORBIDDEN,
+    # It is installed on its own.
+    "client": {"gateway", "inference", "service", "lambda_function", "scripts", "tests"},
+}
 
 
-@pytest.mark.parametrize(("wing", "forbidden"), FORBIDDEN.items(), ids=FORBIDDEN)
+@pytest.mark.parametrize(("wing", "forbidden"), APART.items(), ids=APART)
 def test_the_wings_stay_apart(wing: str, forbidden: set[str]) -> None:
     found = {
         str(path.relative_to(PROJECT)): sorted(imports(path) & forbidden)

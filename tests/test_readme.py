@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ NOT_RUN = {
     "make test": "it would run this test again",
     "make start DOCKER=1": "it needs a Docker engine and AWS's image from the internet",
     "scripts/deploy.sh --stack matchvec --region us-east-1": "it needs an AWS account",
+    ".venv/bin/pip install './client[pictures]'": "tests/client/test_install.py does, with a wheel",
 }
 """Commands and why they can't be run here; what they call is there all the same."""
 MAKE_CALLS = {"make test": "-m pytest", "make start DOCKER=1": "scripts/start_docker.sh"}
@@ -156,6 +158,9 @@ def run(command: str, url: str, home: Path, out: Path) -> str:
     command = command.replace(LOCAL_URL, url)
     if "scripts.demo" in command:
         command = command.replace(".venv/bin/python", sys.executable) + f" --url {url} --out {out}"
+    if ".venv/bin/matchvec" in command:
+        module = f"PYTHONPATH=client {sys.executable} -m matchvec_client"
+        command = command.replace(".venv/bin/matchvec", module).replace("out/", f"{out}/")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command.replace("curl ", "curl -sS ")],
         cwd=ROOT,
@@ -176,6 +181,10 @@ def assert_exists(command: str) -> None:
         assert MAKE_CALLS[command] in called
         scripts = re.findall(r"scripts/\w+\.sh", called)
         assert [script for script in scripts if not (ROOT / script).is_file()] == []
+    elif program == ".venv/bin/pip":
+        folder, _, extra = arguments[1].strip("'").rstrip("]").partition("[")
+        client = tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
+        assert extra in client["optional-dependencies"]
     else:
         assert os.access(ROOT / program, os.X_OK)
         text = (ROOT / program).read_text()

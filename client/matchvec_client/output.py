@@ -82,6 +82,8 @@ def _write_table(rows: Iterable[dict[str, Any]], file: TextIO) -> None:
             label = printable(found["label"])
             lines.append((name, printable(found["class_name"]), score, label, box))
             name = ""
+    if len(lines) == 1:
+        return
     full = [line for line in lines if len(line) == len(_HEADINGS)]
     widths = [max(len(line[column]) for line in full) for column in range(len(_HEADINGS))]
     widths[0] = max(len(line[0]) for line in lines)

@@ -24,7 +24,6 @@ README = (ROOT / "client" / "README.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = [(match[1], match[2].strip()) for match in FENCE.finditer(README)]
 COMMANDS = [text for kind, text in BLOCKS if kind == "shell" and "pip install" not in text]
-PROGRAMS = [text for kind, text in BLOCKS if kind == "python"]
 TYPED = """
 from matchvec_client import AsyncClient, Client, Picture, Prediction
 
@@ -135,19 +134,6 @@ def test_the_readmes_commands(installed: Path, handler: Handler, tmp_path: Path)
     assert (tmp_path / "drawn" / "samples" / "car.jpg").is_file()
     assert len((tmp_path / "results.jsonl").read_text().splitlines()) == 7
     assert (tmp_path / "results.csv").read_text().startswith("picture,")
-
-
-def test_the_readmes_programs(installed: Path, handler: Handler) -> None:
-    assert len(PROGRAMS) == 2
-    with stub_api(handler) as api:
-        answers = [
-            run(installed / "python", "-c", text.replace("http://127.0.0.1:3000", api.url))
-            for text in PROGRAMS
-        ]
-
-    assert "samples/README.md not_an_image\n" in answers[0]
-    assert "samples/car.jpg (0, 0, 400, 533) clio 0.75\n" in answers[0]
-    assert answers[1] == "14\n"
 
 
 def test_the_types_reach_the_user(installed: Path, tmp_path: Path) -> None:
