@@ -25,6 +25,9 @@ GRACE_SECONDS = 0.5
 """How much longer than the fetcher's limit a fetch is waited for, so that its own error comes
 first and says more."""
 
+NO_MEMORY = ("Insufficient memory", "std::bad_alloc", "Failed to allocate memory")
+"""What errors of OpenCV and onnxruntime say where Python's own are a MemoryError."""
+
 logger = logging.getLogger("matchvec")
 
 
@@ -172,13 +175,8 @@ class PictureService:
             image_rgb, decode_ms = _timed(self._decode, part, arrival.content, deadline)
             size_wh = (image_rgb.shape[1], image_rgb.shape[0])
             predictions, inference_ms = _timed(predict, image_rgb)
-        except (PartError, PictureError) as failure:
-            error = failure
-        except MemoryError:
-            error = ImageTooLarge("The picture needs more memory than there is: scale it down.")
-        except Exception:  # Whatever is wrong with one picture, its neighbours are answered.
-            logger.exception("part %d failed", arrival.position)
-            error = PartFailed("Something went wrong on our side with this picture.")
+        except Exception as failure:  # Whatever is wrong with one, its neighbours are answered.
+            error = _explained(failure, arrival.position)
         timing = Timing(arrival.fetch_ms, decode_ms, inference_ms)
         content = None if isinstance(arrival.content, PartError) else arrival.content
         return Result(part, predictions, size_wh, error, timing, content)
@@ -190,6 +188,19 @@ class PictureService:
             if isinstance(part, UrlField):
                 raise UrlNotAnImage(f"The url was fetched. {error.message}") from error
             raise
+
+
+def _explained(failure: Exception, position: int) -> PartError | PictureError:
+    """Why a part failed, as its client is told; called while the failure is handled."""
+    if isinstance(failure, PartError | PictureError):
+        # Its tracebacks hold the picture, and by way of the caller's frame themselves: the next
+        # picture would need memory that is free only once the garbage collector has come.
+        failure.__traceback__ = failure.__cause__ = failure.__context__ = None
+        return failure
+    if isinstance(failure, MemoryError) or any(text in str(failure) for text in NO_MEMORY):
+        return ImageTooLarge("The picture needs more memory than there is: scale it down.")
+    logger.exception("part %d failed", position)
+    return PartFailed("Something went wrong on our side with this picture.")
 
 
 def _part_details(part: Part) -> dict[str, str | None]:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 
 from gateway.deadline import Deadline
 from gateway.parts import Part, Upload, UrlField
+from inference.errors import ImageTooLarge
 from inference.types import ImageRGB
 from service.pictures import PictureService, Result
 from tests.support.network import FakeNetwork, http_answer
@@ -131,6 +134,40 @@ def test_a_picture_that_takes_all_memory_spoils_no_neighbour() -> None:
     parts: list[Part] = [Upload(plain(size)) for size in (1, 2, 3)]
 
     assert summary(answer(parts, fail_on_the_second)) == [1, "image_too_large", 3]
+
+
+NATIVE = {
+    "OpenCV": "OpenCV(5.0.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 9",
+    "onnxruntime": "[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : Failed to allocate memory for "
+    "requested buffer of size 9",
+    "C++": "std::bad_alloc",
+}
+
+
+@pytest.mark.parametrize("message", NATIVE.values(), ids=NATIVE)
+def test_native_code_that_lacks_memory_is_the_picture_s_size(message: str) -> None:
+    def fail(_image_rgb: ImageRGB) -> int:
+        raise RuntimeError(message)
+
+    assert summary(answer([Upload(plain())], fail)) == ["image_too_large"]
+
+
+def test_a_picture_that_failed_is_no_longer_in_memory() -> None:
+    failed: list[weakref.ref[ImageRGB]] = []
+
+    def fail(image_rgb: ImageRGB) -> int:
+        failed.append(weakref.ref(image_rgb))
+        raise ImageTooLarge("Scale it down.")
+
+    gc.disable()
+    try:
+        results = answer([Upload(plain())], fail)
+        kept = [each() for each in failed]
+    finally:
+        gc.enable()
+
+    assert summary(results) == ["image_too_large"]
+    assert kept == [None]
 
 
 def test_a_fetch_that_fails_in_an_unforeseen_way_spoils_no_neighbour() -> None:
