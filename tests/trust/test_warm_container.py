@@ -83,6 +83,14 @@ NETWORK = {
 EVENTS: dict[str, tuple[Any, int]] = {
     "a photo": (form_event("/predict", upload(PHOTO)), 200),
     "many pictures": (form_event("/object_detection", *[upload(plain())] * 32), 200),
+    "every other format": (
+        form_event(
+            "/shape",
+            *[upload(encode(corners(), each)) for each in ("WEBP", "GIF", "BMP", "TIFF")],
+            upload(encode(corners(), "TIFF")[:-50]),
+        ),
+        200,
+    ),
     "a cut-off photo": (form_event("/predict", upload(PHOTO[:5000])), 200),
     "a huge header": (form_event("/shape", upload(HUGE)), 200),
     "no picture": (form_event("/nbytes", upload(b"%PDF-1.7")), 200),
