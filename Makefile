@@ -21,8 +21,8 @@ ready := $(VENV)/.requirements-installed
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help start test test-all lint types pytest demo load fuzz format package clean build-MatchvecFunction \
-	build-MatchvecBatchFunction build-PreTrafficHook
+.PHONY: help start test test-all lint types pytest demo load bench bench-full fuzz format package clean \
+	build-MatchvecFunction build-MatchvecBatchFunction build-PreTrafficHook
 
 help: ## Explain the targets (this list)
 	@echo 'Matchvec: pictures in, vehicles out.'
@@ -60,6 +60,12 @@ load: $(ready) ## Send 5,000 good and bad requests to the local API, check every
 
 fuzz: $(ready) ## Fuzz events, forms, pictures and fetches, for SECONDS each (TARGET=decode for one)
 	@$(bin)/python -m fuzz --seconds $(SECONDS) --target '$(TARGET)'
+
+bench: $(ready) ## Measure Matchvec beside a naive handler, web frameworks and the limit (5 minutes)
+	@$(bin)/python -m benchmarks --plan quick $(ARGS)
+
+bench-full: $(ready) ## The same with enough rounds for a p99
+	@$(bin)/python -m benchmarks --plan full $(ARGS)
 
 coverage: $(ready) ## Run the same tests, and write which lines they reach to coverage.xml
 	@$(bin)/python -m pytest -q -m 'not slow' --cov --cov-report=term --cov-report=xml $(TESTS)

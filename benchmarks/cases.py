@@ -109,4 +109,4 @@ def chosen(names: Sequence[str]) -> list[Case]:
         KeyError: There is no case of that name.
     """
     cases = [CASES[name] for name in names] if names else list(CASES.values())
-    return [case for case in cases if case.paths()]
+    return [case for case in cases if case.pictures or case.paths()]

@@ -1,0 +1,116 @@
+"""What the benchmark has to show: ratios and bounds, each passed or failed.
+
+A bar whose measurement is missing is failed too, and says so: what was not measured was not
+shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Results = Mapping[str, Any]
+"""A report's JSON; `benchmarks.__main__` describes it."""
+
+MB = 1_000_000
+PEERS = ("fastapi", "litserve", "bentoml")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One bar and what was seen.
+
+    Attributes:
+        name: What is compared.
+        bound: For people: "at least 2.5".
+        seen: The measured value, None where there is none.
+        is_passed: Whether it holds.
+    """
+
+    name: str
+    bound: str
+    seen: float | None
+    is_passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar.
+
+    Attributes:
+        name: What is compared.
+        value: Finds it in the results; KeyError where it was not measured.
+        low: It has to be at least that, or None.
+        high: It has to be at most that, or None.
+    """
+
+    name: str
+    value: Callable[[Results], float]
+    low: float | None = None
+    high: float | None = None
+
+    def judge(self, results: Results) -> Verdict:
+        """Hold the results against it."""
+        bound = f"at least {self.low:g}" if self.low is not None else f"at most {self.high:g}"
+        try:
+            seen = self.value(results)
+        except KeyError:
+            return Verdict(self.name, bound, None, False)
+        is_high_enough = self.low is None or seen >= self.low
+        is_low_enough = self.high is None or seen <= self.high
+        return Verdict(self.name, bound, seen, is_high_enough and is_low_enough)
+
+
+def judge(results: Results) -> list[Verdict]:
+    """All bars."""
+    return [bar.judge(results) for bar in BARS]
+
+
+def _in_process(case: str, above: str, below: str) -> Callable[[Results], float]:
+    def value(results: Results) -> float:
+        times = results["in_process"][case]
+        return float(times[above]["wall"]["median"] / times[below]["wall"]["median"])
+
+    return value
+
+
+def _worst_latency(peer: str) -> Callable[[Results], float]:
+    """The smallest ratio of a peer's p50 to ours over all cases."""
+
+    def value(results: Results) -> float:
+        cases = results["http_latency"].values()
+        return float(min(times[peer]["median"] / times["ours"]["median"] for times in cases))
+
+    return value
+
+
+def _throughput(peer: str) -> Callable[[Results], float]:
+    def value(results: Results) -> float:
+        found = results["http_throughput"]
+        return float(found["ours"]["per_second"] / found[peer]["per_second"])
+
+    return value
+
+
+def _megabytes(name: str) -> Callable[[Results], float]:
+    return lambda results: float(results["starts"]["ours"][name] / MB)
+
+
+def _init(results: Results) -> float:
+    starts = results["starts"]
+    return float(starts["naive"]["ready"]["median"] / starts["ours"]["ready"]["median"])
+
+
+BARS = (
+    Bar("naive / ours, 1 x 12 MP", _in_process("jpeg-12mp", "naive", "ours"), low=2.5),
+    Bar("naive / ours, 10 x 2 MP", _in_process("10x2mp", "naive", "ours"), low=3.0),
+    Bar("naive / ours, 1 x 0.5 MP", _in_process("jpeg-0.5mp", "naive", "ours"), low=1.5),
+    Bar("ours / limit, 1 x 12 MP", _in_process("jpeg-12mp", "ours", "limit"), high=1.15),
+    Bar("ours / limit, 10 x 2 MP", _in_process("10x2mp", "ours", "limit"), high=1.15),
+    *(Bar(f"{peer} / ours, p50, worst case", _worst_latency(peer), low=1.0) for peer in PEERS),
+    *(Bar(f"ours / {peer}, requests per second", _throughput(peer), low=1.5) for peer in PEERS),
+    Bar("naive / ours, init", _init, low=3.0),
+    Bar("memory after init, MB", _megabytes("memory"), high=200),
+    Bar("peak on 10 x 2 MP, MB", _megabytes("peak"), high=350),
+)

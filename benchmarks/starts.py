@@ -1,0 +1,210 @@
+"""Start and memory of the function: the built package beside the naive handler's.
+
+The product is what `make package` makes. The naive tree is what `sam build` leaves by itself:
+wheels and what they depend on, unpacked whole, without bytecode, which Python then compiles at
+each start, as Lambda's file system is read-only. Each start is a fresh, isolated process of the
+runtime's Python; layouts take turns, and a first round, which warms the page cache, does not count.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cases import CASES, CONTENT_TYPE, form
+from benchmarks.processes import MEMORY_MB, PROJECT, set_up
+from benchmarks.stats import Summary, summarize
+from scripts.package.build import WHEEL_MACHINES, WHEEL_PLATFORMS, build
+from scripts.package.interpreter import HOW_TO_GET_ONE, PYTHON_VERSION, find_interpreter
+
+ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
+PACKAGE = PROJECT / "build" / "bench-package"
+NAIVE = PROJECT / "build" / "bench-naive"
+FIRST_CASE, MEMORY_CASE = CASES["jpeg-2mp"], CASES["10x2mp"]
+MEMORY_CALLS = 5
+
+START = """
+import sys, time
+began, folder, module, name, body_file, content_type, calls = sys.argv[1:8]
+sys.path.insert(0, folder)
+handler = getattr(__import__(module, fromlist=[name]), name)
+ready = time.monotonic() - float(began)
+memory = lambda: {line[:5]: int(line.split()[1]) * 1024 for line in open("/proc/self/status")
+                  if line[:5] in ("VmRSS", "VmHWM")}
+at_ready = memory()
+import base64, json
+body = base64.b64encode(open(body_file, "rb").read()).decode()
+read = time.monotonic()
+for call in range(int(calls)):
+    answer = handler({"httpMethod": "POST", "path": "/object_detection", "body": body,
+        "isBase64Encoded": True, "headers": {"Content-Type": content_type}}, None)
+    if not call:
+        first = ready + time.monotonic() - read
+heavy = "numpy PIL.Image cv2 onnxruntime multipart requests requests_toolbelt".split()
+print(json.dumps({"status": answer["statusCode"], "ready": ready * 1000, "first": first * 1000,
+    "rss": at_ready["VmRSS"], "peak": memory()["VmHWM"],
+    "imports": [each for each in heavy if each in sys.modules]}))
+"""
+"""Run by a measured process: milliseconds since it was started, and bytes."""
+
+IMPORTS = """
+import sys, time
+began = time.monotonic()
+sys.path.insert(0, sys.argv[1])
+for module in sys.argv[2:]:
+    __import__(module)
+print((time.monotonic() - began) * 1000)
+"""
+
+
+class StartsFailed(Exception):
+    """Starts can't be measured here; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A package and what in it is called.
+
+    Attributes:
+        name: The contestant's.
+        folder: The package.
+        module: Holds the handler.
+        handler: Its name.
+    """
+
+    name: str
+    folder: Path
+    module: str
+    handler: str
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """What a contestant's starts cost.
+
+    Attributes:
+        ready: Process start to loaded models, milliseconds.
+        first_answer: Process start to the answer of a 2 MP picture, without making the request.
+        imports: Of the third-party modules alone.
+        memory: Resident bytes when the models are loaded.
+        peak: Most resident bytes after five requests of ten 2 MP pictures.
+        package: Bytes of the package.
+    """
+
+    ready: Summary
+    first_answer: Summary
+    imports: Summary
+    memory: int
+    peak: int
+    package: int
+
+
+def measure(rounds: int, folder: Path) -> dict[str, Starts]:
+    """Start both in turns.
+
+    Args:
+        rounds: That count.
+        folder: For the requests' bodies.
+
+    Raises:
+        StartsFailed: There is no Python of the runtime's version, or a package can't be made.
+        BuildFailed: The product's package can't be made.
+    """
+    interpreter = find_interpreter()
+    architecture = ARCHITECTURES.get(platform.machine())
+    if sys.platform != "linux" or architecture is None:
+        raise StartsFailed("this machine does not run Lambda's programs")
+    if interpreter is None:
+        raise StartsFailed(HOW_TO_GET_ONE)
+    build(architecture, PACKAGE, interpreter)
+    _install_naive(architecture)
+    bodies = {case.name: folder / f"{case.name}.body" for case in (FIRST_CASE, MEMORY_CASE)}
+    for case in (FIRST_CASE, MEMORY_CASE):
+        bodies[case.name].write_bytes(form(case, ""))
+    layouts = [
+        Layout("ours", PACKAGE, "lambda_function", "lambda_handler_classification"),
+        Layout("naive", NAIVE, "benchmarks.contestants.naive", "handler"),
+    ]
+    starts: dict[str, list[dict[str, Any]]] = {layout.name: [] for layout in layouts}
+    imports: dict[str, list[float]] = {layout.name: [] for layout in layouts}
+    for _ in range(1 + rounds):
+        for layout in layouts:
+            found = _start(interpreter, layout, bodies[FIRST_CASE.name], 1)
+            starts[layout.name].append(found)
+            modules = [str(name) for name in found["imports"]]
+            imports[layout.name].append(
+                float(_run(interpreter, IMPORTS, [str(layout.folder), *modules]))
+            )
+    return {
+        layout.name: Starts(
+            ready=summarize([found["ready"] for found in starts[layout.name][1:]]),
+            first_answer=summarize([found["first"] for found in starts[layout.name][1:]]),
+            imports=summarize(imports[layout.name][1:]),
+            memory=int(summarize([found["rss"] for found in starts[layout.name][1:]]).median),
+            peak=_start(interpreter, layout, bodies[MEMORY_CASE.name], MEMORY_CALLS)["peak"],
+            package=tree_bytes(layout.folder),
+        )
+        for layout in layouts
+    }
+
+
+def tree_bytes(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _start(interpreter: Path, layout: Layout, body: Path, calls: int) -> dict[str, Any]:
+    arguments = [str(layout.folder), layout.module, layout.handler, str(body), CONTENT_TYPE]
+    found = json.loads(_run(interpreter, START, [str(time.monotonic()), *arguments, str(calls)]))
+    if found["status"] != 200:
+        raise StartsFailed(f"{layout.name} answers {found['status']}")
+    return dict(found)
+
+
+def _run(interpreter: Path, script: str, arguments: Sequence[str]) -> str:
+    command = [str(interpreter), "-I", "-S", "-B", "-c", script, *arguments]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env={"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": MEMORY_MB},
+        cwd="/",
+        preexec_fn=set_up("realtime"),
+        check=False,
+    )
+    if done.returncode:
+        raise StartsFailed(done.stderr[-1500:])
+    return done.stdout
+
+
+def _install_naive(architecture: str) -> None:
+    shutil.rmtree(NAIVE, ignore_errors=True)
+    contestants = NAIVE / "benchmarks" / "contestants"
+    contestants.mkdir(parents=True)
+    for name in ("naive.py", "plain.py"):
+        shutil.copy(Path(__file__).parent / "contestants" / name, contestants / name)
+    for model in ("vehicle_detector", "vehicle_classifier"):
+        (NAIVE / "models" / model).mkdir(parents=True)
+        for name in ("manifest.json", "model.onnx"):
+            shutil.copy(PROJECT / "models" / model / name, NAIVE / "models" / model / name)
+    machine = WHEEL_MACHINES[architecture]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    requirements = Path(__file__).parent / "requirements-naive.txt"
+    done = subprocess.run(
+        [
+            *(*pip, "--requirement", str(requirements), "--target", str(NAIVE), "--no-compile"),
+            *("--only-binary=:all:", "--implementation", "cp", "--python-version", PYTHON_VERSION),
+            *(f"--platform={each}_{machine}" for each in WHEEL_PLATFORMS),
+        ],
+        check=False,
+    )
+    if done.returncode:
+        raise StartsFailed("pip could not install requirements-naive.txt")
