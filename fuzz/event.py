@@ -10,7 +10,9 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
+from unittest import mock
 
+import service.pictures
 from fuzz.network import Hop, MemoryNetwork
 from gateway.deadline import Deadline
 from gateway.errors import RequestError
@@ -20,6 +22,7 @@ from gateway.options import parse_options
 from gateway.parts import parse_parts
 from gateway.routes import Route, find_route
 from lambda_function import Handler
+from service.decoder import InProcess
 from service.settings import Settings
 from tests.support.answers import check_well_formed, fields_of
 from tests.support.models import fake_pipeline
@@ -61,9 +64,18 @@ class _PictureEverywhere(Fetcher):
         return network.fetcher(self.max_bytes).fetch(url, network.deadline)
 
 
-HANDLER = Handler(
-    SETTINGS, _PictureEverywhere(10_000, 5), clock=lambda: 0.0, load=lambda _: fake_pipeline()
-)
+def _handler() -> Handler:
+    """One that decodes in this process: the others that a fuzzer forks would not be seen."""
+    with mock.patch.object(service.pictures, "shared_decoder", InProcess):
+        return Handler(
+            SETTINGS,
+            _PictureEverywhere(10_000, 5),
+            clock=lambda: 0.0,
+            load=lambda _: fake_pipeline(),
+        )
+
+
+HANDLER = _handler()
 
 
 def check(data: bytes) -> None:

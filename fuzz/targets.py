@@ -27,6 +27,8 @@ class Target:
         promise: What `check` holds, in one line.
         max_bytes: The longest input that libFuzzer makes.
         max_seconds: For one input; one that takes longer is a finding.
+        instrumented: The Python modules that the fuzzer is to see its way through; importing them
+            takes it some seconds.
         more_seeds: Further folders of seeds, which are kept elsewhere for other tests.
     """
 
@@ -34,6 +36,7 @@ class Target:
     promise: str
     max_bytes: int
     max_seconds: int
+    instrumented: tuple[str, ...]
     more_seeds: tuple[Path, ...] = ()
 
     @property
@@ -60,6 +63,7 @@ TARGETS = {
             "every event has a well-formed answer of the documented ones",
             max_bytes=16_384,
             max_seconds=10,
+            instrumented=("gateway", "service", "lambda_function", "multipart", "json", "base64"),
             more_seeds=(ROOT / "tests" / "events",),
         ),
         Target(
@@ -68,18 +72,22 @@ TARGETS = {
             # Long enough that time which grows with the square of the length would show.
             max_bytes=65_536,
             max_seconds=5,
+            instrumented=("gateway", "multipart"),
         ),
         Target(
             "decode",
             "a file is refused, or becomes pixels within the limit that its header was held to",
             max_bytes=16_384,
             max_seconds=10,
+            # Not Pillow's decoders, which are C.
+            instrumented=("inference", "PIL"),
         ),
         Target(
             "fetch",
             "no url and no server's answer leads to an internal address or past a limit",
             max_bytes=8_192,
             max_seconds=10,
+            instrumented=("gateway", "http.client", "email", "urllib.parse", "ipaddress"),
         ),
     )
 }
