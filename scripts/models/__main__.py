@@ -84,8 +84,7 @@ def _add(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     folder = ModelStore(options.models, BUNDLED_MODELS).find(options.name)
     model = open_model(folder)
-    bundled = ModelStore(BUNDLED_MODELS, options.models)
-    finder = load_detector(load_manifest(bundled.find(options.detector)))
+    finder = model if isinstance(model, Detector) else _finder(options)
     pictures, failed = read_pictures(options.images)
     answers = {}
     for position, picture in enumerate(pictures, start=1):
@@ -110,6 +109,12 @@ def _check(options: argparse.Namespace) -> int:
     for line in problems:
         print(f"! {line}")
     return 1 if problems else 0
+
+
+def _finder(options: argparse.Namespace) -> Detector:
+    """What finds the vehicles that a classifier classifies."""
+    folder = ModelStore(BUNDLED_MODELS, options.models).find(options.detector)
+    return load_detector(load_manifest(folder))
 
 
 def _list(options: argparse.Namespace) -> int:

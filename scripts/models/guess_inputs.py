@@ -95,7 +95,10 @@ def preparation(graph: Graph, picture: Picture, output_format: str) -> list[Find
     if output_format == "yolox":
         reason = "YOLOX's demo: BGR of 0..255, top left, over gray"
         return _findings(reason, "BGR", "letterbox", anchor="top-left", pad_value=114)
-    if output_format in ("yolov5", "yolov8") or metadata_value(graph, "author") == "Ultralytics":
+    is_ultralytics = metadata_value(graph, "author") == "Ultralytics"
+    if output_format == "classes" and is_ultralytics:
+        return _findings("Ultralytics: RGB of 0..1", "RGB", scale=PIXEL_SCALE)
+    if output_format in ("yolov5", "yolov8") or is_ultralytics:
         reason = "Ultralytics: RGB of 0..1, centred, over gray"
         return _findings(reason, "RGB", "letterbox", pad_value=114, scale=PIXEL_SCALE)
     if output_format == "rows" and len(graph.outputs) == 1:

@@ -118,7 +118,7 @@ def _tensorflow(graph: Graph, _size_wh: tuple[int, int]) -> Format | None:
 def _boxes(graph: Graph, _size_wh: tuple[int, int]) -> Format | None:
     if len(graph.outputs) != 3:
         return None
-    boxes = _named(graph, "boxes", "bbox", "dets")
+    boxes = _named(graph, "boxes", "bbox")
     scores, labels = _named(graph, "scores", "score"), _named(graph, "labels", "classes", "label")
     if boxes is None or scores is None or labels is None:
         return None

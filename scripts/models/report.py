@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from scripts.models.graph import Graph
 from scripts.models.guess import Guess
 from scripts.models.labels import likely_list
 from scripts.models.variants import FEW_PICTURES, Better
+from service.settings import BUNDLED_MODELS
 
 MOST_CHARACTERS = 46
 MOST_METADATA = 60
@@ -120,10 +120,10 @@ def _labels(guessed: Guess) -> list[str]:
 def _next(folder: Path) -> list[str]:
     is_detector = '"task": "detection"' in (folder / "manifest.json").read_text(encoding="utf-8")
     variable = "DETECTION_MODEL" if is_detector else "CLASSIFICATION_MODEL"
-    base = os.environ.get("BASE_MODEL_PATH")
-    prefix = f"BASE_MODEL_PATH={base} " if base else ""
+    base = folder.parent.resolve()
+    prefix = "" if base == BUNDLED_MODELS.resolve() else f"BASE_MODEL_PATH={base} "
     return [
         "Next:",
-        f"  python -m scripts.models check {folder.name} --images DIR",
+        f"  {prefix}.venv/bin/python -m scripts.models check {folder.name} --images DIR",
         f"  {prefix}{variable}={folder.name} make start",
     ]

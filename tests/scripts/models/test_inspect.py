@@ -272,6 +272,19 @@ def test_metadata_gives_labels_and_the_size_of_an_input_that_may_vary(tmp_path: 
     assert found.value("output.format") == "yolov8"
 
 
+def test_a_classifier_of_ultralytics_gets_no_padding(tmp_path: Path) -> None:
+    model = fixed_onnx(
+        {"output0": np.array([[0.25, 0.75]], np.float32)},
+        metadata={**ULTRALYTICS, "task": "classify"},
+    )
+    found = guessed(tmp_path, model)
+
+    assert found.value("input.resize") == "stretch"
+    assert found.value("input.scale") == 1 / 255
+    assert found.value("input.mean") is None
+    assert found.value("output.outputs") == [{"name": "output0", "activation": "none"}]
+
+
 UNSUPPORTED: dict[str, tuple[dict[str, Array], Inputs, dict[str, str], str]] = {
     "masks": (
         {"output0": zeros(1, 38, 84), "output1": zeros(1, 32, 16, 16)}, PICTURE,
