@@ -23,7 +23,7 @@ from benchmarks.stats import Summary, summarize
 CLIENTS = 4
 WINDOW_SECONDS = 3.0
 THROUGHPUT_CASE = "jpeg-2mp"
-WARM_UP = 3
+WARM_UP = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.cases import CONTENT_TYPE, Case
 from benchmarks.environments import FOLDER, python_of
-from benchmarks.processes import PROJECT, ContestantFailed, environment, set_up
+from benchmarks.processes import NICENESS, PROJECT, ContestantFailed, environment, set_up
 
 START_SECONDS = 90
 REQUEST_SECONDS = 60
@@ -78,6 +78,7 @@ class Server:
         """Start it; `wait` waits until it answers."""
         recipe = RECIPES[contestant]
         self.contestant = contestant
+        self._priority = priority
         self.port = _free_port()
         self._log = PROJECT / "build" / f"bench-{contestant}.log"
         arguments = [part.format(port=self.port) for part in recipe.arguments]
@@ -108,11 +109,20 @@ class Server:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 code, content = self.post(case, body)
                 if code == 200:
+                    self._share_priority()
                     return
                 status = f"{code} {content[:300]!r}"
             time.sleep(0.2)
         log = self._log.read_text(errors="replace")[-1500:]
         raise ContestantFailed(f"{self.contestant}: {status}\n{log}")
+
+    def _share_priority(self) -> None:
+        """Give processes that opened a session of their own the priority of the others."""
+        if self._priority != "high":
+            return
+        for pid in family(self._process.pid):
+            with contextlib.suppress(OSError):
+                Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS))
 
     def post(self, case: Case, body: bytes) -> tuple[int, bytes]:
         """Status and content of the answer, over a connection of its own, as from a new client."""
