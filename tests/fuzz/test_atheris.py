@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import fuzz.__main__
 from fuzz.__main__ import COVERED, Outcome, report
 from fuzz.targets import ROOT, TARGETS
 
@@ -18,7 +19,7 @@ needs_atheris = pytest.mark.skipif(
 RUNS = {"event": 400, "multipart": 2_000, "decode": 600, "fetch": 600}
 
 
-def fuzz(target: str, runs: int, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(target: str, runs: int, folder: Path) -> subprocess.CompletedProcess[str]:
     """The same inputs in every run: as many as asked for, from the seed 1."""
     limits = [f"-runs={runs}", "-seed=1", f"-artifact_prefix={folder}/"]
     folders = map(str, [folder, *TARGETS[target].seed_folders])
@@ -31,7 +32,7 @@ def fuzz(target: str, runs: int, folder: Path) -> subprocess.CompletedProcess[st
 @needs_atheris
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_short_run_finds_nothing(target: str, tmp_path: Path) -> None:
-    done = fuzz(target, RUNS[target], tmp_path)
+    done = run(target, RUNS[target], tmp_path)
 
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     assert f"Done {RUNS[target]} runs" in done.stderr
@@ -43,7 +44,7 @@ def test_a_short_run_finds_nothing(target: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_longer_run_finds_nothing(target: str, tmp_path: Path) -> None:
-    done = fuzz(target, 5 * RUNS[target], tmp_path)
+    done = run(target, 5 * RUNS[target], tmp_path)
 
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
 
@@ -61,6 +62,15 @@ def test_a_finding_ends_the_run_and_is_kept(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "ZeroDivisionError" in done.stdout
     assert [path.name.partition("-")[0] for path in tmp_path.iterdir()] == ["crash"]
+
+
+def test_without_atheris_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(fuzz.__main__, "find_spec", lambda _: None)
+
+    assert fuzz.__main__.main([]) == 2
+    assert "atheris is not installed" in capsys.readouterr().err
 
 
 def test_the_report_names_findings() -> None:
