@@ -21,7 +21,7 @@ ready := $(VENV)/.requirements-installed
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help start test test-all lint types pytest demo load bench bench-full fuzz format package clean \
+.PHONY: help start test test-all test-browser lint types pytest demo load bench bench-full fuzz format package clean \
 	build-MatchvecFunction build-MatchvecBatchFunction build-PreTrafficHook
 
 help: ## Explain the targets (this list)
@@ -41,8 +41,17 @@ demo: $(ready) ## Start the API, post the sample pictures, save them with boxes 
 
 test: lint types pytest ## Check style and types, run the tests
 
-test-all: $(ready) ## Run every test, the slow ones too, on each Python 3.11 to 3.13 found here
+test-all: $(ready) test-browser ## Run every test, the slow ones too, on each Python 3.11 to 3.13 found here
 	@sh scripts/test_all.sh $(VENV)
+
+# Playwright's own browsers are not downloaded: the tests use the system's.
+$(VENV)/.browser-requirements-installed: $(ready) requirements-browser.txt
+	@sh scripts/make_venv.sh $(VENV) requirements-browser.txt $(PYTHON) && touch $@ || \
+		echo "make: without Playwright the browser tests are skipped"
+
+test-browser: $(VENV)/.browser-requirements-installed ## Try the pages in a real browser; screenshots in build/browser
+	@sh scripts/install_chromium.sh
+	@$(bin)/python -m pytest -q -m browser tests/browser
 
 lint: $(ready) ## Check style: ruff, and shellcheck for the shell scripts
 	@$(bin)/ruff check .

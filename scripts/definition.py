@@ -6,6 +6,7 @@ and as JSON, because the function has no YAML parser. A test holds the two toget
 
 from __future__ import annotations
 
+import copy
 import json
 import sys
 from pathlib import Path
@@ -19,14 +20,18 @@ TARGET = ROOT / "pages" / "swagger.json"
 AWS_PREFIX = "x-amazon-"
 CATCH_ALL = "/{proxy+}"
 
+ONE_FIELD_PER_URL = {"url": {"style": "form", "explode": True}}
+"""Without it Swagger UI sends an empty `url` where the user gives none."""
 
-def for_clients(definition: dict[str, Any]) -> dict[str, Any]:
+
+def for_clients(source: dict[str, Any]) -> dict[str, Any]:
     """The definition without AWS's extensions, CloudFormation's functions and CORS preflights.
 
     The server is the folder that the definition lies in, so it is right under any stage, base
     path and host (OpenAPI 3.0.1, "Server Object": relative to the document). A key may be sent and
     need not be: only the stack knows whether it asks for one.
     """
+    definition = copy.deepcopy(source)
     paths = {
         path: {
             method: _without_aws(operation)
@@ -40,6 +45,9 @@ def for_clients(definition: dict[str, Any]) -> dict[str, Any]:
         for operation in item.values():
             if "security" in operation:
                 operation["security"] = [{}, {"ApiKey": []}]
+            if "requestBody" in operation:
+                form = operation["requestBody"]["content"]["multipart/form-data"]
+                form["encoding"] = ONE_FIELD_PER_URL
     rest = _without_aws(definition)
     return {**rest, "servers": [{"url": "./"}], "paths": paths}
 
