@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
@@ -19,7 +18,7 @@ from scripts.bulk import arrivals, results, runs, target
 from scripts.bulk.runs import Source, progress, spent, start, status
 from scripts.bulk.target import Target
 from scripts.deployment.aws import DeploymentError
-from tests.support.archive import ARCHIVE, REGION, RESULTS_BUCKET, Archive, always
+from tests.support.archive import ARCHIVE, RESULTS_BUCKET, Archive, always, session
 from tests.support.pictures import plain
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:matchvec-bulk"
@@ -32,12 +31,12 @@ BEGIN = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 @pytest.fixture
 def states(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
     """Step Functions with recorded answers, which botocore checks against its own model."""
-    make: Any = boto3.client
-    client = make("stepfunctions", region_name=REGION)
+    make = session().client
+    client = make("stepfunctions")
     others = {"s3": archive.client, "stepfunctions": client}
 
     def find(service: str) -> Any:
-        return others.get(service) or make(service, region_name=REGION)
+        return others.get(service) or make(service)
 
     for module in (runs, results, arrivals):
         monkeypatch.setattr(module, "client", find)
@@ -196,8 +195,7 @@ def test_status_tells_progress_and_cost(archive: Archive, states: Stubber) -> No
         **{"itemCounts": ITEMS, "executionCounts": BATCHES},
     }
     states.add_response("describe_map_run", counts, {"mapRunArn": "map"})
-    make: Any = boto3.client
-    make("cloudwatch", region_name=REGION).put_metric_data(
+    session().client("cloudwatch").put_metric_data(
         Namespace="AWS/Lambda",
         MetricData=[
             {
@@ -253,8 +251,7 @@ def test_watching_leaves_other_rules_alone(archive: Archive, states: Stubber) ->
     s3 = archive.client
     other = {"Id": "other", "TopicArn": "arn:aws:sns:eu-west-1:123456789012:t",
              "Events": ["s3:ObjectRemoved:*"]}  # fmt: skip
-    make: Any = boto3.client
-    make("sns", region_name=REGION).create_topic(Name="t")
+    session().client("sns").create_topic(Name="t")
     s3.put_bucket_notification_configuration(
         Bucket=ARCHIVE, NotificationConfiguration={"TopicConfigurations": [other]}
     )

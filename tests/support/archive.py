@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,14 @@ def batch_event(*keys: str, attempts: int = 4, route: Route = Route.PREDICT) -> 
     }
 
 
+@cache
+def session() -> Any:
+    """One for all tests: botocore reads the services' models, of megabytes, once per session."""
+    return boto3.Session(
+        aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION
+    )
+
+
 @contextmanager
 def archive_in_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -161,5 +170,4 @@ def archive_in_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, REGION)
     with mock_aws():
-        make: Any = boto3.client
-        yield Archive(make("s3", region_name=REGION))
+        yield Archive(session().client("s3"))
