@@ -33,21 +33,18 @@ from gateway.response import (
 )
 from gateway.routes import DRAWN, PAGES, Route, find_route, route_of
 from inference.errors import ModelUnavailable
-from inference.picture import Scaled
 from inference.pipeline import Pipeline
-from inference.types import ImageRGB
 from service.drawn import check_single, drawn_picture
 from service.elements import (
-    detection_element,
     health_element,
     model_element,
     models_element,
-    vehicle_element,
 )
 from service.metrics import emf_line
 from service.models import load_pipeline
 from service.pages import page_of
 from service.pictures import PictureService, Predict, Result
+from service.predictions import classify, detect, nbytes_of, shape_of
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -104,6 +101,7 @@ class Handler:
             fetcher=fetcher or _fetcher(settings),
             max_pixels=settings.max_pixels,
             max_urls=settings.max_urls,
+            workers=settings.workers,
         )
         try:
             self._pipeline()
@@ -169,15 +167,15 @@ class Handler:
     def _predict(self, route: Route, options: Options) -> Predict:
         """What a route makes of one picture."""
         if route is Route.SHAPE:
-            return lambda image_rgb: list(image_rgb.shape)
+            return shape_of
         if route is Route.NBYTES:
-            return lambda image_rgb: image_rgb.nbytes
+            return nbytes_of
         threshold = options.threshold
         if threshold is None:
             threshold = self._settings.detection_threshold
         if route is Route.OBJECT_DETECTION:
-            return partial(_detect, self._pipeline(), threshold)
-        return partial(_classify, self._pipeline(), threshold, options.top)
+            return partial(detect, self._pipeline(), threshold)
+        return partial(classify, self._pipeline(), threshold, options.top)
 
     def _details(self, request: Request, route: Route, results: list[Result]) -> dict[str, Any]:
         uses_models = route in (Route.OBJECT_DETECTION, Route.PREDICT)
@@ -261,18 +259,6 @@ def _fetcher(settings: Settings) -> Fetcher:
         is_enabled=settings.url_fetch,
         allowed_hosts=settings.url_allowed_hosts,
     )
-
-
-def _detect(pipeline: Pipeline, threshold: float, image_rgb: ImageRGB) -> list[dict[str, Any]]:
-    found = pipeline.predict_objects(Scaled.whole(image_rgb), threshold)
-    return [detection_element(detection) for detection in found]
-
-
-def _classify(
-    pipeline: Pipeline, threshold: float, top: int, image_rgb: ImageRGB
-) -> list[dict[str, Any]]:
-    found = pipeline.predict_class(Scaled.whole(image_rgb), threshold, top)
-    return [vehicle_element(vehicle) for vehicle in found]
 
 
 lambda_handler_classification = Handler(Settings.from_environment(os.environ))

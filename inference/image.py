@@ -28,6 +28,8 @@ from PIL import (
 from inference.errors import ImageTooLarge, NotAnImage, PictureError, UnsupportedFormat
 from inference.gif import check_blocks
 from inference.jpeg import check_segments
+from inference.picture import Need, Scaled
+from inference.pixels import Allocate, orientation_of, to_upright_rgb, upright_size
 from inference.png import check_chunks
 from inference.tiff import check_directory
 from inference.types import ImageRGB
@@ -74,28 +76,8 @@ OTHER_FORMATS = (
 TIFF_TILE_WIDTH, TIFF_TILE_HEIGHT = 322, 323
 """The tags' numbers: TIFF 6.0, section 15."""
 
-EXIF_ORIENTATION = 0x0112
-"""The tag's number: Exif 3.0 (CIPA DC-008), section 4.6.5."""
-
-STORED_VIEW: dict[int, Callable[[ImageRGB], ImageRGB]] = {
-    2: lambda upright: upright[:, ::-1],
-    3: lambda upright: upright[::-1, ::-1],
-    4: lambda upright: upright[::-1],
-    5: lambda upright: upright.swapaxes(0, 1),
-    6: lambda upright: np.rot90(upright, 1),
-    7: lambda upright: upright.swapaxes(0, 1)[::-1, ::-1],
-    8: lambda upright: np.rot90(upright, -1),
-}
-"""By orientation: an upright picture's array as the file stores it; 1 is stored upright."""
-
-FIRST_SIDEWAYS = 5
-"""From this orientation on, width and height are exchanged."""
-
 MAX_SIDE = 1_000_000
 """Pillow keeps 8 bytes for each row: a column of 50 million pixels took it 800 MB and 4 s."""
-
-STRIP_PIXELS = 1 << 20
-"""How much is converted at a time: a whole picture of 50 megapixels would take 1 GB to convert."""
 
 START_OF_SCAN = b"\xff\xda"
 MAX_JPEG_SCANS = 100
@@ -120,18 +102,13 @@ PRE_CHECKS: tuple[tuple[bytes, Callable[[bytes], None]], ...] = (
 )
 """By signature: what Pillow must not be made to open."""
 
-INTEGER_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
-"""Pillow's modes for gray samples wider than 8 bits: files of these formats use 16 of them."""
 
-
-Allocate = Callable[[tuple[int, int, int]], ImageRGB]
-
-
-def _new(shape: tuple[int, int, int]) -> ImageRGB:
+def new_pixels(shape: tuple[int, ...]) -> ImageRGB:
+    """Memory of this process for a picture of a shape."""
     return np.empty(shape, dtype=np.uint8)
 
 
-def decode(data: bytes, *, max_pixels: int, allocate: Allocate = _new) -> ImageRGB:
+def decode(data: bytes, *, max_pixels: int, allocate: Allocate = new_pixels) -> ImageRGB:
     """Decode a JPEG, PNG, WebP, GIF (first frame), BMP or TIFF (first page).
 
     EXIF orientation is applied, transparency is laid over white, 16-bit samples are cut to 8;
@@ -150,14 +127,36 @@ def decode(data: bytes, *, max_pixels: int, allocate: Allocate = _new) -> ImageR
         UnsupportedFormat: They are a picture of another format.
         ImageTooLarge: The picture has more than `max_pixels`.
     """
+    return _decode(data, max_pixels, None, allocate).image_rgb
+
+
+def decode_scaled(data: bytes, *, max_pixels: int, need: Need) -> Scaled:
+    """Decode a picture as `decode` does, but a JPEG to no more pixels than are needed.
+
+    Args:
+        data: The file; all of it is read, whatever is needed.
+        max_pixels: Most pixels of the whole picture, by the file's header.
+        need: How many pixels are.
+
+    Raises:
+        PictureError: As `decode` does.
+    """
+    return _decode(data, max_pixels, need, new_pixels)
+
+
+def _decode(data: bytes, max_pixels: int, need: Need | None, allocate: Allocate) -> Scaled:
     try:
         for signature, check in PRE_CHECKS:
             if data.startswith(signature):
                 check(data)
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_bounds(image, data, max_pixels)
+            size_wh = image.size
+            shrink = _reduce(image, need) if need else 1
             image.load()
-            return _to_upright_rgb(image, allocate)
+            orientation = orientation_of(image)
+            image_rgb = to_upright_rgb(image, orientation, allocate)
+            return Scaled(image_rgb, shrink, upright_size(size_wh, orientation))
     except PictureError:
         raise
     except MemoryError as error:
@@ -201,39 +200,15 @@ def _is_rle(image: ImageFile.ImageFile) -> bool:
     return bool(image.tile) and image.tile[0].codec_name == "bmp_rle"
 
 
-def _to_upright_rgb(image: Image.Image, allocate: Allocate) -> ImageRGB:
-    orientation = _orientation(image)
-    width, height = image.size
-    shape = (width, height) if orientation >= FIRST_SIDEWAYS else (height, width)
-    upright = allocate((*shape, 3))
-    stored = STORED_VIEW[orientation](upright) if orientation in STORED_VIEW else upright
-    rows = max(1, STRIP_PIXELS // width)
-    for top in range(0, height, rows):
-        bottom = min(height, top + rows)
-        stored[top:bottom] = _to_rgb(image.crop((0, top, width, bottom)))
-    return upright
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        orientation = image.getexif().get(EXIF_ORIENTATION, 1)
-    except Exception:  # Damaged EXIF data, of any kind, does not make the pixels worse.
+def _reduce(image: ImageFile.ImageFile, need: Need) -> int:
+    """Have a JPEG decoded to fewer pixels; returns how many source pixels each stands for."""
+    if not isinstance(image, JpegImagePlugin.JpegImageFile):
         return 1
-    return orientation if orientation in STORED_VIEW else 1
-
-
-def _to_rgb(image: Image.Image) -> ImageRGB:
-    if image.mode in INTEGER_MODES:
-        gray = (np.asarray(image).clip(0, 0xFFFF) >> 8).astype(np.uint8)
-        return np.repeat(gray[:, :, np.newaxis], 3, axis=2)
-    if image.mode == "F":
-        raise UnsupportedFormat("Floating-point pictures have no known range: convert it to PNG.")
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGB", image.size, "white")
-        white.paste(rgba, mask=rgba.getchannel("A"))
-        return np.asarray(white)
-    return np.asarray(image.convert("RGB"))
+    width, height = image.size
+    shrink = need.shrink(upright_size(image.size, orientation_of(image)))
+    # Pillow takes the largest reduction that leaves as many pixels as it is asked for.
+    image.draft(image.mode, (width // shrink, height // shrink))
+    return -(-width // image.width)
 
 
 def _unreadable(data: bytes) -> PictureError:

@@ -10,6 +10,7 @@ gives with figures. (On Lambda there is no /dev/shm, but there is memfd_create.)
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import mmap
@@ -31,7 +32,8 @@ import numpy as np
 from gateway.deadline import Deadline
 from gateway.errors import DeadlineExceeded
 from inference.errors import ImageTooLarge, NotAnImage, PictureError, UnsupportedFormat
-from inference.image import decode
+from inference.image import decode, decode_scaled
+from inference.picture import Need, Scaled
 from inference.types import ImageRGB
 
 IN_PROCESS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
@@ -91,23 +93,24 @@ class Decoder:
             self._nurse(channel)
         channel.close()
 
-    def __call__(self, data: bytes, *, max_pixels: int, deadline: Deadline) -> ImageRGB:
-        """Decode a picture as `inference.image.decode` does; unless it is JPEG or PNG, in a worker.
+    def __call__(self, data: bytes, *, max_pixels: int, need: Need, deadline: Deadline) -> Scaled:
+        """Decode as `inference.image.decode_scaled` does; unless it is JPEG or PNG, in a worker.
 
         Args:
             data: The file.
-            max_pixels: Most pixels, by the file's header.
+            max_pixels: Most pixels of the whole picture, by the file's header.
+            need: How many pixels are needed.
             deadline: When to give up.
 
         Returns:
-            uint8 [height, width, 3], in memory shared with the worker, which has let go of it.
+            Pixels, which a worker that made them has let go of.
 
         Raises:
-            PictureError: What `decode` raises; NotAnImage if the worker died of the picture.
+            PictureError: What `decode_scaled` raises; NotAnImage if the worker died of the picture.
             DeadlineExceeded: There was no answer in time.
         """
         if data.startswith(IN_PROCESS):
-            return decode(data, max_pixels=max_pixels)
+            return decode_scaled(data, max_pixels=max_pixels, need=need)
         worker = self._take()
         try:
             worker.channel.settimeout(max(0.001, deadline.remaining))
@@ -130,7 +133,7 @@ class Decoder:
             raise NotAnImage("The picture's decoder failed or took too long: save it anew.")
         with self._lock:
             self._idle.append(worker)
-        return _pixels(json.loads(answer), files)
+        return Scaled.whole(_pixels(json.loads(answer), files))
 
     def close(self) -> None:
         """End all processes; for tests, as they also end with this one."""
@@ -212,15 +215,19 @@ class Decoder:
 class InProcess:
     """The same where there is no Linux: for work on this project, not for strangers' pictures."""
 
-    def __call__(self, data: bytes, *, max_pixels: int, deadline: Deadline) -> ImageRGB:
+    def __call__(self, data: bytes, *, max_pixels: int, need: Need, deadline: Deadline) -> Scaled:
         """Decode here, for as long as it takes."""
-        return decode(data, max_pixels=max_pixels)
+        return decode_scaled(data, max_pixels=max_pixels, need=need)
 
 
 @cache
 def shared_decoder() -> Decoder | InProcess:
     """The one of this process: macOS can't be trusted with forks, and has no memfd_create."""
-    return Decoder() if sys.platform == "linux" else InProcess()
+    if sys.platform != "linux":
+        return InProcess()
+    decoder = Decoder()
+    atexit.register(decoder.close)
+    return decoder
 
 
 def _channels() -> tuple[socket.socket, socket.socket]:

@@ -22,9 +22,11 @@ def load_pipeline(settings: Settings) -> Pipeline:
         ModelUnavailable: One of them can't be used; the message says which and why.
     """
     store = ModelStore(BUNDLED_MODELS, settings.base_model_path, settings.model_uri)
-    detector = load_detector(load_manifest(store.find(settings.detection_model)))
+    threads = settings.workers
+    detector = load_detector(load_manifest(store.find(settings.detection_model)), threads)
     classifiers = tuple(
-        load_classifier(load_manifest(store.find(name))) for name in settings.classification_models
+        load_classifier(load_manifest(store.find(name)), threads)
+        for name in settings.classification_models
     )
     check_names(classifiers)
     return Pipeline(

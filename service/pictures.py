@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gateway.deadline import Deadline
@@ -15,11 +16,12 @@ from gateway.fetch import Fetcher
 from gateway.parts import Part, Upload, UrlField
 from gateway.urls import describe_url
 from inference.errors import ImageTooLarge, NotAnImage, PictureError
-from inference.types import ImageRGB
+from inference.picture import Need, Scaled
+from inference.types import SizeWH
 from service.decoder import shared_decoder
 
-Predict = Callable[[ImageRGB], Any]
-"""A decoded picture -> its element of the answer."""
+Predict = Callable[["PictureFile"], Any]
+"""A picture -> its element of the answer."""
 
 GRACE_SECONDS = 0.5
 """How much longer than the fetcher's limit a fetch is waited for, so that its own error comes
@@ -92,6 +94,60 @@ class Arrival:
     fetch_ms: float = 0.0
 
 
+class PictureFile:
+    """A part's file, decoded when it is asked for, and no further than it is asked for.
+
+    Args:
+        decode: Decodes the file to what is needed.
+    """
+
+    def __init__(self, decode: Callable[[Need], Scaled]) -> None:
+        """Decode nothing yet."""
+        self._decode = decode
+        self._scaled: Scaled | None = None
+        self.decode_ms = 0.0
+
+    @property
+    def size_wh(self) -> SizeWH | None:
+        """Width and height of the upright picture; None before it was decoded."""
+        return self._scaled.size_wh if self._scaled else None
+
+    def scaled(self, need: Need) -> Scaled:
+        """The pixels that there are, if they are enough; else it is decoded, or decoded anew."""
+        scaled = self._scaled
+        if scaled is None or need.shrink(scaled.size_wh) < scaled.shrink:
+            self._scaled = None  # Its memory is not kept while the larger one is made.
+            start = time.perf_counter()
+            try:
+                scaled = self._decode(need)
+            finally:
+                self.decode_ms += (time.perf_counter() - start) * 1000
+            self._scaled = scaled
+        return scaled
+
+
+class Pace:
+    """How long the pictures of a request take, to tell which ones can't be done in time.
+
+    Args:
+        deadline: Of the request.
+    """
+
+    def __init__(self, deadline: Deadline) -> None:
+        """Know of no picture yet."""
+        self.deadline = deadline
+        self._slowest_ms = 0.0
+
+    @property
+    def is_late(self) -> bool:
+        """Whether there is less time left than the slowest picture so far took."""
+        return self.deadline.remaining <= self._slowest_ms / 1000
+
+    def note(self, timing: Timing) -> None:
+        """Take a picture's times into account."""
+        self._slowest_ms = max(self._slowest_ms, timing.decode + timing.inference)
+
+
 class PictureService:
     """Answers the parts of a request.
 
@@ -99,16 +155,18 @@ class PictureService:
         fetcher: For urls.
         max_pixels: Of one picture.
         max_urls: How many are fetched side by side.
+        workers: How many pictures are worked on side by side: one per core.
     """
 
-    def __init__(self, fetcher: Fetcher, max_pixels: int, max_urls: int) -> None:
-        """Make the pool of fetching threads, which start when they are needed."""
+    def __init__(self, fetcher: Fetcher, max_pixels: int, max_urls: int, workers: int = 1) -> None:
+        """Make the pools of threads, which start when they are needed."""
         self._fetcher = fetcher
         self._max_pixels = max_pixels
         self._decoder = shared_decoder()
         # One pool for all requests: a thread that hangs in a name look-up can't be ended, so
         # there must be a limit to how many do.
-        self._pool = ThreadPoolExecutor(max(1, 2 * max_urls), thread_name_prefix="fetch")
+        self._fetches = ThreadPoolExecutor(max(1, 2 * max_urls), thread_name_prefix="fetch")
+        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="picture")
 
     def answer(self, parts: Sequence[Part], predict: Predict, deadline: Deadline) -> list[Result]:
         """One result per part, in order.
@@ -118,20 +176,19 @@ class PictureService:
         far took; the rest is `deadline_exceeded`, so that what is ready gets out before the
         gateway gives up.
         """
-        results: dict[int, Result] = {}
-        slowest_ms = 0.0
-        for arrival in self._arrivals(parts, deadline):
-            is_late = deadline.remaining <= slowest_ms / 1000
-            part = parts[arrival.position]
-            result = self._answer_one(part, arrival, predict, deadline, is_late=is_late)
-            slowest_ms = max(slowest_ms, result.timing.decode + result.timing.inference)
-            results[arrival.position] = result
-        return [results[position] for position in range(len(parts))]
+        pace = Pace(deadline)
+        jobs = {
+            arrival.position: self._workers.submit(
+                self._answer_one, parts[arrival.position], arrival, predict, pace
+            )
+            for arrival in self._arrivals(parts, deadline)
+        }
+        return [jobs[position].result() for position in range(len(parts))]
 
     def _arrivals(self, parts: Sequence[Part], deadline: Deadline) -> Iterator[Arrival]:
         """Every part once: the uploads, then the urls as they arrive."""
         fetches = {
-            self._pool.submit(_timed, self._fetcher.fetch, part.url, deadline): position
+            self._fetches.submit(_timed_fetch, self._fetcher, part.url, deadline): position
             for position, part in enumerate(parts)
             if isinstance(part, UrlField)
         }
@@ -151,39 +208,31 @@ class PictureService:
                     yield Arrival(fetches[fetch], UrlTimeout("The url did not deliver in time."))
                 return
 
-    def _answer_one(
-        self,
-        part: Part,
-        arrival: Arrival,
-        predict: Predict,
-        deadline: Deadline,
-        *,
-        is_late: bool,
-    ) -> Result:
-        decode_ms = inference_ms = 0.0
-        size_wh = None
+    def _answer_one(self, part: Part, arrival: Arrival, predict: Predict, pace: Pace) -> Result:
+        content = arrival.content
+        if isinstance(content, PartError):
+            return Result(part, [], None, content, Timing(arrival.fetch_ms))
+        picture = PictureFile(partial(self._decode, part, content, pace.deadline))
         predictions: Any = []
         error: PartError | PictureError | None = None
+        start = time.perf_counter()
         try:
-            if isinstance(arrival.content, PartError):
-                raise arrival.content
-            if is_late:
+            if pace.is_late:
                 raise DeadlineExceeded(
                     "The time limit of a request came before this picture's turn: "
                     "send fewer pictures in one request."
                 )
-            image_rgb, decode_ms = _timed(self._decode, part, arrival.content, deadline)
-            size_wh = (image_rgb.shape[1], image_rgb.shape[0])
-            predictions, inference_ms = _timed(predict, image_rgb)
+            predictions = predict(picture)
         except Exception as failure:  # Whatever is wrong with one, its neighbours are answered.
             error = _explained(failure, arrival.position)
-        timing = Timing(arrival.fetch_ms, decode_ms, inference_ms)
-        content = None if isinstance(arrival.content, PartError) else arrival.content
-        return Result(part, predictions, size_wh, error, timing, content)
+        total_ms = (time.perf_counter() - start) * 1000
+        timing = Timing(arrival.fetch_ms, picture.decode_ms, max(0.0, total_ms - picture.decode_ms))
+        pace.note(timing)
+        return Result(part, predictions, picture.size_wh, error, timing, content)
 
-    def _decode(self, part: Part, content: bytes, deadline: Deadline) -> ImageRGB:
+    def _decode(self, part: Part, content: bytes, deadline: Deadline, need: Need) -> Scaled:
         try:
-            return self._decoder(content, max_pixels=self._max_pixels, deadline=deadline)
+            return self._decoder(content, max_pixels=self._max_pixels, need=need, deadline=deadline)
         except NotAnImage as error:
             if isinstance(part, UrlField):
                 raise UrlNotAnImage(f"The url was fetched. {error.message}") from error
@@ -220,8 +269,8 @@ def _arrival(position: int, fetch: Future[tuple[bytes, float]]) -> Arrival:
     return Arrival(position, content, fetch_ms)
 
 
-def _timed(call: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:  # noqa: ANN401
-    """A call's result and the milliseconds that it took."""
+def _timed_fetch(fetcher: Fetcher, url: str, deadline: Deadline) -> tuple[bytes, float]:
+    """A url's file, and the milliseconds that it took."""
     start = time.perf_counter()
-    result = call(*arguments)
-    return result, (time.perf_counter() - start) * 1000
+    content = fetcher.fetch(url, deadline)
+    return content, (time.perf_counter() - start) * 1000

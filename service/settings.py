@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,10 @@ Value = TypeVar("Value", int, float)
 
 HOST_PATTERN = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+")
 """A name as a url's host is compared with it: with `xn--` where it has other letters."""
+
+MB_PER_VCPU = 1769
+"""Of memory: "At 1,769 MB, a function has the equivalent of one vCPU"
+(https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html)."""
 
 BUNDLED_MODELS = Path(__file__).parent.parent / "models"
 
@@ -47,6 +53,7 @@ class Settings:
         deadline_seconds: For one request; API Gateway gives up after 29.
         cors_origin: Who may read answers in a browser.
         metrics_namespace: In CloudWatch; "" for no metrics.
+        memory_mb: The function's, which Lambda measures out its processors by; 0 elsewhere.
     """
 
     base_model_path: Path
@@ -67,6 +74,14 @@ class Settings:
     deadline_seconds: float
     cors_origin: str
     metrics_namespace: str
+    memory_mb: int
+
+    @property
+    def workers(self) -> int:
+        """How many things to do side by side: the cores that there are, or that are paid for."""
+        if not self.memory_mb:
+            return _cores()
+        return max(1, min(_cores(), round(self.memory_mb / MB_PER_VCPU)))
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -100,7 +115,12 @@ class Settings:
             deadline_seconds=number("DEADLINE_SECONDS", 28, 0.1, 900),
             cors_origin=text("CORS_ORIGIN", "*"),
             metrics_namespace=text("METRICS_NAMESPACE", ""),
+            memory_mb=integer("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 0, 0, 1_000_000),
         )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _switch(text: str) -> bool:

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from inference.errors import ImageTooLarge, NotAnImage, PictureError, UnsupportedFormat
-from inference.image import decode
+from inference.image import decode, decode_scaled
+from inference.picture import NOTHING, Need
 from inference.types import ImageRGB
 from tests.support.pictures import STORED, corners, encode
 
@@ -247,3 +248,34 @@ def test_pillow_is_never_asked_for_another_format() -> None:
         assert image.format == "PPM"
     with pytest.raises(NotAnImage):
         decode(encode(corners(), "PPM"), max_pixels=LIMIT)
+
+
+REDUCED = {
+    "a JPEG, to a quarter": ("JPEG", 1, Need(16, 10, every_side=True), 4, (17, 11)),
+    "a JPEG that is all needed": ("JPEG", 1, Need(66, 42, every_side=True), 1, (66, 42)),
+    "a JPEG that lies on its side": ("JPEG", 6, Need(10, 16, every_side=True), 4, (11, 17)),
+    "a PNG": ("PNG", 1, NOTHING, 1, (66, 42)),
+}
+
+
+@pytest.mark.parametrize(
+    ("file_format", "orientation", "need", "shrink", "decoded_wh"), REDUCED.values(), ids=REDUCED
+)
+def test_no_more_is_decoded_than_is_needed(
+    file_format: str, orientation: int, need: Need, shrink: int, decoded_wh: tuple[int, int]
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encode(corners(66, 42), file_format, exif=exif)
+    picture = decode_scaled(data, max_pixels=66 * 42, need=need)
+
+    assert picture.shrink == shrink
+    assert picture.image_rgb.shape == (decoded_wh[1], decoded_wh[0], 3)
+    assert picture.size_wh == ((42, 66) if orientation == 6 else (66, 42))
+
+
+def test_a_reduced_jpeg_is_checked_to_its_end() -> None:
+    data = noise("JPEG")
+
+    with pytest.raises(NotAnImage):
+        decode_scaled(cut(data, 0.9), max_pixels=10**6, need=NOTHING)

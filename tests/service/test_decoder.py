@@ -18,10 +18,13 @@ from gateway.deadline import Deadline
 from gateway.errors import DeadlineExceeded
 from gateway.parts import Upload
 from inference.errors import ImageTooLarge, NotAnImage
-from inference.image import Allocate, decode
+from inference.image import decode
+from inference.picture import NOTHING
+from inference.pixels import Allocate
 from inference.types import ImageRGB
 from service.decoder import Decoder, InProcess
 from service.pictures import PictureService
+from service.predictions import shape_of
 from tests.support.network import FakeNetwork
 from tests.support.pictures import corners, encode
 
@@ -54,17 +57,22 @@ def decoder() -> Iterator[Decoder]:
 
 
 def ask(decoder: Decoder, data: bytes, seconds: float = 60) -> tuple[int, ...]:
-    return decoder(data, max_pixels=1_000_000, deadline=Deadline.after(seconds)).shape
+    deadline = Deadline.after(seconds)
+    return decoder(data, max_pixels=1_000_000, need=NOTHING, deadline=deadline).image_rgb.shape
 
 
 def test_the_pixels_are_those_of_decode(decoder: Decoder) -> None:
+    def pixels(ask: Decoder | InProcess, data: bytes) -> ImageRGB:
+        deadline = Deadline.after(60)
+        return ask(data, max_pixels=1000, need=NOTHING, deadline=deadline).image_rgb
+
     data = encode(corners(), "WEBP")
-    first = decoder(data, max_pixels=1000, deadline=Deadline.after(60))
-    second = decoder(BMP, max_pixels=1000, deadline=Deadline.after(60))
+    first = pixels(decoder, data)
+    second = pixels(decoder, BMP)
 
     assert np.array_equal(first, decode(data, max_pixels=1000))
     assert np.array_equal(second, decode(BMP, max_pixels=1000))
-    assert np.array_equal(first, InProcess()(data, max_pixels=1000, deadline=Deadline.after(60)))
+    assert np.array_equal(first, pixels(InProcess(), data))
     assert first.flags.c_contiguous
     assert first.dtype == np.uint8
 
@@ -78,14 +86,14 @@ def test_formats_that_are_decoded_in_this_process(
 
     monkeypatch.setattr(Decoder, "_take", take)
 
-    assert ask(decoder, encode(corners(), file_format)) == (20, 40, 3)
+    assert ask(decoder, encode(corners(), file_format))[2] == 3
     with pytest.raises(AssertionError, match="a worker was asked"):
         ask(decoder, BMP)
 
 
 def test_what_decode_refuses_is_refused_in_its_words(decoder: Decoder) -> None:
     with pytest.raises(ImageTooLarge, match="8x6 pixels, the limit is 10: scale it down"):
-        decoder(BMP, max_pixels=10, deadline=Deadline.after(60))
+        decoder(BMP, max_pixels=10, need=NOTHING, deadline=Deadline.after(60))
     with pytest.raises(NotAnImage, match="The file is empty"):
         ask(decoder, b"")
 
@@ -130,9 +138,9 @@ def test_the_neighbours_of_a_picture_that_kills_its_decoder_are_answered(
     monkeypatch.setattr("service.pictures.shared_decoder", lambda: decoder)
     service = PictureService(FakeNetwork({}).fetcher(), 1_000_000, 1)
     parts = [Upload(BMP, "a"), Upload(CRASH, "b"), Upload(BMP, "c")]
-    results = service.answer(parts, lambda image_rgb: image_rgb.shape, Deadline.after(60))
+    results = service.answer(parts, shape_of, Deadline.after(60))
 
-    assert [result.predictions for result in results] == [(6, 8, 3), [], (6, 8, 3)]
+    assert [result.predictions for result in results] == [[6, 8, 3], [], [6, 8, 3]]
     assert [result.error.code if result.error else None for result in results] == [
         None,
         "not_an_image",

@@ -6,26 +6,28 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gateway.deadline import Deadline
 from gateway.parts import Part, Upload, UrlField
 from inference.errors import ImageTooLarge
+from inference.picture import NOTHING, Need, Picture, Scaled
 from inference.types import ImageRGB
-from service.pictures import PictureService, Result
+from service.pictures import PictureFile, PictureService, Result
 from tests.support.network import FakeNetwork, http_answer
 from tests.support.pictures import plain
 
 WIDTHS = {"a.example/7.png": http_answer(plain(7)), "a.example/9.png": http_answer(plain(9))}
 
 
-def width(image_rgb: ImageRGB) -> int:
-    return int(image_rgb.shape[1])
+def width(picture: Picture) -> int:
+    return picture.scaled(NOTHING).size_wh[0]
 
 
 def answer(
     parts: list[Part],
-    predict: Callable[[ImageRGB], Any] = width,
+    predict: Callable[[Picture], Any] = width,
     deadline: Deadline | None = None,
     network: FakeNetwork | None = None,
 ) -> list[Result]:
@@ -81,12 +83,12 @@ class FakeClock:
         return self.now
 
 
-def taking(clock: FakeClock, seconds: float) -> Callable[[ImageRGB], Any]:
+def taking(clock: FakeClock, seconds: float) -> Callable[[Picture], Any]:
     """A model that takes that long, by the clock."""
 
-    def predict(image_rgb: ImageRGB) -> int:
+    def predict(picture: Picture) -> int:
         clock.now += seconds
-        return width(image_rgb)
+        return width(picture)
 
     return predict
 
@@ -114,10 +116,10 @@ def test_a_picture_is_not_begun_when_the_slowest_so_far_would_not_fit(
 
 
 def test_a_fault_of_ours_spoils_no_neighbour(caplog: pytest.LogCaptureFixture) -> None:
-    def fail_on_the_second(image_rgb: ImageRGB) -> int:
-        if width(image_rgb) == 2:
+    def fail_on_the_second(picture: Picture) -> int:
+        if width(picture) == 2:
             raise ZeroDivisionError
-        return width(image_rgb)
+        return width(picture)
 
     parts: list[Part] = [Upload(plain(size)) for size in (1, 2, 3)]
 
@@ -126,10 +128,10 @@ def test_a_fault_of_ours_spoils_no_neighbour(caplog: pytest.LogCaptureFixture) -
 
 
 def test_a_picture_that_takes_all_memory_spoils_no_neighbour() -> None:
-    def fail_on_the_second(image_rgb: ImageRGB) -> int:
-        if width(image_rgb) == 2:
+    def fail_on_the_second(picture: Picture) -> int:
+        if width(picture) == 2:
             raise MemoryError
-        return width(image_rgb)
+        return width(picture)
 
     parts: list[Part] = [Upload(plain(size)) for size in (1, 2, 3)]
 
@@ -146,7 +148,7 @@ NATIVE = {
 
 @pytest.mark.parametrize("message", NATIVE.values(), ids=NATIVE)
 def test_native_code_that_lacks_memory_is_the_picture_s_size(message: str) -> None:
-    def fail(_image_rgb: ImageRGB) -> int:
+    def fail(_picture: Picture) -> int:
         raise RuntimeError(message)
 
     assert summary(answer([Upload(plain())], fail)) == ["image_too_large"]
@@ -155,8 +157,8 @@ def test_native_code_that_lacks_memory_is_the_picture_s_size(message: str) -> No
 def test_a_picture_that_failed_is_no_longer_in_memory() -> None:
     failed: list[weakref.ref[ImageRGB]] = []
 
-    def fail(image_rgb: ImageRGB) -> int:
-        failed.append(weakref.ref(image_rgb))
+    def fail(picture: Picture) -> int:
+        failed.append(weakref.ref(picture.scaled(NOTHING).image_rgb))
         raise ImageTooLarge("Scale it down.")
 
     gc.disable()
@@ -212,9 +214,9 @@ def test_uploads_do_not_wait_for_urls() -> None:
     network = FakeNetwork(WIDTHS)
     parts: list[Part] = [UrlField("http://a.example/7.png"), Upload(plain(1)), Upload(plain(2))]
 
-    def note(image_rgb: ImageRGB) -> int:
-        seen.append(width(image_rgb))
-        return width(image_rgb)
+    def note(picture: Picture) -> int:
+        seen.append(width(picture))
+        return width(picture)
 
     assert summary(answer(parts, note, network=network)) == [7, 1, 2]
     assert seen == [1, 2, 7]
@@ -230,14 +232,18 @@ def test_hanging_look_ups_do_not_gather_threads() -> None:
 
     fetcher = HangingNetwork().fetcher(timeout_seconds=0.01)
     service = PictureService(fetcher, max_pixels=1000, max_urls=2)
-    before = threading.active_count()
+
+    def fetching() -> int:
+        return sum(each.name.startswith("fetch") for each in threading.enumerate())
+
+    before = fetching()
     try:
         for _ in range(4):
             parts: list[Part] = [UrlField("http://a.example/")] * 2
             assert (
                 summary(service.answer(parts, width, Deadline.after(0.02))) == ["url_timeout"] * 2
             )
-        assert threading.active_count() - before <= 4
+        assert fetching() - before <= 4
     finally:
         release.set()
 
@@ -268,3 +274,34 @@ def test_details_of_a_failed_url_hold_no_secret() -> None:
         "error": {"code": "url_not_allowed", "message": "Only http and https urls are opened."},
         "timing_ms": {"fetch": 0.0, "decode": 0.0, "inference": 0.0},
     }
+
+
+def test_a_picture_is_decoded_once_for_who_needs_as_much_or_less() -> None:
+    needs: list[Need] = []
+
+    def decode(need: Need) -> Scaled:
+        needs.append(need)
+        shrink = need.shrink((800, 600))
+        return Scaled(np.zeros((600 // shrink, 800 // shrink, 3), np.uint8), shrink, (800, 600))
+
+    picture = PictureFile(decode)
+    widths = [
+        picture.scaled(Need(width, 1, every_side=True)).image_rgb.shape[1]
+        for width in (200, 100, 400, 200, 800)
+    ]
+
+    assert widths == [200, 200, 400, 400, 800]
+    assert [need.width for need in needs] == [200, 400, 800]
+
+
+def test_pictures_are_worked_on_side_by_side() -> None:
+    both_are_here = threading.Barrier(2, timeout=20)
+
+    def meet(picture: Picture) -> int:
+        both_are_here.wait()
+        return width(picture)
+
+    service = PictureService(FakeNetwork({}).fetcher(), max_pixels=1000, max_urls=1, workers=2)
+    parts: list[Part] = [Upload(plain(1)), Upload(plain(2)), Upload(plain(3)), Upload(plain(4))]
+
+    assert summary(service.answer(parts, meet, Deadline.after(20))) == [1, 2, 3, 4]

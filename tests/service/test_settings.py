@@ -26,6 +26,7 @@ DEFAULTS = {
     "deadline_seconds": 28,
     "cors_origin": "*",
     "metrics_namespace": "",
+    "memory_mb": 0,
 }
 
 
@@ -62,6 +63,7 @@ CHANGES = {
     "DEADLINE_SECONDS": ("10", "deadline_seconds", 10.0),
     "CORS_ORIGIN": ("https://app.example", "cors_origin", "https://app.example"),
     "METRICS_NAMESPACE": ("Matchvec", "metrics_namespace", "Matchvec"),
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": ("2048", "memory_mb", 2048),
     "BACKEND": ("onnx", "max_urls", 8),
 }
 
@@ -95,3 +97,22 @@ BAD = {
 def test_a_bad_value_names_the_variable_and_the_range(name: str, text: str, message: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}.*{message.removeprefix(name)}"):
         Settings.from_environment({name: text})
+
+
+WORKERS = {
+    "outside of Lambda, one for each core": ("", 4, 4),
+    "the smallest function": ("128", 2, 1),
+    "one vCPU": ("1769", 2, 1),
+    "less than one and a half": ("2600", 2, 1),
+    "nearly two": ("3008", 2, 2),
+    "the largest": ("10240", 6, 6),
+    "fewer cores than the memory would give": ("10240", 2, 2),
+}
+
+
+@pytest.mark.parametrize(("memory", "cores", "workers"), WORKERS.values(), ids=WORKERS)
+def test_workers(memory: str, cores: int, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.settings._cores", lambda: cores)
+    settings = Settings.from_environment({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory})
+
+    assert settings.workers == workers
