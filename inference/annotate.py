@@ -41,9 +41,9 @@ _LINE_SHARE = 1 / 256
 def annotate(image_rgb: ImageRGB, labelled_boxes: Sequence[LabelledBox]) -> ImageRGB:
     """Draw boxes with labels over a copy of a picture.
 
-    Lines and letters grow with the picture. A label stands on its box, or inside or below where
-    there is no room; it never leaves the picture, and covers another label only where nothing
-    else is left. A label wider than the picture is set smaller, then cut.
+    Lines and letters grow with the picture. A label stands on its box, or elsewhere at its edge
+    where it covers less: other labels above all, then objects. It never leaves the picture, and a
+    label wider than the picture is set smaller, then cut.
 
     Args:
         image_rgb: uint8 [height, width, 3], red first; left as it is.
@@ -60,11 +60,12 @@ def annotate(image_rgb: ImageRGB, labelled_boxes: Sequence[LabelledBox]) -> Imag
         # Pillow draws the far corner too; a box ends before it.
         corners = (x1, y1, max(x1, x2 - 1), max(y1, y2 - 1))
         draw.rectangle(corners, outline=colour_of(class_name), width=line_width)
+    boxes = [box_xyxy for box_xyxy, _, _ in labelled_boxes]
     plates: list[Plate] = []
     for box_xyxy, class_name, label in labelled_boxes:
         font, text = _fitted(label, image.size)
         if text:
-            plate = _placed(box_xyxy, _plate_size(font, text), image.size, plates)
+            plate = _placed(box_xyxy, _plate_size(font, text), image.size, plates, boxes)
             _draw_label(draw, plate, font, text, colour_of(class_name))
             plates.append(plate)
     return np.array(image)
@@ -115,10 +116,11 @@ def _placed(
     plate_wh: tuple[int, int],
     resolution_wh: tuple[int, int],
     taken: Sequence[Plate],
+    boxes: Sequence[BoxXYXY],
 ) -> Plate:
-    """Where a label's plate goes: the first place in the picture that covers no other label."""
-    places = list(_places(box_xyxy, plate_wh, resolution_wh))
-    return next((place for place in places if not _covers_any(place, taken)), places[0])
+    """Where a label's plate goes: the place that covers least of other labels, then of objects."""
+    places = _places(box_xyxy, plate_wh, resolution_wh)
+    return min(places, key=lambda place: (_covered(place, taken), _covered(place, boxes)))
 
 
 def _places(
@@ -126,7 +128,7 @@ def _places(
 ) -> Iterator[Plate]:
     x1, y1, x2, y2 = box_xyxy
     (plate_width, plate_height), (width, height) = plate_wh, resolution_wh
-    for top in (y1 - plate_height, y1, y2 - plate_height, y2):
+    for top in (y1 - plate_height, y2, y1, y2 - plate_height):
         for left in (x1, x2 - plate_width):
             if 0 <= top <= height - plate_height:
                 inside = max(0, min(left, width - plate_width))
@@ -136,10 +138,12 @@ def _places(
     yield left, top, left + plate_width, top + plate_height
 
 
-def _covers_any(plate: Plate, others: Sequence[Plate]) -> bool:
+def _covered(plate: Plate, others: Sequence[Plate]) -> int:
+    """How many pixels of others lie under a plate."""
     x1, y1, x2, y2 = plate
-    return any(
-        x1 < other_x2 and other_x1 < x2 and y1 < other_y2 and other_y1 < y2
+    return sum(
+        max(0, min(x2, other_x2) - max(x1, other_x1))
+        * max(0, min(y2, other_y2) - max(y1, other_y1))
         for other_x1, other_y1, other_x2, other_y2 in others
     )
 
