@@ -27,7 +27,8 @@ def test_the_function_is_copied_with_its_models_and_nothing_else(tmp_path: Path)
     copy_function(tmp_path)
 
     top = {path.name for path in tmp_path.iterdir()}
-    assert top == {"lambda_function.py", "gateway", "inference", "service", "models"}
+    assert top == {"lambda_function.py", "gateway", "inference", "service", "pages", "models"}
+    assert (tmp_path / "pages" / "index.html").is_file()
     assert {path.name for path in tmp_path.glob("models/*/*")} == {"manifest.json", "model.onnx"}
     copied = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.py")}
     assert {Path("inference/heads/yolox.py"), Path("gateway/event.py")} <= copied
