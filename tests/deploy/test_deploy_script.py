@@ -172,6 +172,29 @@ def test_run_again_it_changes_what_has_changed(deployed: Deployed) -> None:
     assert function["Environment"]["Variables"]["DETECTION_THRESHOLD"] == "0.5"
 
 
+@pytest.mark.slow
+def test_an_archive_is_deployed_and_found_by_its_script() -> None:
+    """The second function has the first one's package, which is uploaded once."""
+    with local_aws() as aws:
+        overrides = ("ArchiveBucket=my-pictures", "ArchivePrefix=2024/")
+        options = ("--stack", "arch", "--no-build", "--no-check", "--parameter-overrides")
+        done = run_script("deploy.sh", *options, *overrides, **aws.environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        resources = aws.templates[-1]["Resources"]
+        codes = [
+            resources[f"Matchvec{name}Function"]["Properties"]["Code"] for name in ("", "Batch")
+        ]
+        assert codes[0] == codes[1]
+        place = resources["BulkStateMachine"]["Properties"]["DefinitionS3Location"]
+        definition = (ROOT / "statemachine" / "bulk.asl.json").read_text()
+        assert aws.read(f"s3://{place['Bucket']}/{place['Key']}") == definition
+        [machine] = aws.client("stepfunctions").list_state_machines()["stateMachines"]
+        assert machine["name"] == "arch-bulk"
+
+        status = run_script("bulk.sh", "status", "--stack", "arch", **aws.environment)
+        assert "there was no run yet" in status.stderr
+
+
 WRONG_ANSWERS = {
     "no car": ("[[]]", "no car was found"),
     "two pictures": ("[[], []]", "the answer is not one list of vehicles"),
