@@ -46,10 +46,9 @@ class Detector:
             picture: In any scale; boxes are in pixels of its source.
             threshold: 0..1.
         """
-        spec = self.manifest.input
-        tensor, placement = prepare(picture.image_rgb, spec)
+        tensor, placement = prepare(picture.image_rgb, self.manifest.input)
         outputs = self.session.run(tensor)
-        found = self.task.head.decode(outputs, (spec.width, spec.height), threshold)
+        found = self.task.head.decode(outputs, placement.input_wh, threshold)
         boxes_xyxy = placement.to_source(found.boxes_xyxy) * picture.shrink
         placed = RawDetections(boxes_xyxy, found.scores, found.class_ids)
         return to_detections(placed, self.task.labels, picture.size_wh)
@@ -69,7 +68,10 @@ def load_detector(manifest: Manifest, threads: int = 1) -> Detector:
     if not isinstance(manifest.task, DetectionTask):
         raise ModelUnavailable(f"Model {manifest.name} is no detector: its task is classification.")
     detector = Detector(manifest, manifest.task, load_session(manifest, threads))
-    blank = np.zeros((manifest.input.height, manifest.input.width, 3), dtype=np.uint8)
+    spec = manifest.input
+    # The smallest frame costs next to nothing, and shows whether the model does take any.
+    height = spec.multiple or spec.height
+    blank = np.zeros((height, spec.width, 3), dtype=np.uint8)
     with first_run(manifest):
         detector.detect(Scaled.whole(blank), threshold=1.0)
     return detector

@@ -19,7 +19,7 @@ MODEL_FILE = "model.onnx"
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
 MAX_SIDE = 4096
-"""The largest model input that is taken, pixels: a limit on what a mistyped manifest can ask."""
+"""The largest model input that is taken, pixels: what a mistyped manifest can ask for."""
 
 IDENTITY_MEAN = (0.0, 0.0, 0.0)
 IDENTITY_STD = (1.0, 1.0, 1.0)
@@ -40,6 +40,8 @@ class InputSpec:
             `square-pad` is a letterbox that is always centred, as classifiers of crops use it.
         anchor: Where a letterbox puts the picture: `top-left` or `center`.
         pad_value: 0..255.
+        multiple: Of what a letterbox's sides are cut down to, as far as the picture allows, for
+            a model that takes any; None: they are always the full ones.
         scale: Factor on 0..255 pixels.
         mean: Per channel, subtracted after scaling.
         std: Per channel, divided by.
@@ -62,6 +64,7 @@ class InputSpec:
     std: tuple[float, float, float]
     batch: bool
     constants: tuple[tuple[str, Numbers], ...] = ()
+    multiple: int | None = None
 
     @property
     def is_normalized(self) -> bool:
@@ -195,8 +198,7 @@ def inside(folder: Path, name: str) -> Path:
     """
     path = folder / name
     # A null byte or half a surrogate pair is no path at all, a line break would forge the log.
-    is_plain = name.isprintable() and path.name == name
-    if not is_plain or path.resolve().parent != folder.resolve():
+    if not name.isprintable() or path.name != name or path.resolve().parent != folder.resolve():
         raise ManifestError(f"{folder.name}: file {name!r} is not inside the model's folder.")
     return path
 
@@ -242,11 +244,16 @@ def _read_input(fields: Fields) -> InputSpec:
         std=fields.triple("std", IDENTITY_STD),
         batch=fields.flag("batch", False),
         constants=fields.arrays("constants") if fields.has("constants") else (),
+        multiple=fields.integer("multiple", 1, MAX_SIDE) if fields.has("multiple") else None,
     )
     if 0 in spec.std:
         raise fields.refuse("std", "three numbers other than 0")
     if spec.dtype == "uint8" and spec.is_normalized:
         raise fields.refuse("dtype", "float32 or float16 where scale, mean or std are given")
+    if spec.multiple is not None and (
+        spec.resize != "letterbox" or spec.width % spec.multiple or spec.height % spec.multiple
+    ):
+        raise fields.refuse("multiple", "a divisor of width and height, with resize letterbox")
     fields.finish()
     return spec
 

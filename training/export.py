@@ -42,9 +42,10 @@ def mean_weights(paths: list[Path]) -> dict[str, Tensor]:
     return {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
 
 
-def write_onnx(network: nn.Module, example: Tensor, path: Path, output: str, batch: bool) -> None:
-    """Save `network` as ONNX with input `images`; `batch` leaves the first axis open."""
-    axes = {"images": {0: "n"}, output: {0: "n"}} if batch else None
+def write_onnx(
+    network: nn.Module, example: Tensor, path: Path, output: str, axes: dict[str, dict[int, str]]
+) -> None:
+    """Save `network` as ONNX with input `images`; `axes` names those that stay open."""
     with warnings.catch_warnings():
         # The TorchScript exporter needs no further package and keeps the module names.
         # What it can't fold (slices with steps) is small.
@@ -97,6 +98,7 @@ def detector_manifest(path: Path) -> dict[str, Any]:
             "resize": "letterbox",
             "anchor": "top-left",
             "pad_value": 114,
+            "multiple": STRIDES[-1],
             "scale": 1.0,
             "mean": [0, 0, 0],
             "std": [1, 1, 1],
@@ -138,7 +140,9 @@ def export_detector(weights: dict[str, Tensor], path: Path) -> float:
     network.load_state_dict(weights)
     exported = Exported(network)
     example = torch.rand(1, 3, DETECTOR_SIDE, DETECTOR_SIDE) * 255
-    write_onnx(exported, example, path, "output", batch=False)
+    # A letterbox need not be a square: most of a photograph's padding is left out.
+    axes = {"images": {2: "height", 3: "width"}, "output": {1: "cells"}}
+    write_onnx(exported, example, path, "output", axes)
     return difference(exported, path, example)
 
 
@@ -148,7 +152,7 @@ def export_classifier(weights: dict[str, Tensor], path: Path) -> float:
     inner.load_state_dict(weights)
     network = mobilenet.Exported(inner)
     example = torch.rand(3, 3, CLASSIFIER_SIDE, CLASSIFIER_SIDE) * 2 - 1
-    write_onnx(network, example, path, "logits", batch=True)
+    write_onnx(network, example, path, "logits", {"images": {0: "n"}, "logits": {0: "n"}})
     return difference(network, path, example)
 
 

@@ -30,8 +30,9 @@ SCALES = (
 FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """JPEG's start-of-frame markers, which give the size: ITU-T T.81, table B.1."""
 
-Raw = tuple[NDArray[np.float32], float, tuple[int, int]]
-"""The detector's rows, input pixels per pixel of the picture, and the picture's size."""
+Size = tuple[int, int]
+Raw = tuple[NDArray[np.float32], float, Size, Size]
+"""The detector's rows, input pixels per pixel of the picture, the picture's size, the input's."""
 
 cv2.setNumThreads(1)
 
@@ -54,7 +55,7 @@ class Limit:
 
     def answer(self, raw: list[Raw]) -> list[list[dict[str, Any]]]:
         """What was found, for the check of the answers; not timed."""
-        return [self._plain.objects(rows, scale, size_wh) for rows, scale, size_wh in raw]
+        return [self._plain.objects(*each) for each in raw]
 
 
 def _run(session: onnxruntime.InferenceSession, data: bytes) -> Raw:
@@ -73,11 +74,13 @@ def _run(session: onnxruntime.InferenceSession, data: bytes) -> Raw:
         size_wh = (width, height)
     scale = min(side / width, side / height)
     inner_wh = (round(width * scale), round(height * scale))
-    canvas = np.full((side, side, 3), 114, np.uint8)
-    small = cv2.resize(pixels_bgr, inner_wh, interpolation=cv2.INTER_AREA)
+    # The model takes any multiple of 32: padding up to the next one is all that it needs.
+    input_wh = (-(-inner_wh[0] // 32) * 32, -(-inner_wh[1] // 32) * 32)
+    canvas = np.full((input_wh[1], input_wh[0], 3), 114, np.uint8)
+    small = cv2.resize(pixels_bgr, inner_wh, interpolation=cv2.INTER_LINEAR)
     canvas[: inner_wh[1], : inner_wh[0]] = small
     tensor = canvas.transpose(2, 0, 1)[None].astype(np.float32)
-    return session.run(None, {"images": tensor})[0][0], scale, size_wh
+    return session.run(None, {"images": tensor})[0][0], scale, size_wh, input_wh
 
 
 def _session(threads: int) -> onnxruntime.InferenceSession:

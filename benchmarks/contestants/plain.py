@@ -43,7 +43,7 @@ class PlainModels:
         self._detector, self._detection = _load(folder / "vehicle_detector", options)
         self._classifier, self._classification = _load(folder / "vehicle_classifier", options)
         self._side = self._detection["input"]["width"]
-        self._cells, self._strides = grid(self._side, self._detection["output"]["strides"])
+        self._grid = grid((self._side, self._side), self._detection["output"]["strides"])
 
     def detect(self, data: bytes) -> Found:
         """The objects of a picture, as `/object_detection` answers them."""
@@ -69,19 +69,28 @@ class PlainModels:
         rows = self._detector.run(None, {"images": tensor})[0][0]
         return self.objects(rows, scale, image.size)
 
-    def objects(self, rows: Boxes, scale: float, size_wh: tuple[int, int]) -> Found:
+    def objects(
+        self,
+        rows: Boxes,
+        scale: float,
+        size_wh: tuple[int, int],
+        input_wh: tuple[int, int] | None = None,
+    ) -> Found:
         """The detector's output as objects of a picture.
 
         Args:
             rows: float32 [cells, 5 + classes].
             scale: Input pixels per pixel of the picture.
             size_wh: The picture's width and height, pixels.
+            input_wh: The model's input's, where it is not the full one.
         """
+        strides = self._detection["output"]["strides"]
+        cells, sizes = grid(input_wh, strides) if input_wh else self._grid
         class_ids = rows[:, 5:].argmax(axis=1)
         scores = rows[:, 4] * rows[:, 5:].max(axis=1)
         sure = np.flatnonzero(scores >= THRESHOLD)
-        centre = (rows[sure, :2] + self._cells[sure]) * self._strides[sure]
-        half = np.exp(rows[sure, 2:4]) * self._strides[sure] / 2
+        centre = (rows[sure, :2] + cells[sure]) * sizes[sure]
+        half = np.exp(rows[sure, 2:4]) * sizes[sure] / 2
         corners = np.concatenate([centre - half, centre + half], axis=1) / scale
         limits = np.array([*size_wh, *size_wh], np.float32)
         boxes = np.asarray(np.clip(corners, 0, limits), np.float32)
@@ -115,14 +124,13 @@ def decode(data: bytes) -> Image.Image:
     return ImageOps.exif_transpose(image).convert("RGB")
 
 
-def grid(side: int, strides: list[int]) -> tuple[Boxes, Boxes]:
+def grid(input_wh: tuple[int, int], strides: list[int]) -> tuple[Boxes, Boxes]:
     """Column and row of every cell [cells, 2], and its stride [cells, 1]."""
     cells, sizes = [], []
     for stride in strides:
-        count = side // stride
-        y, x = np.mgrid[:count, :count]
+        y, x = np.mgrid[: input_wh[1] // stride, : input_wh[0] // stride]
         cells.append(np.stack([x.ravel(), y.ravel()], axis=1))
-        sizes.append(np.full((count * count, 1), stride))
+        sizes.append(np.full((x.size, 1), stride))
     return np.concatenate(cells).astype(np.float32), np.concatenate(sizes).astype(np.float32)
 
 

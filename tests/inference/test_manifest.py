@@ -34,6 +34,7 @@ INPUT: dict[str, Any] = {
     "resize": "letterbox",
     "anchor": "top-left",
     "pad_value": 114,
+    "multiple": 32,
     "scale": 0.5,
     "mean": [1, 2, 3],
     "std": [4, 5, 6],
@@ -65,6 +66,7 @@ def test_every_field_is_read(tmp_path: Path) -> None:
         mean=(1.0, 2.0, 3.0),
         std=(4.0, 5.0, 6.0),
         batch=True,
+        multiple=32,
     )
     assert manifest.task == DetectionTask(
         ("car", "person"), frozenset({"car"}), YoloxHead(2, (8, 16, 32), 0.45)
@@ -116,6 +118,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "mean that is none": (with_input(mean=[float("nan")] * 3), "input.mean must be three numbers"),
     "endless std": (with_input(std=[float("inf"), 1, 1]), "input.std must be three numbers"),
     "std of 0": (with_input(std=[1, 0, 1]), "input.std must be three numbers other than 0"),
+    "a multiple that does not divide": (
+        with_input(width=640, height=480, resize="letterbox", multiple=31),
+        "input.multiple must be a divisor of width and height, with resize letterbox",
+    ),
+    "a multiple of what is stretched": (
+        with_input(resize="stretch", multiple=1),
+        "input.multiple must be a divisor",
+    ),
     "normalised bytes": (with_input(dtype="uint8"), "dtype must be float32 or float16 where"),
     "misspelt": (with_input(colour="RGB"), r"unknown fields \['colour'\]; known: anchor, batch"),
     "no labels": (changed(labels=[]), "labels must be a list of texts"),

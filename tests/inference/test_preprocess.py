@@ -82,7 +82,7 @@ def test_resize(
 ) -> None:
     tensor, placement = prepare(blank(8, 4, 9), input_spec(**changes))
 
-    assert placement == Placement(scale_xy, offset_xy)
+    assert placement == Placement((4, 4), scale_xy, offset_xy)
     assert tensor[0, 0].tolist() == gray
 
 
@@ -90,7 +90,35 @@ def test_a_box_is_placed_by_the_size_that_the_picture_really_got() -> None:
     # 7x5 into 4x4: 4 x 2.857 pixels, which become 4x3.
     _, placement = prepare(blank(7, 5), input_spec(resize="letterbox", anchor="top-left"))
 
-    assert placement == Placement((4 / 7, 3 / 5), (0, 0))
+    assert placement == Placement((4, 4), (4 / 7, 3 / 5), (0, 0))
+
+
+FRAMES = {
+    "a wide picture": ((8, 3), "top-left", (8, 4), (0, 0)),
+    "a high one": ((3, 8), "top-left", (4, 8), (0, 0)),
+    "one that fills it": ((8, 8), "top-left", (8, 8), (0, 0)),
+    "one that is a multiple": ((8, 2), "top-left", (8, 2), (0, 0)),
+    "a row": ((800, 1), "top-left", (8, 2), (0, 0)),
+    "centred": ((8, 5), "center", (8, 6), (0, 0)),
+    "centred, with a row above": ((7, 3), "center", (8, 4), (0, 0)),
+}
+
+
+@pytest.mark.parametrize(
+    ("picture_wh", "anchor", "input_wh", "offset_xy"), FRAMES.values(), ids=FRAMES
+)
+def test_a_letterbox_ends_at_a_multiple(
+    picture_wh: tuple[int, int],
+    anchor: str,
+    input_wh: tuple[int, int],
+    offset_xy: tuple[float, float],
+) -> None:
+    spec = input_spec(width=8, height=8, resize="letterbox", anchor=anchor, multiple=2)
+    tensor, placement = prepare(blank(*picture_wh, 9), spec)
+
+    assert placement.input_wh == input_wh
+    assert placement.offset_xy == offset_xy
+    assert tensor.shape == (1, 3, input_wh[1], input_wh[0])
 
 
 def test_pictures_are_shrunk_by_averaging() -> None:
