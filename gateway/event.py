@@ -16,14 +16,14 @@ where it is missing (hand-written test events) the body itself is looked at.
 
 from __future__ import annotations
 
-import binascii
 import re
 import uuid
-from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus
+
+import pybase64
 
 from gateway.errors import MalformedBody, TooLarge
 
@@ -105,25 +105,34 @@ def decode_body(request: Request, max_request_bytes: int) -> bytes:
             "The request has no body: send multipart/form-data with image or url fields."
         )
     is_base64 = _looks_like_base64(request) if request.is_base64 is None else request.is_base64
-    try:
-        content = body.encode("ascii" if is_base64 else "utf-8") if isinstance(body, str) else body
-    except UnicodeEncodeError as error:
-        raise MalformedBody("The body has characters that it can't have.") from error
-    size = len(content) if is_base64 else -(-len(content) // 3) * 4
+    if isinstance(body, str) and not is_base64:
+        body = _encoded(body)
+    size = len(body) if is_base64 else -(-len(body) // 3) * 4
     if size > max_request_bytes:
         raise TooLarge(
             f"The body has {size} bytes in base64, the limit is {max_request_bytes} "
             f"(about {max_request_bytes * 3 // 4} bytes of pictures): send fewer or smaller ones."
         )
-    return _decode_base64(content) if is_base64 else content
+    return _decode_base64(body) if is_base64 or isinstance(body, str) else body
 
 
-def _decode_base64(content: bytes) -> bytes:
-    if b"\n" in content:  # As the base64 command wraps it; front doors never do.
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:  # Half a surrogate pair.
+        raise MalformedBody("The body has characters that it can't have.") from error
+
+
+def _decode_base64(content: str | bytes) -> bytes:
+    """Decode with SIMD: at 6 MB the standard library takes 13 ms, a fifth of a request."""
+    if isinstance(content, str):
+        if "\n" in content:  # As the base64 command wraps it; front doors never do.
+            content = content.replace("\r", "").replace("\n", "")
+    elif b"\n" in content:
         content = content.translate(None, delete=b"\r\n")
     try:
-        return b64decode(content, validate=True)
-    except binascii.Error as error:
+        return pybase64.b64decode(content, validate=True)
+    except ValueError as error:  # binascii.Error is one too.
         raise MalformedBody(
             "The body is not valid base64, although the event says it is base64-encoded."
         ) from error

@@ -27,7 +27,7 @@ from PIL import (
 
 from inference.errors import ImageTooLarge, NotAnImage, PictureError, UnsupportedFormat
 from inference.gif import check_blocks
-from inference.jpeg import check_segments
+from inference.jpeg import check_segments, count_scans
 from inference.picture import Need, Scaled
 from inference.pixels import Allocate, orientation_of, to_upright_rgb, upright_size
 from inference.png import check_chunks
@@ -79,7 +79,6 @@ TIFF_TILE_WIDTH, TIFF_TILE_HEIGHT = 322, 323
 MAX_SIDE = 1_000_000
 """Pillow keeps 8 bytes for each row: a column of 50 million pixels took it 800 MB and 4 s."""
 
-START_OF_SCAN = b"\xff\xda"
 MAX_JPEG_SCANS = 100
 """A progressive JPEG has about 10; each scan costs as much time as the whole picture does.
 libjpeg-turbo's own guide suggests such a limit: https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf"""
@@ -190,7 +189,7 @@ def _check_bounds(image: ImageFile.ImageFile, data: bytes, max_pixels: int) -> N
         if tile_pixels > max_pixels:
             raise ImageTooLarge(f"The TIFF has tiles of over {max_pixels} pixels: save it anew.")
     if isinstance(image, JpegImagePlugin.JpegImageFile):
-        scans = data.count(START_OF_SCAN)
+        scans = count_scans(data)
         if scans > MAX_JPEG_SCANS or scans * pixels > MAX_SCANNED_PIXELS:
             limit = min(MAX_JPEG_SCANS, MAX_SCANNED_PIXELS // pixels)
             raise NotAnImage(f"The JPEG has more than {limit} scans: save it anew.")

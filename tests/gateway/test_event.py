@@ -183,7 +183,7 @@ REFUSED_BODIES = {
     "empty": ("", True, MalformedBody, "no body"),
     "not base64": ("!!!", True, MalformedBody, "not valid base64"),
     "base64 cut off": ("QUJDR", True, MalformedBody, "not valid base64"),
-    "not ASCII": ("é" * 8, True, MalformedBody, "characters that it can't have"),
+    "not ASCII": ("é" * 8, True, MalformedBody, "not valid base64"),
     "a lone surrogate": ("\ud800", False, MalformedBody, "characters that it can't have"),
     "text whose bytes are over the limit": ("é" * 38, False, TooLarge, "104 bytes in base64"),
     "base64 over the limit": ("A" * 104, True, TooLarge, "104 bytes in base64, the limit is 100"),

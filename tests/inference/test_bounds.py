@@ -10,7 +10,7 @@ from PIL import Image
 from inference.errors import ImageTooLarge, NotAnImage
 from inference.gif import MAX_BLOCKS
 from inference.image import decode
-from inference.jpeg import MAX_PADDING, MAX_SEGMENTS
+from inference.jpeg import MAX_PADDING, MAX_SEGMENTS, count_scans
 from inference.png import MAX_CHUNKS, MAX_COMPRESSED_CHUNKS
 from tests.support.hostile import (
     FLOODS,
@@ -121,3 +121,36 @@ def test_24_megapixels_are_decoded(file_format: str) -> None:
 def test_120_megapixels_are_refused_by_the_header() -> None:
     with pytest.raises(ImageTooLarge, match="12000x10000 pixels, the limit is 50000000"):
         decode(png_size(12_000, 10_000), max_pixels=LIMIT)
+
+
+def frame(marker: int, components: int) -> bytes:
+    """A frame's segment: 8 bits, 1x1 pixels."""
+    return segment(
+        marker, b"\x08\x00\x01\x00\x01" + bytes([components]) + b"\x01\x11\x00" * components
+    )
+
+
+def scan(components: int) -> bytes:
+    return segment(0xDA, bytes([components]) + b"\x01\x00" * components + b"\x00\x3f\x00")
+
+
+SCANS = {
+    "baseline, all in one": (frame(0xC0, 3) + scan(3), 1),
+    "extended, all in one": (frame(0xC1, 1) + scan(1), 1),
+    "baseline, one by one": (frame(0xC0, 3) + scan(1) + scan(1) + scan(1), 3),
+    "progressive": (frame(0xC2, 3) + scan(3) + scan(1), 2),
+    "progressive, which goes on as a baseline": (frame(0xC2, 3) + scan(3) + frame(0xC0, 3), 1),
+    "a scan without a frame": (scan(3) + scan(3), 2),
+    "cut off within the scan's segment": (frame(0xC0, 3) + b"\xff\xda\x00", 1),
+    "bytes that look like a scan's start, in a comment": (
+        segment(0xFE, b"\xff\xda\xff\xda") + frame(0xC0, 1) + scan(1),
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize(("segments", "count"), SCANS.values(), ids=SCANS)
+def test_scans_are_counted_where_a_decoder_would_work_through_them(
+    segments: bytes, count: int
+) -> None:
+    assert count_scans(b"\xff\xd8" + segments + b"\x00\xff\xd9") == count
