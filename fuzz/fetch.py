@@ -12,7 +12,8 @@ from ipaddress import IPv6Address, ip_address
 
 from fuzz.network import RECEIVE_SECONDS, TIMEOUT_SECONDS, Hop, MemoryNetwork
 from gateway.errors import PartError, UrlNotAllowed
-from gateway.fetch import MAX_OVERHEAD_BYTES, MAX_REDIRECTS
+from gateway.exchange import MAX_OVERHEAD_BYTES
+from gateway.fetch import MAX_REDIRECTS
 from gateway.urls import MAX_URL_LENGTH, describe_url, parse_url
 
 MAX_BYTES = 1000

@@ -34,3 +34,14 @@ class Deadline:
     def remaining(self) -> float:
         """Seconds left; zero once it has passed, never negative."""
         return max(0.0, self.at - self.clock())
+
+
+def seconds_left(deadline: Deadline) -> float:
+    """For a socket's timeout, where 0 would mean "do not block".
+
+    Raises:
+        TimeoutError: There is no time left.
+    """
+    if deadline.remaining == 0:
+        raise TimeoutError
+    return deadline.remaining

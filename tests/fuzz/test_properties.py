@@ -11,6 +11,7 @@ import fuzz.decode
 import fuzz.event
 import fuzz.fetch
 import fuzz.multipart
+import gateway.exchange
 import gateway.fetch
 import gateway.parts
 import inference.image
@@ -107,7 +108,7 @@ PLANTED: dict[str, tuple[str, Any, str, Any]] = {
     ),
     "a decoder before the bounds": ("decode", inference.image, "_check_bounds", lambda *_: None),
     "an internal address": ("fetch", gateway.fetch, "is_public", lambda _: True),
-    "a wire without a limit": ("fetch", gateway.fetch, "MAX_OVERHEAD_BYTES", 1 << 30),
+    "a wire without a limit": ("fetch", gateway.exchange, "MAX_OVERHEAD_BYTES", 1 << 30),
     "redirects without end": ("fetch", gateway.fetch, "MAX_REDIRECTS", 50),
     "another error": ("fetch", gateway.fetch, "urljoin", lambda *_: 1 / 0),
     "another port": ("fetch", gateway.fetch, "parse_url", lambda _: PORT_22),

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.deadline import Deadline
 from gateway.errors import PartError, UrlNotAllowed, UrlUnreachable
-from gateway.fetch import MAX_INTERIM
+from gateway.exchange import MAX_INTERIM
 from tests.support.network import FakeNetwork, http_answer
 
 PICTURE = b"\xff\xd8 picture"
