@@ -1,7 +1,7 @@
-"""The README is true: its commands run and its answers are real.
+"""The README and docs/api.md are true: their commands run and their answers are real.
 
 With new models or new answers, `UPDATE_README=1 python -m pytest tests/test_readme.py` writes the
-real answers and the picture into it; look at what changed before you commit it.
+real answers and the picture into them; look at what changed before you commit it.
 """
 
 import json
@@ -14,21 +14,29 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from scripts.demo import SAMPLES, predict, readable, running, save_annotated
+from tests.support.documents import (
+    Block,
+    assert_alike,
+    read_blocks,
+    read_fences,
+    unread_code,
+    write_answer,
+)
 from tests.support.models import SHARED
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PICTURE = ROOT / "docs" / "images" / "street.jpg"
 UPDATE = os.environ.get("UPDATE_README") == "1"
+
+DOCUMENTS = (README, ROOT / "docs" / "api.md")
 
 NOT_RUN = {
     "make test": "it would run this test again",
@@ -39,50 +47,18 @@ NOT_RUN = {
 """Commands and why they can't be run here; what they call is there all the same."""
 MAKE_CALLS = {"make test": "-m pytest", "make start DOCKER=1": "scripts/start_docker.sh"}
 NEEDS_SHARED = "spectrico_brand"
-"""From the first block that names it on, the commands are about a model that is not bundled."""
-
-MAX_PIXELS_OFF = 4
-MAX_SCORE_OFF = 0.02
-CHANGING = frozenset({"request_id", "timing_ms", "sha256", "version"})
-"""Of these the README shows one example; sha256 and version would change with every training."""
+"""Commands with this name, or below a `make start` with it, need a model that is not bundled."""
+LANGUAGES = {
+    "shell": "run below",
+    "json": "an answer, compared below",
+    "http": "an answer's header field, compared below",
+    "python": "run by tests/client/test_readme.py and tests/docs/test_api.py",
+    "javascript": "run by tests/docs/test_api.py",
+    "text": "what a program prints, compared there",
+}
 
 LOCAL_URL = "http://127.0.0.1:3000"
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A command of the README and the answer shown under it.
-
-    Attributes:
-        command: What the user types.
-        start: The `make start` above it.
-        kind: `json`, `http`, or "" for no answer.
-        answer: As shown.
-        published: Whether everything it needs is part of the project.
-    """
-
-    command: str
-    start: str
-    kind: str
-    answer: str
-    published: bool
-
-
-def read_blocks(text: str) -> list[Block]:
-    fences = [(match[1], match[2].strip()) for match in FENCE.finditer(text)]
-    blocks, start, published = [], "", True
-    for (kind, command), (next_kind, answer) in zip(fences, [*fences[1:], ("", "")], strict=True):
-        if kind == "shell":
-            start = command if command.endswith("make start") else start
-            published = published and NEEDS_SHARED not in command
-            shown = next_kind if next_kind != "shell" else ""
-            bundled = published or command in NOT_RUN
-            blocks.append(Block(command, start, shown, answer if shown else "", bundled))
-    return blocks
-
-
-BLOCKS = read_blocks(README.read_text(encoding="utf-8"))
+BLOCKS = [block for document in DOCUMENTS for block in read_blocks(document)]
 
 
 @pytest.fixture(scope="module")
@@ -129,11 +105,11 @@ def free_port() -> int:
 def test_a_command_does_what_the_readme_shows(
     block: Block, home: Path, serve: Callable[[str], str], tmp_path: Path
 ) -> None:
-    if not block.published and not SHARED.is_dir():
-        pytest.skip("the model is in ../shared, which is not here")
     if block.command in NOT_RUN:
         assert_exists(block.command)
         return
+    if NEEDS_SHARED in block.command + block.start and not SHARED.is_dir():
+        pytest.skip("the model is in ../shared, which is not here")
     url = serve(block.start)
     if block.command == block.start:
         assert "-m scripts.local_api --host 127.0.0.1 --port 3000" in make_would_run("make start")
@@ -155,9 +131,9 @@ def test_a_command_does_what_the_readme_shows(
 
 def run(command: str, url: str, home: Path, out: Path) -> str:
     """Run a command in the project's root, where a user would type it; what it prints."""
-    command = command.replace(LOCAL_URL, url)
+    command = command.replace(LOCAL_URL, url).replace(".venv/bin/python", sys.executable)
     if "scripts.demo" in command:
-        command = command.replace(".venv/bin/python", sys.executable) + f" --url {url} --out {out}"
+        command += f" --url {url} --out {out}"
     if ".venv/bin/matchvec" in command:
         module = f"PYTHONPATH=client {sys.executable} -m matchvec_client"
         command = command.replace(".venv/bin/matchvec", module).replace("out/", f"{out}/")
@@ -197,37 +173,6 @@ def make_would_run(command: str) -> str:
     return subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
-def write_answer(block: Block, answer: str) -> None:
-    text = README.read_text(encoding="utf-8")
-    above = f"```shell\n{block.command}\n```\n\n```{block.kind}\n"
-    assert text.count(above + block.answer) == 1
-    README.write_text(text.replace(above + block.answer, above + answer), encoding="utf-8")
-
-
-def assert_alike(shown: Any, real: Any, key: str = "") -> None:
-    """Names and structure are the same; boxes and scores may differ a little between CPUs."""
-    if key in CHANGING:
-        assert type(shown) is type(real), key
-    elif isinstance(shown, dict):
-        assert list(shown) == list(real), key
-        for name, value in shown.items():
-            assert_alike(value, real[name], name)
-    elif isinstance(shown, list):
-        assert len(shown) == len(real), key
-        for shown_item, real_item in zip(shown, real, strict=True):
-            assert_alike(shown_item, real_item, key)
-    elif key in {"x1", "y1", "x2", "y2"}:
-        assert abs(shown - real) <= MAX_PIXELS_OFF, key
-    elif isinstance(shown, float):
-        assert abs(shown - real) <= MAX_SCORE_OFF, key
-    elif key == "label":
-        (shown_name, shown_score), (name, score) = shown.split(": "), real.split(": ")
-        assert shown_name == name
-        assert abs(float(shown_score) - float(score)) <= MAX_SCORE_OFF
-    else:
-        assert shown == real, key
-
-
 @pytest.mark.parametrize(
     "real",
     [
@@ -245,13 +190,24 @@ def test_a_wrong_answer_is_noticed(real: object) -> None:
         assert_alike(shown, real)
 
 
-def test_the_commands_are_found() -> None:
+def test_every_command_is_run_or_listed_with_its_reason() -> None:
     commands = [block.command for block in BLOCKS]
-    assert len(commands) >= 9
+    assert len(commands) >= 12
     assert set(NOT_RUN) <= set(commands)
-    assert {block.start for block in BLOCKS if block.command.startswith("curl")} == {
-        command for command in commands if command.endswith("make start")
-    }
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        assert unread_code(text) == [], document.name
+        assert {language for language, _ in read_fences(text)} <= set(LANGUAGES), document.name
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["```\nmake a\n```\n", "- so\n\n  ```shell\n  make a\n  ```\n", "So:\n\n    make a\n"],
+    ids=["no language", "indented fence", "indented code"],
+)
+def test_a_command_in_another_form_is_noticed(text: str) -> None:
+    assert unread_code("```shell\nmake b\n```\n") == []
+    assert unread_code(text) != []
 
 
 def test_the_picture_is_what_the_demo_draws(serve: Callable[[str], str], tmp_path: Path) -> None:

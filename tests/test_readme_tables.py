@@ -11,25 +11,14 @@ import gateway.errors
 import inference.errors
 from gateway.routes import METHODS, PARTS_OF_PAGES
 from service.settings import Settings
+from tests.support.tables import cells, quoted
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 
 
 def rows(*headings: str) -> list[list[str]]:
-    """The rows of the README's table with these first headings, cell by cell."""
-    lines = README.read_text(encoding="utf-8").splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith(f"| {' | '.join(headings)}"))
-    table = []
-    for line in lines[start + 2 :]:
-        if not line.startswith("|"):
-            break
-        table.append([cell.strip() for cell in line.strip("|").split("|")])
-    return table
-
-
-def quoted(text: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", text)
+    return cells(README.read_text(encoding="utf-8"), *headings)
 
 
 def test_the_routes_are_all_there() -> None:
@@ -62,10 +51,3 @@ def test_the_defaults_are_those_of_the_settings() -> None:
     template = re.sub(r"!\w+", "", (ROOT / "template.yaml").read_text())
     function = yaml.safe_load(template)["Resources"]["MatchvecFunction"]["Properties"]
     assert set(shown) == set(function["Environment"]["Variables"])
-
-
-def test_the_links_lead_somewhere() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", README.read_text())
-    local = [link for link in links if not link.startswith("https://")]
-    assert len(local) >= 5
-    assert [link for link in local if not (ROOT / link).exists()] == []
