@@ -9,16 +9,12 @@ from typing import Any
 
 import httpx
 
+from matchvec_client.attempts import Trouble, Unanswered, error_of, persist, post, trouble_of
 from matchvec_client.batches import MAX_FILENAME
 from matchvec_client.errors import ApiError, ApiRefused, ApiUnreachable, UsageError
-from matchvec_client.retry import MAX_RETRY_AFTER_SECONDS, Retry, parse_retry_after
+from matchvec_client.retry import Retry
 from matchvec_client.sources import Source
 from matchvec_client.types import Picture, Route
-
-UNANSWERED_STATUSES = frozenset({500, 502, 504})
-"""The function failed, ended, or took too long: it may be one of the pictures that does it."""
-BUSY_STATUSES = frozenset({429, 503})
-"""Whatever was sent, the API has no room or no models for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +55,20 @@ class Part:
 
     Attributes:
         source: Where it comes from.
-        content: The file's bytes; None for a url.
+        content: The file's bytes; None for a url, and for a picture that is in the API's bucket.
         upright_wh: Width and height of the picture before it was shrunk; None where it was not.
+        s3: Where in the API's bucket it is, ``s3://bucket/key``; None where it is not.
     """
 
     source: Source
     content: bytes | None
     upright_wh: tuple[int, int] | None = None
+    s3: str | None = None
 
     def as_field(self) -> tuple[str, tuple[str | None, bytes] | tuple[str | None, bytes, str]]:
         """The form's field."""
+        if self.s3 is not None:
+            return "s3", (None, self.s3.encode())
         if self.content is None:
             return "url", (None, self.source.name.encode("utf-8", "replace"))
         name = os.path.basename(self.source.name)[-MAX_FILENAME:]
@@ -79,29 +79,6 @@ class Part:
 
 class RequestTooLarge(Exception):
     """The request, or its answer, is over a limit."""
-
-
-class Unanswered(Exception):
-    """The API failed with this request, each time; another request may fare better.
-
-    Attributes:
-        code: For a `Failure`.
-        status: The HTTP status of the last answer; None where there was none.
-    """
-
-    def __init__(self, code: str, message: str, status: int | None = None) -> None:
-        """Keep what is known."""
-        super().__init__(message)
-        self.code = code
-        self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class _Trouble:
-    """An attempt that failed; `error` is raised if it was the last one."""
-
-    error: ApiUnreachable | Unanswered
-    retry_after: float | None = None
 
 
 class Endpoint:
@@ -133,53 +110,29 @@ class Endpoint:
             ApiUnreachable: The API is busy or can't be reached.
             ApiRefused: The API refuses requests like this one.
         """
-        failed = 0
-        while True:
-            outcome = await self._try(parts)
-            if isinstance(outcome, list):
-                return outcome
-            failed += 1
-            is_busy = isinstance(outcome.error, ApiUnreachable)
-            most = self._retry.attempts if is_busy or attempts is None else attempts
-            too_long = (outcome.retry_after or 0) > MAX_RETRY_AFTER_SECONDS
-            if failed >= most or too_long:
-                raise outcome.error
-            await self._retry.wait(failed, outcome.retry_after)
+        return await persist(lambda: self._try(parts), self._retry, attempts)
 
-    async def _try(self, parts: Sequence[Part]) -> list[Picture] | _Trouble:
-        try:
-            response = await self._http.post(
-                self._query.route,
-                params=self._query.parameters,
-                files=[part.as_field() for part in parts],
-            )
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-            message = f"{self._http.base_url} can't be reached: {_reason(error)}"
-            return _Trouble(ApiUnreachable(message))
-        except httpx.TimeoutException:
-            message = f"No answer within {self._http.timeout.read:g} s."
-            return _Trouble(Unanswered("timeout", message))
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            message = f"The connection was cut before there was an answer: {_reason(error)}"
-            return _Trouble(Unanswered("no_answer", message))
-        return self._read(response, parts)
-
-    def _read(self, response: httpx.Response, parts: Sequence[Part]) -> list[Picture] | _Trouble:
+    async def _try(self, parts: Sequence[Part]) -> list[Picture] | Trouble:
+        response = await post(
+            self._http,
+            self._query.route,
+            params=self._query.parameters,
+            files=[part.as_field() for part in parts],
+        )
+        if isinstance(response, Trouble):
+            return response
         status = response.status_code
         if status == 200:
             return self._pictures(response, parts)
-        code, message = _error_of(response)
+        code, message = error_of(response)
         if status == 413:
             raise RequestTooLarge(message)
-        if status in BUSY_STATUSES and code != "quota_exceeded":
-            retry_after = parse_retry_after(response.headers.get("Retry-After"))
-            return _Trouble(ApiUnreachable(f"{status} {code}: {message}", status), retry_after)
-        if status in UNANSWERED_STATUSES:
-            error = Unanswered(_own_code(status, code), f"{status} {code}: {message}", status)
-            if status == 504 and len(parts) > 1:
-                raise error  # The same pictures would take as long again.
-            return _Trouble(error)
-        raise ApiRefused(code, message, status)
+        trouble = trouble_of(response, code, message)
+        if trouble is None:
+            raise ApiRefused(code, message, status)
+        if status == 504 and len(parts) > 1:
+            raise trouble.error  # The same pictures would take as long again.
+        return trouble
 
     def _pictures(self, response: httpx.Response, parts: Sequence[Part]) -> list[Picture]:
         try:
@@ -200,34 +153,6 @@ def final_error(error: Unanswered) -> ApiError:
     return ApiUnreachable(f"The API fails with picture after picture: {error}", error.status)
 
 
-def _own_code(status: int, code: str) -> str:
-    if status == 500:
-        return "internal_error"
-    return "timeout" if status == 504 or code == "timeout" else "no_answer"
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
-
-
 def _models_of(model: dict[str, Any]) -> tuple[str, ...]:
     used = [model["detection"], *model["classification"]]
     return tuple(f"{each['name']}@{each['version']}" for each in used if each)
-
-
-def _error_of(response: httpx.Response) -> tuple[str, str]:
-    """Code and message of a refusal, whoever wrote it: the API, API Gateway or a proxy."""
-    if response.is_redirect:
-        target = response.headers.get("Location", "")
-        return "refused", f"The address has moved: use {target.partition('?')[0]} without its route"
-    try:
-        answer: Any = response.json()
-    except ValueError:
-        answer = None
-    if isinstance(answer, dict):
-        error = answer.get("error")
-        if isinstance(error, dict) and "code" in error:
-            return str(error["code"]), str(error.get("message", ""))
-        if isinstance(answer.get("message"), str):  # As API Gateway writes its own.
-            return "refused", answer["message"]
-    return "refused", f"{response.status_code} {response.reason_phrase}".strip()

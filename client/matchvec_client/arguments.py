@@ -170,7 +170,9 @@ def _parser() -> argparse.ArgumentParser:
         "--timeout", type=float, default=60.0, help="seconds to wait for an answer (default: 60)"
     )
     api.add_argument(
-        "--shrink", action="store_true", help="send pictures over the limit smaller (Pillow)"
+        "--shrink",
+        action="store_true",
+        help="send pictures smaller that neither a request nor the API's bucket takes (Pillow)",
     )
     results = parser.add_argument_group("the results")
     results.add_argument(

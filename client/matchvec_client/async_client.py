@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Iterable, Sequence
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +19,7 @@ from matchvec_client.run import Answered, InOrder, Run
 from matchvec_client.shrink import require_pillow
 from matchvec_client.sources import Given, Source, expand
 from matchvec_client.types import Picture
+from matchvec_client.uploads import Uploads
 
 CONNECT_SECONDS = 10.0
 
@@ -40,8 +43,8 @@ class AsyncClient:
         timeout: Seconds to wait for an answer; API Gateway gives up after 29.
         limits: Of a request.
         retry: How often and how fast to try again.
-        shrink: Whether a picture over the limit is sent smaller, its boxes scaled back; needs
-            Pillow. Otherwise it is `too_large`.
+        shrink: Whether a picture that neither a request nor the API's bucket takes is sent
+            smaller, its boxes scaled back; needs Pillow. Otherwise it is `too_large`.
         transport: Sends the requests; for tests and special networks.
 
     Raises:
@@ -74,12 +77,24 @@ class AsyncClient:
         self._limits = limits or Limits()
         self._retry = retry or Retry()
         self._may_shrink = shrink
+        seconds = httpx.Timeout(timeout, connect=CONNECT_SECONDS, pool=None)
+        connections = httpx.Limits(max_connections=jobs)
         self._http = httpx.AsyncClient(
             base_url=_checked(url),
             headers={"X-Api-Key": api_key} if api_key else {},
-            timeout=httpx.Timeout(timeout, connect=CONNECT_SECONDS, pool=None),
-            limits=httpx.Limits(max_connections=jobs),
+            verify=_certificates(),
+            timeout=seconds,
+            limits=connections,
             transport=transport,
+        )
+        # The API's bucket is another server, which must not see the key. A new one sends on to
+        # its region for some hours: https://docs.aws.amazon.com/AmazonS3/latest/API/Redirects.html
+        self._bucket = httpx.AsyncClient(
+            verify=_certificates(),
+            timeout=seconds,
+            limits=connections,
+            transport=transport,
+            follow_redirects=True,
         )
 
     async def __aenter__(self) -> Self:
@@ -96,6 +111,7 @@ class AsyncClient:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+        await self._bucket.aclose()
 
     def detect(
         self, pictures: Iterable[Given] | Given, *, threshold: float | None = None
@@ -150,7 +166,8 @@ class AsyncClient:
     async def start(self, sources: Sequence[Source], query: Query) -> Run:
         """Begin to send; what `stream` is made of, for callers that can't iterate."""
         endpoint = Endpoint(self._http, query, self._retry)
-        run = Run(endpoint, self._limits, self._jobs, may_shrink=self._may_shrink)
+        uploads = Uploads(self._http, self._bucket, self._retry)
+        run = Run(endpoint, uploads, self._limits, self._jobs, may_shrink=self._may_shrink)
         await run.start(sources)
         return run
 
@@ -166,6 +183,12 @@ class AsyncClient:
                     yield picture
         finally:
             await run.close()
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """One for all clients: reading the authorities' certificates takes 40 ms."""
+    return httpx.create_ssl_context()
 
 
 def _checked(url: str) -> str:

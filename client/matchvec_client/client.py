@@ -40,8 +40,8 @@ class Client:
         timeout: Seconds to wait for an answer; API Gateway gives up after 29.
         limits: Of a request.
         retry: How often and how fast to try again.
-        shrink: Whether a picture over the limit is sent smaller, its boxes scaled back; needs
-            Pillow. Otherwise it is `too_large`.
+        shrink: Whether a picture that neither a request nor the API's bucket takes is sent
+            smaller, its boxes scaled back; needs Pillow. Otherwise it is `too_large`.
         transport: Sends the requests; for tests and special networks.
 
     Raises:

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from matchvec_client.api import Endpoint, Part, RequestTooLarge, Unanswered, final_error
+from matchvec_client.api import Endpoint, Part, RequestTooLarge, final_error
+from matchvec_client.attempts import Unanswered
 from matchvec_client.batches import Limits, plan
 from matchvec_client.errors import ApiError
 from matchvec_client.shrink import CantShrink, scaled, shrink
 from matchvec_client.sources import Source
 from matchvec_client.types import Failure, Picture
+from matchvec_client.uploads import Uploads
 
 ROUNDS = 3
 """How often a picture is sent that fails for a reason of the moment, each time in a smaller
@@ -27,6 +29,13 @@ Answered = tuple[Source, Picture]
 
 
 @dataclass(frozen=True, slots=True)
+class _Oversized:
+    """A picture that no request takes."""
+
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class _Done:
     """The end of the results; `error` is what ended them early."""
 
@@ -38,14 +47,24 @@ class Run:
 
     Args:
         endpoint: Takes the requests.
+        uploads: Takes pictures that no request does, if the API has a bucket for them.
         limits: Of a request.
         jobs: Requests at once.
-        may_shrink: Whether a picture over the limit is sent smaller; else it is `too_large`.
+        may_shrink: Whether a picture that neither takes is sent smaller; else it is `too_large`.
     """
 
-    def __init__(self, endpoint: Endpoint, limits: Limits, jobs: int, *, may_shrink: bool) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        uploads: Uploads,
+        limits: Limits,
+        jobs: int,
+        *,
+        may_shrink: bool,
+    ) -> None:
         """Nothing is sent yet."""
         self._endpoint = endpoint
+        self._uploads = uploads
         self._limits = limits
         self._jobs = jobs
         self._may_shrink = may_shrink
@@ -108,7 +127,11 @@ class Run:
     async def _answer(self, batch: Sequence[Source]) -> None:
         parts = []
         for source in batch:
-            part = await asyncio.to_thread(self._read, source)
+            try:
+                part = await self._part(source)
+            except Unanswered as error:
+                await self._lose(source, error)
+                continue
             if isinstance(part, Failure):
                 await self._fail(source, part)
             else:
@@ -116,24 +139,44 @@ class Run:
         if parts:
             await self._send(parts)
 
-    def _read(self, source: Source) -> Part | Failure:
-        """A picture's bytes, shrunk where they have to be."""
+    async def _part(self, source: Source) -> Part | Failure:
+        """A picture as it is sent: in the request, in the bucket, or shrunk.
+
+        Raises:
+            Unanswered: The bucket, or the API asked for it, fails with this picture.
+            ApiError: The API is unreachable, or refuses.
+        """
+        part = await asyncio.to_thread(self._read, source)
+        if not isinstance(part, _Oversized):
+            return part
+        place = await self._uploads.put(part.content)
+        if isinstance(place, str):
+            return Part(source, None, s3=place)
+        if place and place.code != "too_large":
+            return place
+        size, limit = len(part.content) / 1e6, self._limits.picture_bytes / 1e6
+        message = f"The picture has {size:.1f} MB, a request takes {limit:.1f} MB"
+        message = place.message if place else message
+        if not self._may_shrink:
+            return Failure("too_large", f"{message}: shrink it first, or let the client do it.")
+        return await asyncio.to_thread(self._shrunk, source, part.content, message)
+
+    def _read(self, source: Source) -> Part | _Oversized | Failure:
         if source.is_url:
             return Part(source, None)
         try:
             content = source.content if source.path is None else source.path.read_bytes()
         except OSError as error:
             return Failure("unreadable", f"The file can't be read: {error.strerror}.")
-        limit = self._limits.picture_bytes
-        if content is None or len(content) <= limit:
+        if content is None or len(content) <= self._limits.picture_bytes:
             return Part(source, content)
-        size = f"The picture has {len(content) / 1e6:.1f} MB, a request takes {limit / 1e6:.1f} MB"
-        if not self._may_shrink:
-            return Failure("too_large", f"{size}: shrink it first, or let the client do it.")
+        return _Oversized(content)
+
+    def _shrunk(self, source: Source, content: bytes, reason: str) -> Part | Failure:
         try:
-            return Part(source, *shrink(content, limit))
+            return Part(source, *shrink(content, self._limits.picture_bytes))
         except CantShrink as error:
-            return Failure("too_large", f"{size}, and it can't be shrunk: {error}")
+            return Failure("too_large", f"{reason}, and it can't be shrunk: {error}")
 
     async def _send(self, parts: Sequence[Part], attempts: int | None = None) -> None:
         try:
@@ -148,10 +191,7 @@ class Run:
             if len(parts) > 1:
                 await self._halves(parts, ATTEMPTS_OF_HALVES)
                 return
-            self._failures_in_a_row += 1
-            if self._failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
-                raise final_error(error) from error
-            await self._fail(parts[0].source, Failure(error.code, str(error)))
+            await self._lose(parts[0].source, error)
             return
         self._failures_in_a_row = 0
         for part, picture in zip(parts, pictures, strict=True):
@@ -169,6 +209,13 @@ class Run:
         if part.upright_wh:
             picture = scaled(picture, part.upright_wh)
         await self._results.put((part.source, picture))
+
+    async def _lose(self, source: Source, error: Unanswered) -> None:
+        """Give a single picture up; where one after the other has to be, it is not the pictures."""
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
+            raise final_error(error) from error
+        await self._fail(source, Failure(error.code, str(error)))
 
     async def _fail(self, source: Source, failure: Failure) -> None:
         await self._results.put((source, replace(Picture(source.name), error=failure)))

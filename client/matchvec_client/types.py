@@ -111,7 +111,8 @@ class Failure:
 
     Attributes:
         code: The API's code, such as `not_an_image`, or one of the client's own: `unreadable`
-            (the file), `too_large` (for a request), `timeout` and `no_answer` (of the API, to
+            (the file), `too_large` (for a request, and for the API's bucket if it has one),
+            `upload_refused` (by that bucket), `timeout` and `no_answer` (of the API, to
             this picture alone).
         message: One sentence for people.
     """

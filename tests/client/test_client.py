@@ -337,7 +337,7 @@ def test_a_picture_over_the_limit(api: StubApi, tmp_path: Path, is_asked: bool) 
     else:
         assert picture.error
         assert picture.error.code == "too_large"
-        assert len(api.seen) == 1
+        assert sorted(seen.path for seen in api.seen) == ["/predict", "/uploads"]
 
 
 def test_too_large_for_the_api_alone(api: StubApi, photos: Path) -> None:
