@@ -32,6 +32,7 @@ from gateway.response import (
     json_response,
 )
 from gateway.routes import DRAWN, PAGES, Route, find_route, route_of
+from gateway.uploads import Uploads, parse_upload
 from inference.errors import ModelUnavailable
 from inference.pipeline import Pipeline
 from service.drawn import check_single, drawn_picture
@@ -46,6 +47,7 @@ from service.pages import page_of
 from service.pictures import PictureService, Predict, Result
 from service.predictions import classify, detect, nbytes_of, shape_of
 from service.settings import Settings
+from service.uploads import uploads_of
 
 if TYPE_CHECKING:
     from service.batch import BatchHandler
@@ -82,6 +84,7 @@ class Handler:
         fetcher: Fetches urls; None: one that goes to the public internet.
         clock: Monotonic seconds.
         load: Loads the models; a failure is logged, answered with 503, and tried again.
+        uploads: Where clients may send large pictures; None: where the settings say.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Handler:
         fetcher: Fetcher | None = None,
         clock: Clock = time.monotonic,
         load: Callable[[Settings], Pipeline] = load_pipeline,
+        uploads: Uploads | None = None,
     ) -> None:
         """Load the models, so that the first client does not wait for them."""
         self._settings = settings
@@ -97,11 +101,13 @@ class Handler:
         self._load = load
         self._loaded: Pipeline | None = None
         self._is_cold = True
+        self._uploads = uploads or uploads_of(settings)
         self._pictures = PictureService(
             fetcher=fetcher or _fetcher(settings),
             max_pixels=settings.max_pixels,
             max_urls=settings.max_urls,
             workers=settings.workers,
+            uploads=self._uploads,
         )
         try:
             self._pipeline()
@@ -137,6 +143,8 @@ class Handler:
             return Answer(self._json(request, models_element(self._pipeline())))
         if route in PAGES:
             return Answer(self._page(request, route))
+        if route is Route.UPLOADS:
+            return Answer(self._json(request, self._uploads.offer(parse_upload(request))))
         return self._answer_pictures(request, route, deadline)
 
     def _answer_pictures(self, request: Request, route: Route, deadline: Deadline) -> Answer:
@@ -213,7 +221,7 @@ class Handler:
         return deadline.earlier(milliseconds / 1000 - ANSWER_SECONDS)
 
     def _page(self, request: Request, route: Route) -> ProxyResponse:
-        page = page_of(route)
+        page = page_of(route, self._uploads.origin if route is Route.TRY else "")
         return self._file(request, page.text, page.content_type, page.headers)
 
     def _file(

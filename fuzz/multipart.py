@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import count
 
 from gateway.errors import RequestError
-from gateway.parts import Part, Upload, UrlField, parse_parts
+from gateway.parts import Part, S3Field, Upload, UrlField, parse_parts
 
 MAX_IMAGES = 8
 MAX_URLS = 4
@@ -43,7 +43,7 @@ def check_slices(parts: list[Part], body: bytes) -> None:
     position = 0
     for part in parts:
         content = part.content if isinstance(part, Upload) else part.url.encode()
-        if isinstance(part, UrlField) and "\ufffd" in part.url:
+        if not isinstance(part, Upload) and "\ufffd" in part.url:
             continue  # It stands for bytes that were no text.
         found = body.find(content, position)
         assert found >= 0, content
@@ -52,7 +52,7 @@ def check_slices(parts: list[Part], body: bytes) -> None:
 
 def with_sendable_name(part: Part) -> Part:
     """The part, under a file name that means the same in every dialect."""
-    if isinstance(part, UrlField) or part.filename is None:
+    if not isinstance(part, Upload) or part.filename is None:
         return part
     is_clear = not {"%", "\\"} & set(part.filename)
     if is_clear and len(part.filename.encode()) <= MAX_FILENAME_BYTES:
@@ -74,8 +74,9 @@ def encoded(parts: list[Part]) -> tuple[str, bytes]:
 
 
 def _disposition(part: Part) -> str:
-    if isinstance(part, UrlField):
-        return 'Content-Disposition: form-data; name="url"'
+    if not isinstance(part, Upload):
+        name = "s3" if isinstance(part, S3Field) else "url"
+        return f'Content-Disposition: form-data; name="{name}"'
     if part.filename is None:
         return 'Content-Disposition: form-data; name="image"'
     # https://html.spec.whatwg.org/#multipart-form-data

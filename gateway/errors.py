@@ -69,7 +69,7 @@ class MalformedBody(RequestError):
 
 
 class NoImage(RequestError):
-    """The form was read but has no ``image`` or ``url`` field."""
+    """The form was read but has no ``image``, ``url`` or ``s3`` field."""
 
     status = 400
     code = "no_image"

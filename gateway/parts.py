@@ -53,22 +53,33 @@ class UrlField:
     url: str
 
 
-Part = Upload | UrlField
+@dataclass(frozen=True, slots=True)
+class S3Field:
+    """A picture that was sent to the stack's bucket before (`gateway.uploads`).
+
+    Attributes:
+        url: ``s3://bucket/key`` as the client wrote it, without surrounding white space.
+    """
+
+    url: str
+
+
+Part = Upload | UrlField | S3Field
 
 
 def parse_parts(content_type: str, body: bytes, *, max_images: int, max_urls: int) -> list[Part]:
-    """The `image` and `url` parts of a body, in their order.
+    """The `image`, `url` and `s3` parts of a body, in their order.
 
     Args:
         content_type: The request's Content-Type; `image/*` makes the body one picture.
         body: The decoded body.
-        max_images: Most pictures, uploads and urls together.
+        max_images: Most pictures, whatever their fields.
         max_urls: Most urls.
 
     Raises:
         UnsupportedMediaType: The type is neither multipart/form-data nor image/*.
         MalformedBody: The boundary is missing, or the body is not complete, valid multipart.
-        NoImage: No part is an `image` or a `url`.
+        NoImage: No part is an `image`, a `url` or an `s3`.
         TooLarge: There are more parts than the limits allow.
     """
     media_type, parameters = parse_parameters(content_type)
@@ -77,7 +88,7 @@ def parse_parts(content_type: str, body: bytes, *, max_images: int, max_urls: in
     if media_type != "multipart/form-data":
         raise UnsupportedMediaType(
             f"Content-Type {content_type[:80]!r} is not supported: "
-            "send multipart/form-data with image or url fields, or one picture as image/*."
+            "send multipart/form-data with image, url or s3 fields, or one picture as image/*."
         )
     boundary = unescape(parameters.get("boundary", ""))
     if not boundary:
@@ -90,7 +101,9 @@ def parse_parts(content_type: str, body: bytes, *, max_images: int, max_urls: in
         if name == "image":
             parts.append(Upload(content, filename))
         elif name == "url":
-            parts.append(UrlField(content.decode("utf-8", "replace").strip()))
+            parts.append(UrlField(_text(content)))
+        elif name == "s3":
+            parts.append(S3Field(_text(content)))
         else:
             other_names.append(name)
     _check_counts(parts, other_names, max_images=max_images, max_urls=max_urls)
@@ -180,12 +193,16 @@ def _names(segment: MultipartSegment) -> tuple[str, str | None]:
     return disposition_text(parameters, "name") or "", disposition_text(parameters, "filename")
 
 
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace").strip()
+
+
 def _check_counts(
     parts: list[Part], other_names: list[str], *, max_images: int, max_urls: int
 ) -> None:
     if not parts:
         sent = ", ".join(repr(name[:40]) for name in other_names[:10]) or "none"
-        raise NoImage(f"The form has no image or url field. Fields sent: {sent}.")
+        raise NoImage(f"The form has no image, url or s3 field. Fields sent: {sent}.")
     if len(parts) > max_images:
         raise TooLarge(f"{len(parts)} pictures in one request, the limit is {max_images}.")
     urls = sum(isinstance(part, UrlField) for part in parts)

@@ -16,6 +16,7 @@ class Route(StrEnum):
     PREDICT = "predict"
     SHAPE = "shape"
     NBYTES = "nbytes"
+    UPLOADS = "uploads"
     HEALTH = "health"
     MODELS = "models"
     DOCS = "docs"
@@ -37,6 +38,7 @@ METHODS = {
     Route.PREDICT: PICTURE_METHODS,
     Route.SHAPE: PICTURE_METHODS,
     Route.NBYTES: PICTURE_METHODS,
+    Route.UPLOADS: PICTURE_METHODS,
     Route.HEALTH: PAGE_METHODS,
     Route.MODELS: PAGE_METHODS,
     Route.DOCS: PAGE_METHODS,

@@ -20,7 +20,7 @@ TARGET = ROOT / "pages" / "swagger.json"
 AWS_PREFIX = "x-amazon-"
 CATCH_ALL = "/{proxy+}"
 
-ONE_FIELD_PER_URL = {"url": {"style": "form", "explode": True}}
+ONE_FIELD_PER_TEXT = {name: {"style": "form", "explode": True} for name in ("url", "s3")}
 """Without it Swagger UI sends an empty `url` where the user gives none."""
 
 
@@ -45,9 +45,9 @@ def for_clients(source: dict[str, Any]) -> dict[str, Any]:
         for operation in item.values():
             if "security" in operation:
                 operation["security"] = [{}, {"ApiKey": []}]
-            if "requestBody" in operation:
-                form = operation["requestBody"]["content"]["multipart/form-data"]
-                form["encoding"] = ONE_FIELD_PER_URL
+            contents = operation.get("requestBody", {}).get("content", {})
+            if "multipart/form-data" in contents:
+                contents["multipart/form-data"]["encoding"] = ONE_FIELD_PER_TEXT
     rest = _without_aws(definition)
     return {**rest, "servers": [{"url": "./"}], "paths": paths}
 

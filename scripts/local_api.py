@@ -74,7 +74,7 @@ def prepare_environment() -> None:
     """Set what SAM CLI reads from the environment.
 
     AWS credentials stay out: nothing here calls AWS, and SAM CLI would hand them to the function.
-    Only MODEL_URI, which names a bucket, needs them.
+    Only MODEL_URI and UPLOAD_BUCKET, which name a bucket, need them.
 
     Raises:
         StartError: This Python or system can't run the local API, or a variable of the shell
@@ -92,7 +92,7 @@ def prepare_environment() -> None:
     os.environ.update(SAM_SETTINGS)
     # The template has a namespace for CloudWatch; here its lines would only hide the log.
     os.environ.setdefault("METRICS_NAMESPACE", "")
-    if not os.environ.get("MODEL_URI"):
+    if not (os.environ.get("MODEL_URI") or os.environ.get("UPLOAD_BUCKET")):
         for name in CREDENTIALS:
             os.environ.pop(name, None)
         os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)

@@ -33,7 +33,8 @@ POLICIES: Mapping[Route, str] = {
     # Swagger UI writes style attributes, and its icons are data.
     Route.DOCS: "img-src 'self' blob: data:; connect-src 'self'",
 }
-"""What the content security policy allows besides the page's own script and styles."""
+"""What the content security policy allows besides the page's own script and styles; `connect-src`
+comes last, as the try page has to reach one more address."""
 
 REVALIDATE = "no-cache"
 FOREVER = "public, max-age=31536000, immutable"
@@ -58,8 +59,13 @@ class Page:
 
 
 @cache
-def page_of(route: Route) -> Page:
-    """The page of a route, one of `gateway.routes.PAGES`."""
+def page_of(route: Route, upload_origin: str = "") -> Page:
+    """The page of a route.
+
+    Args:
+        route: One of `gateway.routes.PAGES`.
+        upload_origin: What else than the API the page may speak to; "" for nothing.
+    """
     name, content_type = FILES[route]
     content = (FOLDER / name).read_bytes()
     if name.endswith(".gz"):
@@ -72,7 +78,8 @@ def page_of(route: Route) -> Page:
         "X-Content-Type-Options": "nosniff",
     }
     if route in POLICIES:
-        headers["Content-Security-Policy"] = content_security_policy(text, POLICIES[route])
+        allowed = f"{POLICIES[route]} {upload_origin}".rstrip()
+        headers["Content-Security-Policy"] = content_security_policy(text, allowed)
         headers["Referrer-Policy"] = "no-referrer"
     return Page(text, content_type, headers)
 

@@ -13,7 +13,8 @@ from typing import Any
 from gateway.deadline import Deadline
 from gateway.errors import DeadlineExceeded, PartError, PartFailed, UrlNotAnImage, UrlTimeout
 from gateway.fetch import Fetcher
-from gateway.parts import Part, Upload, UrlField
+from gateway.parts import Part, S3Field, Upload, UrlField
+from gateway.uploads import SCHEME, NoUploads, Source, Uploads
 from gateway.urls import describe_url
 from inference.errors import ImageTooLarge, NotAnImage, PictureError
 from inference.picture import Need, Scaled
@@ -156,11 +157,20 @@ class PictureService:
         max_pixels: Of one picture.
         max_urls: How many are fetched side by side.
         workers: How many pictures are worked on side by side: one per core.
+        uploads: For what was sent to the stack's bucket; None: there is none.
     """
 
-    def __init__(self, fetcher: Fetcher, max_pixels: int, max_urls: int, workers: int = 1) -> None:
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        max_pixels: int,
+        max_urls: int,
+        workers: int = 1,
+        uploads: Uploads | None = None,
+    ) -> None:
         """Make the pools of threads, which start when they are needed."""
         self._fetcher = fetcher
+        self._uploads = uploads or NoUploads()
         self._max_pixels = max_pixels
         self._decoder = shared_decoder()
         # One pool for all requests: a thread that hangs in a name look-up can't be ended, so
@@ -187,10 +197,13 @@ class PictureService:
 
     def _arrivals(self, parts: Sequence[Part], deadline: Deadline) -> Iterator[Arrival]:
         """Every part once: the uploads, then the urls as they arrive."""
+        uploads = self._uploads.reader()
         fetches = {
-            self._fetches.submit(_timed_fetch, self._fetcher, part.url, deadline): position
+            self._fetches.submit(
+                _timed_fetch, uploads if _is_s3(part) else self._fetcher, part.url, deadline
+            ): position
             for position, part in enumerate(parts)
-            if isinstance(part, UrlField)
+            if not isinstance(part, Upload)
         }
         # The fetcher's own limit, once more: it can't interrupt the system's name look-up.
         fetch_deadline = deadline.earlier(self._fetcher.timeout_seconds + GRACE_SECONDS)
@@ -255,7 +268,12 @@ def _explained(failure: Exception, position: int) -> PartError | PictureError:
 def _part_details(part: Part) -> dict[str, str | None]:
     if isinstance(part, Upload):
         return {"field": "image", "filename": part.filename}
-    return {"field": "url", "filename": describe_url(part.url)}
+    field = "s3" if isinstance(part, S3Field) else "url"
+    return {"field": field, "filename": describe_url(part.url)}
+
+
+def _is_s3(part: UrlField | S3Field) -> bool:
+    return isinstance(part, S3Field) or part.url.startswith(SCHEME)
 
 
 def _arrival(position: int, fetch: Future[tuple[bytes, float]]) -> Arrival:
@@ -269,8 +287,8 @@ def _arrival(position: int, fetch: Future[tuple[bytes, float]]) -> Arrival:
     return Arrival(position, content, fetch_ms)
 
 
-def _timed_fetch(fetcher: Fetcher, url: str, deadline: Deadline) -> tuple[bytes, float]:
+def _timed_fetch(source: Source, url: str, deadline: Deadline) -> tuple[bytes, float]:
     """A url's file, and the milliseconds that it took."""
     start = time.perf_counter()
-    content = fetcher.fetch(url, deadline)
+    content = source.fetch(url, deadline)
     return content, (time.perf_counter() - start) * 1000

@@ -50,6 +50,8 @@ class Settings:
         url_timeout_seconds: For one fetch in total.
         url_fetch: Whether urls are opened at all.
         url_allowed_hosts: The only hosts that are, ``*.a.example`` for all below; empty for all.
+        upload_bucket: That large pictures may be sent to, "" for none.
+        max_upload_bytes: Of one picture sent there.
         deadline_seconds: For one request; API Gateway gives up after 29.
         cors_origin: Who may read answers in a browser.
         metrics_namespace: In CloudWatch; "" for no metrics.
@@ -71,6 +73,8 @@ class Settings:
     url_timeout_seconds: float
     url_fetch: bool
     url_allowed_hosts: frozenset[str]
+    upload_bucket: str
+    max_upload_bytes: int
     deadline_seconds: float
     cors_origin: str
     metrics_namespace: str
@@ -112,6 +116,8 @@ class Settings:
             url_timeout_seconds=number("URL_TIMEOUT_SECONDS", 5, 0.1, 900),
             url_fetch=_switch(text("URL_FETCH", "on")),
             url_allowed_hosts=_hosts(text("URL_ALLOWED_HOSTS", "")),
+            upload_bucket=text("UPLOAD_BUCKET", ""),
+            max_upload_bytes=integer("MAX_UPLOAD_BYTES", 52_428_800, 1, 1_000_000_000),
             deadline_seconds=number("DEADLINE_SECONDS", 28, 0.1, 900),
             cors_origin=text("CORS_ORIGIN", "*"),
             metrics_namespace=text("METRICS_NAMESPACE", ""),

@@ -36,8 +36,9 @@ STOP_SECONDS = 3
 
 RIE_MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
-PASSED_ON = ("PATH", "HOME", "TMPDIR")
-"""What of this machine's environment a process can't do without; the rest is the template's."""
+PASSED_ON = ("PATH", "HOME", "TMPDIR", "AWS_ENDPOINT_URL")
+"""What of this machine's environment a process can't do without, or what takes the place of AWS on
+it (an S3 of one's own, for UPLOAD_BUCKET and MODEL_URI); the rest is the template's."""
 
 
 class EnvironmentFailed(Exception):

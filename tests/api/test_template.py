@@ -40,10 +40,13 @@ def test_template_runs_the_handler_behind_the_definition() -> None:
 def test_template_declares_every_variable_with_its_default() -> None:
     environment = Recording()
     Settings.from_environment(environment)
-    variables = FUNCTION["Environment"]["Variables"]
+    variables = dict(FUNCTION["Environment"]["Variables"])
     # Lambda itself sets the one that says how large the function is.
     assert set(variables) == environment.names - {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
     parameters = TEMPLATE["Parameters"]
+    # The stack's own bucket, made where the parameter Uploads asks for it.
+    own = variables.pop("UPLOAD_BUCKET")
+    assert own == {"Fn::If": ["HasUploads", {"Ref": "UploadBucket"}, ""]}
     defaults = {name: str(parameters[ref["Ref"]]["Default"]) for name, ref in variables.items()}
     # On AWS metrics are on; where nobody reads them, such as on a laptop, they are off.
     assert defaults.pop("METRICS_NAMESPACE") == "Matchvec"

@@ -23,6 +23,8 @@ DEFAULTS = {
     "url_timeout_seconds": 5,
     "url_fetch": True,
     "url_allowed_hosts": frozenset(),
+    "upload_bucket": "",
+    "max_upload_bytes": 52_428_800,
     "deadline_seconds": 28,
     "cors_origin": "*",
     "metrics_namespace": "",
@@ -55,6 +57,8 @@ CHANGES = {
     "MAX_URL_BYTES": ("1000", "max_url_bytes", 1000),
     "URL_TIMEOUT_SECONDS": ("2.5", "url_timeout_seconds", 2.5),
     "URL_FETCH": ("off", "url_fetch", False),
+    "UPLOAD_BUCKET": ("my-uploads", "upload_bucket", "my-uploads"),
+    "MAX_UPLOAD_BYTES": ("1000", "max_upload_bytes", 1000),
     "URL_ALLOWED_HOSTS": (
         "A.example, *.b.example,",
         "url_allowed_hosts",
