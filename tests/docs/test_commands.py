@@ -23,7 +23,7 @@ RUN_BY = {
     "client/README.md": "tests/client/test_install.py",
 }
 NOT_RUN = {
-    "docs/deploy.md": "an AWS account; tests/deploy runs the scripts against a server with its APIs",
+    "docs/deploy.md": "an AWS account; tests/deploy runs the scripts against a server of ours",
     "docs/scale.md": "an AWS account; tests/bulk and tests/deploy run the scripts without it",
     "fuzz/README.md": "ten minutes for each target; tests/fuzz runs the targets on their seeds",
 }
