@@ -79,6 +79,8 @@ def _connections(stage: Stage) -> type[BaseHTTPRequestHandler]:
             if len(body) * 4 / 3 > LAMBDA_BYTES:
                 return self.refuse("REQUEST_TOO_LARGE", 413)
             media_type = self.headers.get("Content-Type", "").partition(";")[0]
+            is_binary = media_type in BINARY
+            text = base64.b64encode(body) if is_binary else body
             event = {
                 "resource": "/{proxy+}",
                 "path": split.path.removeprefix(prefix) or "/",
@@ -86,8 +88,8 @@ def _connections(stage: Stage) -> type[BaseHTTPRequestHandler]:
                 "headers": dict(self.headers.items()),
                 "queryStringParameters": dict(parse_qsl(split.query)) or None,
                 "requestContext": {"requestId": "browser-test", "stage": stage.name},
-                "body": base64.b64encode(body).decode() if body else None,
-                "isBase64Encoded": media_type in BINARY,
+                "body": text.decode() if body else None,
+                "isBase64Encoded": is_binary,
             }
             response = stage.handler(event, None)
             content: bytes = response["body"].encode()

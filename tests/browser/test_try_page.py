@@ -15,6 +15,8 @@ import pytest
 from PIL import Image
 
 from lambda_function import Handler
+from service.settings import Settings
+from tests.browser.bucket import upload_bucket
 from tests.browser.conftest import SAMPLES, SECONDS, OpenPage, shoot
 from tests.browser.gateway import Stage, serving
 from tests.support.local_api import local_api
@@ -278,6 +280,27 @@ def test_a_picture_that_is_too_large_is_reduced(stage: Stage, open_page: OpenPag
     [image] = answer_of(page)["images"]
     assert image["width"] < image["height"], "upright"
     expect(page.locator("#exchanges .line pre")).to_contain_text("# reduced here before")
+
+
+def test_a_picture_that_is_too_large_goes_by_way_of_the_bucket(
+    settings: Settings, open_page: OpenPage
+) -> None:
+    large = file_of(noise(2400, 1500), "large.jpg", "JPEG", quality=99)
+    with (
+        upload_bucket() as uploads,
+        serving(Stage(Handler(settings, uploads=uploads), "Prod")) as stage,
+    ):
+        page = open_page(f"{stage.url}/")
+        add(page, STREET, large)
+        expect(page.locator(".note")).to_have_text(re.compile(r"Too large .* after a day\."))
+        [key] = uploads.objects
+        assert uploads.objects[key] == large["buffer"]
+        assert stage.requests.count(("POST", "/Prod/uploads")) == 1
+        street, stored = answer_of(page)["images"]
+        assert (street["field"], stored["field"], stored["error"]) == ("image", "s3", None)
+        assert (stored["width"], stored["height"]) == (2400, 1500), "not reduced"
+        expect(page.locator("#exchanges .line pre")).to_contain_text(f"s3={key}")
+        expect(cards(page).nth(1).locator("img")).to_be_visible()
 
 
 def test_pictures_that_are_too_many_for_one_request(stage: Stage, open_page: OpenPage) -> None:

@@ -1,0 +1,84 @@
+"""A bucket on another port, as a page meets S3: it takes forms that are posted, from any page."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from multipart import MultipartParser, parse_options_header
+
+from gateway.deadline import Deadline
+from gateway.uploads import PREFIX, Source, own_key
+
+BUCKET = "browser-test"
+
+
+@dataclass
+class UploadBucket:
+    """`gateway.uploads.Uploads` without S3.
+
+    Attributes:
+        origin: Of the server that takes forms.
+        objects: What was sent, by s3 uri.
+    """
+
+    origin: str = ""
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def offer(self, content_type: str) -> Mapping[str, Any]:
+        key = f"{PREFIX}{len(self.objects):032}"
+        return {
+            "url": f"{self.origin}/",
+            "fields": {"Content-Type": content_type, "key": key, "policy": "none"},
+            "s3": f"s3://{BUCKET}/{key}",
+            "max_bytes": 50_000_000,
+            "expires_in": 300,
+        }
+
+    def reader(self) -> Source:
+        return self
+
+    def fetch(self, url: str, deadline: Deadline) -> bytes:
+        own_key(url, BUCKET)
+        assert deadline.remaining
+        return self.objects[url]
+
+
+@contextmanager
+def upload_bucket() -> Iterator[UploadBucket]:
+    """Serve a bucket on a free port."""
+    bucket = UploadBucket()
+
+    class Connection(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            boundary = parse_options_header(self.headers["Content-Type"])[1]["boundary"]
+            limit = len(body)
+            parts = list(
+                MultipartParser(io.BytesIO(body), boundary, spool_limit=limit, memory_limit=limit)
+            )
+            # As S3 has it: the file comes last, after all of the form's fields.
+            assert [part.name for part in parts] == ["Content-Type", "key", "policy", "file"]
+            assert parts[-1].content_type == parts[0].value
+            bucket.objects[f"s3://{BUCKET}/{parts[1].value}"] = parts[-1].raw
+            self.send_response(204)
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Leave the output to the tests."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Connection)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    bucket.origin = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield bucket
+    finally:
+        server.shutdown()
+        server.server_close()
