@@ -1,0 +1,158 @@
+"""How often the dear things are done for one request: what a timed test would only suspect."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFile
+
+from inference.session import Session
+from inference.types import Outputs, Tensor
+from lambda_function import Handler
+from service.settings import Settings
+from tests.support.events import form_event, upload
+from tests.support.pictures import encode
+
+ROOT = Path(__file__).parent.parent
+STREET = (ROOT / "samples" / "street.jpg").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def handler() -> Handler:
+    return Handler(replace(Settings.from_environment({}), memory_mb=1))
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+    """Counts, while a test runs, files decoded and models run, by the batch's size."""
+    counted: Counter[str] = Counter()
+    load, run = ImageFile.ImageFile.load, Session.run
+
+    def counting_load(image: ImageFile.ImageFile) -> Any:
+        # Pillow asks for pixels that are there already, too; only the first time is work.
+        counted["decodes"] += bool(image.tile)
+        return load(image)
+
+    def counting_run(session: Session, tensor: Tensor) -> Outputs:
+        counted[f"runs of {session.input_name} {tensor.shape[2]}x{tensor.shape[3]}"] += 1
+        counted["pictures in runs"] += len(tensor)
+        return run(session, tensor)
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", counting_load)
+    monkeypatch.setattr(Session, "run", counting_run)
+    yield counted
+
+
+@pytest.fixture(scope="module")
+def large_street() -> bytes:
+    """The street with four vehicles in 3072 x 2049: each is large enough in a quarter of it."""
+    with Image.open(ROOT / "samples" / "street.jpg") as image:
+        return encode(image.resize((3072, 2049)), "JPEG", quality=90)
+
+
+COUNTS: dict[str, tuple[str, int, dict[str, int]]] = {
+    "/shape runs no model": ("/shape", 1, {"decodes": 1}),
+    "/object_detection runs one, once": (
+        "/object_detection",
+        1,
+        {"decodes": 1, "runs of images 288x416": 1, "pictures in runs": 1},
+    ),
+    "/predict runs the classifier once for the four vehicles of a picture": (
+        "/predict",
+        1,
+        {
+            "decodes": 1,
+            "runs of images 288x416": 1,
+            "runs of images 128x128": 1,
+            "pictures in runs": 1 + 4,
+        },
+    ),
+    "three pictures are three times the work of one": (
+        "/predict",
+        3,
+        {
+            "decodes": 3,
+            "runs of images 288x416": 3,
+            "runs of images 128x128": 3,
+            "pictures in runs": 3 * 5,
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "pictures", "expected"), COUNTS.values(), ids=COUNTS)
+def test_decodes_and_runs(
+    path: str,
+    pictures: int,
+    expected: dict[str, int],
+    handler: Handler,
+    counts: Counter[str],
+) -> None:
+    response = handler(form_event(path, *[upload(STREET)] * pictures), None)
+
+    assert response["statusCode"] == 200
+    assert dict(counts) == expected
+
+
+def test_a_large_picture_is_decoded_anew_only_where_a_vehicle_is_small(
+    handler: Handler, large_street: bytes, counts: Counter[str]
+) -> None:
+    large = upload(large_street)
+    handler(form_event("/object_detection", large), None)
+    handler(form_event("/predict", large), None)
+
+    assert counts["decodes"] == 1 + 2
+
+
+def test_a_body_is_copied_no_more_often_than_it_has_to_be(handler: Handler) -> None:
+    """From base64 to bytes, from the form to its parts: twice, whatever the number of parts."""
+    import tracemalloc
+
+    noise = np.random.default_rng(1).bytes(3_000_000)
+    event = form_event("/shape", upload(noise))
+    handler(event, None)
+    tracemalloc.start()
+    handler(event, None)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert isinstance(event["body"], str)
+    assert len(base64.b64decode(event["body"])) > len(noise)
+    assert peak < 2.2 * len(noise)
+
+
+IMPORTS = """
+import sys
+before = set(sys.modules)
+import lambda_function
+print(*set(sys.modules) - before)
+"""
+
+THIRD_PARTY = {"PIL", "cv2", "multipart", "numpy", "onnxruntime", "pybase64"}
+LATER = {"PIL.ImageDraw", "boto3", "email.parser", "http.client", "service.batch", "ssl"}
+"""What is imported by the first request that needs it: urls, S3, drawn answers."""
+
+
+def test_the_start_imports_what_every_request_needs_and_nothing_else() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    modules = set(done.stdout.split())
+    imported = {name.partition(".")[0] for name in modules}
+    ours = {"gateway", "inference", "lambda_function", "service"}
+
+    assert {name for name in imported if name not in sys.stdlib_module_names} - {
+        "_pybase64",
+        "coloredlogs",
+        "flatbuffers",
+    } == THIRD_PARTY | ours
+    assert modules & LATER == set()
