@@ -12,7 +12,7 @@ from gateway.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from gateway.parts import Part, Upload, UrlField, parse_parts
+from gateway.parts import Part, S3Field, Upload, UrlField, parse_parts
 from tests.support.events import Field, multipart, upload
 from tests.support.models import SHARED
 
@@ -27,12 +27,14 @@ def test_parts_keep_their_order() -> None:
         ("comment", "hello"),
         ("url", "http://example.com/b.jpg"),
         upload(b"third", filename="ç 3.png"),
+        ("s3", " s3://bucket/uploads/key\n"),
     )
 
     assert parse(content_type, body) == [
         Upload(b"first", "a.jpg"),
         UrlField("http://example.com/b.jpg"),
         Upload(b"third", "ç 3.png"),
+        S3Field("s3://bucket/uploads/key"),
     ]
 
 

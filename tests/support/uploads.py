@@ -1,0 +1,71 @@
+"""A bucket for uploads behind real HTTP: moto's S3 on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import requests
+from moto.moto_api._internal.models import moto_api_backend
+from moto.server import ThreadedMotoServer
+
+BUCKET = "matchvec-uploads"
+REGION = "eu-west-1"
+
+
+@dataclass(frozen=True)
+class LocalS3:
+    """A running server with one empty bucket.
+
+    Attributes:
+        url: Its endpoint; an address, so that botocore puts the bucket into the path.
+    """
+
+    url: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that send boto3 here."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing-secret",
+            "AWS_DEFAULT_REGION": REGION,
+        }
+
+    def client(self) -> Any:
+        make: Any = boto3.client
+        return make(
+            "s3",
+            region_name=REGION,
+            endpoint_url=self.url,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+        )
+
+
+def send(offer: Mapping[str, Any], content: bytes) -> None:
+    """What a client does with the answer of `POST /uploads`."""
+    files = {"file": ("photo", content, offer["fields"]["Content-Type"])}
+    response = requests.post(offer["url"], data=offer["fields"], files=files, timeout=20)
+    assert response.status_code == 204, response.text
+
+
+@contextmanager
+def local_s3() -> Iterator[LocalS3]:
+    """Serve on a free port."""
+    moto_api_backend.reset()
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    s3 = LocalS3(f"http://127.0.0.1:{port}")
+    try:
+        s3.client().create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        yield s3
+    finally:
+        server.stop()
