@@ -6,7 +6,6 @@ import base64
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ def handler() -> Handler:
 
 
 @pytest.fixture
-def counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Counts, while a test runs, files decoded and models run, by the batch's size."""
     counted: Counter[str] = Counter()
     load, run = ImageFile.ImageFile.load, Session.run
@@ -49,7 +48,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", counting_load)
     monkeypatch.setattr(Session, "run", counting_run)
-    yield counted
+    return counted
 
 
 @pytest.fixture(scope="module")
