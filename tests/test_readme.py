@@ -14,6 +14,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -52,10 +53,13 @@ LANGUAGES = {
     "shell": "run below",
     "json": "an answer, compared below",
     "http": "an answer's header field, compared below",
-    "python": "run by tests/client/test_readme.py and tests/docs/test_api.py",
-    "javascript": "run by tests/docs/test_api.py",
-    "text": "what a program prints, compared there",
+    "python": "run below, or by tests/client/test_readme.py",
+    "javascript": "run below",
+    "text": "what a program prints, compared below",
 }
+
+PROGRAMS = {"python": (sys.executable, ".py"), "javascript": ("node", ".mjs")}
+"""Interpreter and suffix of docs/api.md's examples; Node.js has to be 20 or newer."""
 
 LOCAL_URL = "http://127.0.0.1:3000"
 BLOCKS = [block for document in DOCUMENTS for block in read_blocks(document)]
@@ -127,6 +131,42 @@ def test_a_command_does_what_the_readme_shows(
             write_answer(block, next(line for line in lines if line.startswith("X-Failed")))
         else:
             assert block.answer in lines
+
+
+@pytest.mark.parametrize("language", PROGRAMS)
+def test_a_program_prints_what_is_shown(
+    language: str, serve: Callable[[str], str], tmp_path: Path
+) -> None:
+    interpreter, suffix = PROGRAMS[language]
+    if not can_run(interpreter):
+        pytest.skip("there is no Node.js of version 20 or newer here")
+    [(program, printed)] = [
+        (text, after)
+        for (kind, text), (_, after) in pairwise(read_fences(DOCUMENTS[1].read_text("utf-8")))
+        if kind == language
+    ]
+    path = tmp_path / f"program{suffix}"
+    path.write_text(program.replace(LOCAL_URL, serve("make start")), encoding="utf-8")
+    done = subprocess.run(
+        [interpreter, str(path)],
+        cwd=ROOT,
+        env={**os.environ, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    assert done.stdout.strip() == printed
+
+
+def can_run(interpreter: str) -> bool:
+    """Whether a program of docs/api.md can run: all of Python's, and Node.js's since 20."""
+    if interpreter == sys.executable:
+        return True
+    if shutil.which(interpreter) is None:
+        return False
+    version = subprocess.run([interpreter, "--version"], capture_output=True, text=True).stdout
+    return int(version.lstrip("v").partition(".")[0]) >= 20
 
 
 def run(command: str, url: str, home: Path, out: Path) -> str:

@@ -1,21 +1,11 @@
-"""docs/api.md says what definition, code and settings say; its programs run.
-
-Its shell commands and answers are run by tests/test_readme.py.
-"""
+"""docs/api.md says what definition, code and settings say; tests/test_readme.py runs its code."""
 
 from __future__ import annotations
 
 import inspect
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 import gateway.errors
@@ -27,13 +17,10 @@ from gateway.response import json_response
 from matchvec_client.types import TRANSIENT_CODES
 from service.drawn import MAX_PICTURE_BYTES
 from service.settings import Settings
-from tests.support.documents import read_fences
-from tests.support.local_api import LocalApi, local_api
 from tests.support.tables import cells, quoted
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-FENCES = read_fences(TEXT)
 DEFINITION: dict[str, Any] = yaml.safe_load((ROOT / "swagger.yaml").read_text())
 SCHEMAS: dict[str, Any] = DEFINITION["components"]["schemas"]
 POSTS: dict[str, Any] = {
@@ -48,7 +35,6 @@ ERRORS: list[Any] = [
     for _, each in inspect.getmembers(module, inspect.isclass)
     if hasattr(each, "code")
 ]
-PROGRAMS = {"python": (sys.executable, ".py"), "javascript": ("node", ".mjs")}
 
 
 def first(text: str) -> str:
@@ -133,31 +119,3 @@ def test_limits() -> None:
     assert {code for *_, over in cells(TEXT, "limit") for code in quoted(over)} <= codes
     assert f"at most {MAX_FIELDS}\nfields" in TEXT or f"at most {MAX_FIELDS} fields" in TEXT
     assert f"more than {MAX_PICTURE_BYTES / 1e6} MB" in TEXT
-
-
-@pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
-    with local_api(tmp_path_factory.mktemp("api") / "log") as api:
-        yield api
-
-
-@pytest.mark.parametrize("language", PROGRAMS)
-def test_programs(language: str, api: LocalApi, tmp_path: Path) -> None:
-    interpreter, suffix = PROGRAMS[language]
-    if shutil.which(interpreter) is None:
-        pytest.skip(f"there is no {interpreter} here")
-    [(program, printed)] = [
-        (text, after) for (kind, text), (_, after) in pairwise(FENCES) if kind == language
-    ]
-    path = tmp_path / f"program{suffix}"
-    path.write_text(program.replace("http://127.0.0.1:3000", api.url), encoding="utf-8")
-    done = subprocess.run(
-        [interpreter, str(path)],
-        cwd=ROOT,
-        env={**os.environ, "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.stderr == ""
-    assert done.stdout.strip() == printed
