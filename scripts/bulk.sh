@@ -5,14 +5,15 @@
 #   scripts/bulk.sh start --inventory s3://...  everything of a list by S3 Inventory, by its manifest.json
 #   scripts/bulk.sh start --manifest FILE       everything of a list of keys, here or in S3
 #   scripts/bulk.sh status [--run NAME]         how far the last run is, and what it cost so far
-#   scripts/bulk.sh results [--output FILE]     how many rows there are, and all of them as JSON lines
+#   scripts/bulk.sh results [--output FILE]     how many rows there are, and all of them in a file
 #   scripts/bulk.sh watch                       answer new objects as they arrive (needs Arrivals=true)
 #   scripts/bulk.sh unwatch                     no longer
 #
 #   --stack NAME, --region REGION, --profile NAME, as for scripts/deploy.sh
-#   --route predict|object_detection, --batch 100, --dry-run (start)
+#   --route predict|object_detection (start, results), --batch 100, --dry-run (start),
+#   --follow (status), --resume, --overwrite (results, whose FILE is JSON lines, or CSV if it ends in .csv)
 #
-# docs/scale.md tells more.
+# docs/scale.md tells more. All but watch and unwatch is `matchvec bulk` too, for who has only the client.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,4 +33,4 @@ while [ $# -gt 0 ]; do
     esac
 done
 make --silent .venv/.requirements-installed
-exec .venv/bin/python -m scripts.bulk ${arguments[0]+"${arguments[@]}"}
+PYTHONPATH=client exec .venv/bin/python -m scripts.bulk ${arguments[0]+"${arguments[@]}"}

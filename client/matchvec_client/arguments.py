@@ -22,6 +22,8 @@ Send pictures to Matchvec and write down what is on them.
 The first argument is the API's address, unless --url or MATCHVEC_URL gives it. Pictures are files,
 folders (searched with all below them), globs and urls; @FILE reads more of these from a file, one
 per line, and - from standard input.
+
+matchvec bulk --help is about archives in S3, which a stack answers on its own.
 """
 EPILOG = """\
 With --output the results are kept as they come, and a run that was ended, in whatever way, goes on

@@ -1,4 +1,4 @@
-"""The command line: `matchvec URL PICTURE...`."""
+"""The command line: `matchvec URL PICTURE...`, and `matchvec bulk ...`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TextIO
 from matchvec_client.arguments import Arguments, parse
 from matchvec_client.client import Client
 from matchvec_client.draw import check_targets, save_annotated, target_of
-from matchvec_client.errors import ApiError, MatchvecError, UsageError
+from matchvec_client.errors import ApiError, BotoMissing, MatchvecError, UsageError
 from matchvec_client.journal import Journal, Row, row_of
 from matchvec_client.output import printable, write
 from matchvec_client.progress import Progress
@@ -40,8 +40,11 @@ def main(arguments: Sequence[str] | None = None, retry: Retry | None = None) -> 
         arguments: None: those of the process.
         retry: For tests; how fast to try again.
     """
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        wanted = parse(arguments, os.environ)
+        if given[:1] == ["bulk"]:
+            return _bulk(given[1:])
+        wanted = parse(given, os.environ)
         return _send(wanted, replace(retry or Retry(), attempts=wanted.attempts))
     except ApiError as error:
         print(f"matchvec: {error.message} ({error.code})", file=sys.stderr)
@@ -59,6 +62,17 @@ def main(arguments: Sequence[str] | None = None, retry: Retry | None = None) -> 
     except OSError as error:
         print(f"matchvec: {error}", file=sys.stderr)
         return BAD_USAGE
+
+
+def _bulk(arguments: Sequence[str]) -> int:
+    try:
+        from matchvec_client.bulk import cli
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
+            raise
+        message = "bulk needs boto3: pip install 'matchvec-client[bulk]'"
+        raise BotoMissing(message) from error
+    return cli.main(arguments)
 
 
 def _send(wanted: Arguments, retry: Retry) -> int:

@@ -3,6 +3,8 @@
 MatchvecError
 ├── UsageError         bad_usage        something about the call: a path, an option, a file
 ├── PillowMissing      pillow_missing   drawing and shrinking need Pillow
+├── BotoMissing        boto3_missing    archives need boto3
+├── BulkError          bad_archive      something about an archive in S3 (bulk.aws)
 ├── JournalError       bad_journal      the file to resume is not one of this run's
 └── ApiError
     ├── ApiUnreachable unreachable      no answer, or only failures, after every attempt
@@ -42,6 +44,12 @@ class PillowMissing(MatchvecError):
     """Drawing and shrinking need Pillow, which is not installed."""
 
     code = "pillow_missing"
+
+
+class BotoMissing(MatchvecError):
+    """Archives need boto3, which is not installed."""
+
+    code = "boto3_missing"
 
 
 class JournalError(MatchvecError):

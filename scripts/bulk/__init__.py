@@ -1,1 +1,1 @@
-"""Archives from the command line: start, watch, read."""
+"""Archives from the command line, for who runs the stack."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from scripts.bulk.target import Target
-from scripts.deployment.aws import DeploymentError, client
+from matchvec_client.bulk.aws import BulkError, client
+from matchvec_client.bulk.target import Target
 
 NAME = "matchvec-arrivals"
 """Our rule among the bucket's notifications; all others stay as they are."""
@@ -15,10 +15,10 @@ def watch(target: Target) -> str:
     """Have S3 tell the queue of every new object.
 
     Raises:
-        DeploymentError: The stack has no queue.
+        BulkError: The stack has no queue.
     """
     if not target.queue:
-        raise DeploymentError("the stack has no queue: deploy it with Arrivals=true.")
+        raise BulkError("the stack has no queue: deploy it with Arrivals=true.")
     rule: dict[str, Any] = {
         "Id": NAME,
         "QueueArn": target.queue,

@@ -1,4 +1,4 @@
-"""scripts/bulk.sh: what it starts, and what it tells."""
+"""scripts/bulk.sh and `matchvec bulk`: what they start, and what they tell."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from gateway.routes import Route
+from matchvec_client.bulk import lists, results, runs, target
+from matchvec_client.bulk.aws import BulkError
+from matchvec_client.bulk.costs import spent
+from matchvec_client.bulk.results import Output
+from matchvec_client.bulk.runs import Source, progress, start, status
+from matchvec_client.bulk.target import Target
 from scripts.bulk import __main__ as command
-from scripts.bulk import archive as lists
-from scripts.bulk import arrivals, results, runs, target
-from scripts.bulk.runs import Source, progress, spent, start, status
-from scripts.bulk.target import Target
-from scripts.deployment.aws import DeploymentError
+from scripts.bulk import arrivals
 from tests.support.archive import ARCHIVE, RESULTS_BUCKET, Archive, always, session
 from tests.support.pictures import plain
 
@@ -154,12 +156,12 @@ def test_two_runs_at_once_are_refused(archive: Archive, states: Stubber) -> None
         "startDate": BEGIN,
     }
     states.add_response("list_executions", {"executions": [running]})
-    with pytest.raises(DeploymentError, match="20261122T120000 is under way"):
+    with pytest.raises(BulkError, match="20261122T120000 is under way"):
         start(TARGET, PREFIX)
 
 
 def test_a_prefix_that_the_role_may_not_read_is_refused(states: Stubber) -> None:
-    with pytest.raises(DeploymentError, match="ArchivePrefix"):
+    with pytest.raises(BulkError, match="ArchivePrefix"):
         start(TARGET, Source("prefix", "2023/", Route.PREDICT, 100))
 
 
@@ -207,7 +209,7 @@ def test_status_tells_progress_and_cost(archive: Archive, states: Stubber) -> No
         ],
     )
 
-    told = status(TARGET, None)
+    told = status(TARGET, None).text
     assert told.startswith("Run run: FAILED, begun 2026-11-22 12:00:00 UTC")
     assert "250,000 of 1,000,000 pictures (25.0 %), 417 per second 30 min left" in told
     assert "2,400 done, 50 running, 7,450 waiting, 100 failed with 10,000 pictures" in told
@@ -223,7 +225,7 @@ def test_the_cost_is_the_sum_of_its_items() -> None:
         + (2_550 + 1_000) * 5e-6  # writes and lists
         + 2 * 11_000 * 0.0000133334
     )
-    assert spent(TARGET, ITEMS, BATCHES, 11_000_000) == pytest.approx(by_hand)
+    assert spent(ITEMS, BATCHES, 11_000_000, 2048, "arm64") == pytest.approx(by_hand)
 
 
 def test_progress_of_a_run_that_has_just_begun() -> None:
@@ -238,7 +240,7 @@ def test_results_are_counted_and_put_together(
     answer_some(archive)
     output = tmp_path / "rows.jsonl"
 
-    told = results.results(TARGET, Route.PREDICT, output).splitlines()
+    told = results.results(TARGET, Route.PREDICT, Output(output)).splitlines()
     assert told[0].startswith("3 rows in s3://rows/results/model=")
     assert [line.split() for line in told[1:3]] == [["2", "answered"], ["1", "not_an_image"]]
     assert told[3] == "2 pictures have none yet; a new start does these:"
@@ -279,11 +281,10 @@ OUTPUTS = {
 
 def stack_with(monkeypatch: pytest.MonkeyPatch, outputs: dict[str, str] | None) -> None:
     listed = [{"OutputKey": key, "OutputValue": value} for key, value in (outputs or {}).items()]
-    monkeypatch.setattr(
-        target, "describe", lambda _: None if outputs is None else {"Outputs": listed}
-    )
-    parameters = {"ArchiveBucket": ARCHIVE, "MemorySize": "2048", "Architecture": "arm64"}
-    monkeypatch.setattr(target, "current_parameters", lambda _: parameters)
+    values = {"ArchiveBucket": ARCHIVE, "MemorySize": "2048", "Architecture": "arm64"}
+    parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
+    stack = {"Outputs": listed, "Parameters": parameters}
+    monkeypatch.setattr(target, "describe", lambda _: None if outputs is None else stack)
 
 
 def test_a_stack_is_found_by_its_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,19 +309,22 @@ def test_mistakes_are_told(
     outputs: dict[str, str] | None,
     arguments: list[str],
     message: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     stack_with(monkeypatch, outputs)
-    with pytest.raises(SystemExit, match=message):
-        command.main(arguments)
+    assert command.main(arguments) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("scripts/bulk.sh: ")
+    assert message in shown
 
 
 def test_an_inventory_of_another_format_is_refused(archive: Archive) -> None:
     archive.put("inv/manifest.json", json.dumps({"fileFormat": "Parquet"}).encode())
-    with pytest.raises(DeploymentError, match="CSV"):
+    with pytest.raises(BulkError, match="CSV"):
         list(lists.in_inventory(archive.client, (ARCHIVE, "inv/manifest.json")))
 
 
 @pytest.mark.parametrize("uri", ["bucket/key", "s3://bucket", "s3://bucket/", "http://a/b"])
 def test_places_that_are_none_are_refused(uri: str) -> None:
-    with pytest.raises(DeploymentError, match="s3://bucket/key"):
+    with pytest.raises(BulkError, match="s3://bucket/key"):
         lists.parse_uri(uri)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gateway.routes import Route
-from scripts.bulk import archive as lists
+from matchvec_client.bulk import lists
 from service.rows import FAILED, RESULTS
 from tests.support.archive import (
     ARCHIVE,

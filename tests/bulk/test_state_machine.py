@@ -18,7 +18,7 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import (
 )
 
 from gateway.routes import Route
-from scripts.bulk import archive as lists
+from matchvec_client.bulk import lists
 from service.batch import BatchFailed, TransientFailures
 from service.items import URL_ENCODED
 from service.rows import RESULTS

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,13 +41,16 @@ def retry(naps: Naps) -> Retry:
     return Retry(sleep=naps.sleep, random=lambda: 1.0)
 
 
+encoded = cache(plain)  # 20 pictures for each of many tests would be a second in all.
+
+
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """Twenty pictures, all of different widths, 10 to 29 pixels."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in range(20):
-        (folder / f"{number:02}.png").write_bytes(plain(width=10 + number))
+        (folder / f"{number:02}.png").write_bytes(encoded(width=10 + number))
     return folder
 
 

@@ -79,10 +79,11 @@ def pip(installed: Path, *arguments: str) -> str:
 
 
 def test_what_is_in_the_packages(wheel: Path) -> None:
+    folder = ROOT / "client"
     modules = {
-        f"matchvec_client/{path.name}"
-        for path in (ROOT / "client" / "matchvec_client").iterdir()
-        if path.is_file()
+        path.relative_to(folder).as_posix()
+        for path in (folder / "matchvec_client").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
     }
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
@@ -134,6 +135,20 @@ def test_the_readmes_commands(installed: Path, handler: Handler, tmp_path: Path)
     assert (tmp_path / "drawn" / "samples" / "car.jpg").is_file()
     assert len((tmp_path / "results.jsonl").read_text().splitlines()) == 7
     assert (tmp_path / "results.csv").read_text().startswith("picture,")
+
+
+def test_archives_need_boto3(installed: Path, tmp_path: Path) -> None:
+    program = str(installed / "matchvec")
+    without = subprocess.run(
+        [program, "bulk", "status"], capture_output=True, text=True, timeout=60
+    )
+    assert without.returncode == 2
+    assert "pip install 'matchvec-client[bulk]'" in without.stderr
+
+    extras = tomllib.loads((ROOT / "client" / "pyproject.toml").read_text())["project"]
+    wanted = extras["optional-dependencies"]["bulk"]
+    pip(installed, "install", "--quiet", "--target", str(tmp_path), *wanted)
+    assert "start" in run(program, "bulk", "--help", PYTHONPATH=str(tmp_path))
 
 
 def test_the_types_reach_the_user(installed: Path, tmp_path: Path) -> None:

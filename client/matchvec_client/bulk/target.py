@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.routes import Route
-from scripts.deployment.aws import DeploymentError, client, current_parameters, describe
+from botocore.exceptions import ClientError
+
+from matchvec_client.bulk.aws import BulkError, client
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +35,18 @@ class Target:
     memory_mb: int
     architecture: str
 
-    def model(self, route: Route) -> str:
+    def model(self, route: str) -> str:
         """What the deployed function's answers depend on: its models and thresholds.
 
         Raises:
-            DeploymentError: The function could not say.
+            BulkError: The function could not say.
         """
         answer = client("lambda").invoke(
             FunctionName=self.function, Payload=json.dumps({"Describe": str(route)})
         )
         payload: Any = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
-            raise DeploymentError(f"the batch function failed: {payload.get('errorMessage')}")
+            raise BulkError(f"the batch function failed: {payload.get('errorMessage')}")
         return str(payload["Model"])
 
 
@@ -53,18 +54,20 @@ def find(stack: str) -> Target:
     """A stack's archive.
 
     Raises:
-        DeploymentError: There is no such stack, or it has none.
+        BulkError: There is no such stack, or it has none.
     """
     found = describe(stack)
     if not found:
-        raise DeploymentError(f"there is no stack {stack}; see --stack and --region.")
+        raise BulkError(f"there is no stack {stack}; see --stack and --region.")
     outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
     if "BulkStateMachineArn" not in outputs:
-        raise DeploymentError(
+        raise BulkError(
             "the stack has no archive. Deploy it with the name of a bucket: scripts/deploy.sh "
             f"--stack {stack} --parameter-overrides ArchiveBucket=NAME"
         )
-    parameters = current_parameters(stack)
+    parameters = {
+        each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])
+    }
     return Target(
         machine=outputs["BulkStateMachineArn"],
         function=outputs["BatchFunctionName"],
@@ -75,3 +78,15 @@ def find(stack: str) -> Target:
         memory_mb=int(parameters["MemorySize"]),
         architecture=parameters["Architecture"],
     )
+
+
+def describe(stack: str) -> dict[str, Any] | None:
+    """The stack as CloudFormation tells of it; None if there is none."""
+    try:
+        stacks = client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    found: dict[str, Any] = stacks[0]
+    return found

@@ -7,16 +7,14 @@ import gzip
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway.routes import Route
-from scripts.deployment.aws import DeploymentError
-from service.items import Item, parse_item
-from service.rows import folder, item_of, read_lines
+from matchvec_client.bulk.aws import BulkError
+from matchvec_client.bulk.rows import Item, folder, item_of, parse_item, read_lines
 
 READERS = 16
 """Objects of rows that are read side by side."""
@@ -39,11 +37,11 @@ def in_inventory(client: Any, place: Named) -> Iterator[Item]:  # noqa: ANN401
     """Every object of an inventory in CSV format, by its ``manifest.json``.
 
     Raises:
-        DeploymentError: It is in another format, or lists no keys.
+        BulkError: It is in another format, or lists no keys.
     """
     manifest = json.loads(_content(client, place))
     if manifest.get("fileFormat") != "CSV":
-        raise DeploymentError("the inventory must be in CSV format.")
+        raise BulkError("the inventory must be in CSV format.")
     names = [name.strip() for name in manifest["fileSchema"].split(",")]
     bucket = manifest["destinationBucket"].rpartition(":")[2]
     for file in manifest["files"]:
@@ -73,29 +71,27 @@ def in_manifest(client: Any, place: str, bucket: str) -> Iterator[Item]:  # noqa
         yield parse_item(entry if isinstance(entry, dict) else {"Key": entry}, bucket)
 
 
-def rows(client: Any, bucket: str, kind: str, model: str, route: Route) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+def rows(client: Any, bucket: str, kind: str, model: str, route: str) -> Iterator[dict[str, Any]]:  # noqa: ANN401
     """Every row of a model and route."""
+    for _, found in rows_of(client, below(client, bucket, folder(kind, model, route))):
+        yield from found
 
-    def lines(key: str) -> list[dict[str, Any]]:
-        return read_lines(_content(client, (bucket, key)))
 
-    keys = (item.key for item in below(client, bucket, folder(kind, model, route)))
+def rows_of(client: Any, objects: Iterable[Item]) -> Iterator[tuple[Item, list[dict[str, Any]]]]:  # noqa: ANN401
+    """Objects of rows with what is in them, in their order, some of them read side by side."""
+
+    def lines(item: Item) -> tuple[Item, list[dict[str, Any]]]:
+        return item, read_lines(_content(client, (item.bucket, item.key)))
+
+    # `pool.map` of all would read on, however slow its reader is: there may be a million.
     with ThreadPoolExecutor(READERS) as pool:
-        for found in in_order(pool, lines, keys):
-            yield from found
-
-
-def in_order(
-    pool: ThreadPoolExecutor, call: Callable[[str], list[dict[str, Any]]], keys: Iterable[str]
-) -> Iterator[list[dict[str, Any]]]:
-    """`pool.map`, but it takes no more keys than it works on: there may be a million."""
-    batch: list[str] = []
-    for key in keys:
-        batch.append(key)
-        if len(batch) == 4 * READERS:
-            yield from pool.map(call, batch)
-            batch = []
-    yield from pool.map(call, batch)
+        batch: list[Item] = []
+        for item in objects:
+            batch.append(item)
+            if len(batch) == 4 * READERS:
+                yield from pool.map(lines, batch)
+                batch = []
+        yield from pool.map(lines, batch)
 
 
 def digest(item: Item) -> Key:
@@ -140,11 +136,11 @@ def parse_uri(uri: str) -> Named:
     """``s3://bucket/key`` in two.
 
     Raises:
-        DeploymentError: It is not like that.
+        BulkError: It is not like that.
     """
     split = urlsplit(uri)
     if split.scheme != "s3" or not split.netloc or not split.path.strip("/"):
-        raise DeploymentError(f"{uri!r} must look like s3://bucket/key.")
+        raise BulkError(f"{uri!r} must look like s3://bucket/key.")
     return split.netloc, split.path.lstrip("/")
 
 

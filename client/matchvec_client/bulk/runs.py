@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
-from gateway.routes import Route
-from scripts import prices
-from scripts.bulk import archive
-from scripts.bulk.target import Target
-from scripts.cost import DOLLARS_PER_GB_SECOND
-from scripts.deployment.aws import DeploymentError, client
-from service.items import Item
-from service.rows import RESULTS, folder
+from matchvec_client.bulk import lists
+from matchvec_client.bulk.aws import BulkError, client
+from matchvec_client.bulk.costs import in_dollars, planned, spent
+from matchvec_client.bulk.rows import RESULTS, Item, folder
+from matchvec_client.bulk.target import Target
+
+FOLLOW_SECONDS = 15.0
+LINE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Source:
 
     kind: str
     place: str
-    route: Route
+    route: str
     batch: int
 
 
@@ -43,10 +44,10 @@ def start(target: Target, source: Source, *, dry_run: bool = False) -> str:
     list of what has no row yet: new pictures, changed ones, and those that failed.
 
     Raises:
-        DeploymentError: A run is under way, or the pictures are not where the stack may read.
+        BulkError: A run is under way, or the pictures are not where the stack may read.
     """
     if source.kind == "prefix" and not source.place.startswith(target.prefix):
-        raise DeploymentError(
+        raise BulkError(
             f"the stack may read below {target.prefix!r} only (ArchivePrefix), "
             f"not below {source.place!r}."
         )
@@ -55,7 +56,7 @@ def start(target: Target, source: Source, *, dry_run: bool = False) -> str:
         stateMachineArn=target.machine, statusFilter="RUNNING", maxResults=1
     )["executions"]
     if running:
-        raise DeploymentError(
+        raise BulkError(
             f"the run {running[0]['name']} is under way: two would answer the same pictures twice."
         )
     name = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
@@ -69,35 +70,59 @@ def start(target: Target, source: Source, *, dry_run: bool = False) -> str:
         fields |= {"Source": source.kind, **_whole(source)}
         told = f"Everything of {source.kind} {source.place!r}: there are no rows yet."
     else:
-        done = archive.answered(archive.rows(s3, target.results, RESULTS, model, source.route))
+        done = lists.answered(lists.rows(s3, target.results, RESULTS, model, source.route))
         items = list(_items(s3, target, source))
-        todo = list(archive.missing(items, done))
-        told = f"{len(items):,} pictures, {len(todo):,} without a row, about " + dollars(
-            sum(prices.bulk_dollars(len(todo), batch=source.batch).values())
+        todo = list(lists.missing(items, done))
+        told = f"{len(items):,} pictures, {len(todo):,} without a row, about " + in_dollars(
+            planned(len(todo), source.batch)
         )
         if not todo:
             return f"{told}. Nothing to do."
         place = {"Bucket": target.results, "Key": f"runs/{name}/manifest.json"}
         if not dry_run:
-            s3.put_object(**place, Body=archive.as_manifest(todo))
+            s3.put_object(**place, Body=lists.as_manifest(todo))
         fields |= {"Source": "manifest", "List": place}
     if dry_run:
         return f"{told}. Nothing was started."
     states.start_execution(stateMachineArn=target.machine, name=name, input=json.dumps(fields))
-    return f"{told}. Run {name} is under way; scripts/bulk.sh status tells how far it is."
+    return f"{told}. Run {name} is under way; status tells how far it is."
 
 
-def status(target: Target, name: str | None) -> str:
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far a run is.
+
+    Attributes:
+        name: The run's.
+        status: As Step Functions has it, such as `RUNNING` or `SUCCEEDED`.
+        lines: For people: when it began, how far it is, what it cost so far, why it ended.
+    """
+
+    name: str
+    status: str
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """All lines."""
+        return "\n".join(self.lines)
+
+
+def status(target: Target, name: str | None) -> State:
     """How far a run is, and what it cost so far.
 
+    Args:
+        target: The stack.
+        name: The run's; None: the last one.
+
     Raises:
-        DeploymentError: There is no such run.
+        BulkError: There is no such run.
     """
     states = client("stepfunctions")
     if name is None:
         latest = states.list_executions(stateMachineArn=target.machine, maxResults=1)["executions"]
         if not latest:
-            raise DeploymentError("there was no run yet: scripts/bulk.sh start.")
+            raise BulkError("there was no run yet; start begins one.")
         name = str(latest[0]["name"])
     arn = f"{target.machine.replace(':stateMachine:', ':execution:')}:{name}"
     run = states.describe_execution(executionArn=arn)
@@ -105,19 +130,39 @@ def status(target: Target, name: str | None) -> str:
     end = run.get("stopDate") or datetime.now(UTC)
     for each in states.list_map_runs(executionArn=arn)["mapRuns"]:
         counts = states.describe_map_run(mapRunArn=each["mapRunArn"])
-        lines += progress(
-            counts["itemCounts"],
-            counts["executionCounts"],
-            (end - run["startDate"]).total_seconds(),
-        )
+        items, batches = counts["itemCounts"], counts["executionCounts"]
+        lines += progress(items, batches, (end - run["startDate"]).total_seconds())
         busy_ms = _busy_ms(target, run["startDate"], end)
-        lines.append(
-            "Cost so far, about "
-            + dollars(spent(target, counts["itemCounts"], counts["executionCounts"], busy_ms))
-        )
+        cost = spent(items, batches, busy_ms, target.memory_mb, target.architecture)
+        lines.append(f"Cost so far, about {in_dollars(cost)}")
     if run["status"] in ("FAILED", "TIMED_OUT", "ABORTED"):
         lines.append(f"{run.get('error', 'It was stopped')}: {run.get('cause', '')[:300]}")
-    return "\n".join(lines)
+    return State(name, str(run["status"]), tuple(lines))
+
+
+def follow(target: Target, name: str | None, file: TextIO | None) -> State:
+    """Wait for a run's end, and tell meanwhile how far it is.
+
+    Args:
+        target: The stack.
+        name: The run's; None: the last one.
+        file: Where to tell: on a terminal, on one line that changes; None: nowhere.
+
+    Raises:
+        BulkError: There is no such run.
+    """
+    is_terminal = file is not None and file.isatty()
+    while (state := status(target, name)).status == "RUNNING":
+        name = state.name
+        if file:
+            # How far it is, and what it cost; the batches' counts can wait for its end.
+            text = "  ".join((*state.lines[1:2], *state.lines[3:4])) or state.lines[0]
+            file.write(f"\r\033[K{text}" if is_terminal else f"{text}\n")
+            file.flush()
+        time.sleep(FOLLOW_SECONDS if is_terminal else LINE_SECONDS)
+    if file and is_terminal:
+        file.write("\r\033[K")
+    return state
 
 
 def progress(items: dict[str, int], batches: dict[str, int], seconds: float) -> list[str]:
@@ -134,41 +179,19 @@ def progress(items: dict[str, int], batches: dict[str, int], seconds: float) -> 
     ]
 
 
-def spent(target: Target, items: dict[str, int], batches: dict[str, int], busy_ms: float) -> float:
-    """Dollars of a run: its batches' transitions and requests, and the function's time.
-
-    Retries are in the function's time; of their transitions nothing is known here.
-    """
-    begun = batches["total"] - batches["pending"]
-    ended = items["total"] - items["pending"]
-    gb_seconds = target.memory_mb / 1024 * busy_ms / 1000
-    return (
-        prices.per_million("Step Functions transition", begun * prices.TRANSITIONS_PER_BATCH)
-        + prices.per_million("Lambda request", begun)
-        + prices.per_million("S3 GET", ended + begun)
-        + prices.per_million("S3 PUT or LIST", begun + items["total"] / prices.KEYS_PER_LIST)
-        + gb_seconds * DOLLARS_PER_GB_SECOND[target.architecture]
-    )
-
-
-def dollars(amount: float) -> str:
-    """An amount to the cent."""
-    return f"${amount:,.2f}"
-
-
 def _whole(source: Source) -> dict[str, Any]:
     if source.kind == "prefix":
         return {"Prefix": source.place}
-    bucket, key = archive.parse_uri(source.place)
+    bucket, key = lists.parse_uri(source.place)
     return {"List": {"Bucket": bucket, "Key": key}}
 
 
 def _items(s3: Any, target: Target, source: Source) -> Iterator[Item]:  # noqa: ANN401  boto3's
     if source.kind == "prefix":
-        return archive.below(s3, target.archive, source.place)
+        return lists.below(s3, target.archive, source.place)
     if source.kind == "inventory":
-        return archive.in_inventory(s3, archive.parse_uri(source.place))
-    return archive.in_manifest(s3, source.place, target.archive)
+        return lists.in_inventory(s3, lists.parse_uri(source.place))
+    return lists.in_manifest(s3, source.place, target.archive)
 
 
 def _busy_ms(target: Target, begin: datetime, end: datetime) -> float:
@@ -192,8 +215,8 @@ def check_name(name: str) -> str:
     """A run's name.
 
     Raises:
-        DeploymentError: It can't be one.
+        BulkError: It can't be one.
     """
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", name):
-        raise DeploymentError(f"{name!r} can't be a run's name.")
+        raise BulkError(f"{name!r} can't be a run's name.")
     return name
