@@ -4,49 +4,13 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 from multipart import MultipartParser, parse_options_header
 
-from gateway.deadline import Deadline
-from gateway.uploads import PREFIX, Source, own_key
-
-BUCKET = "browser-test"
-
-
-@dataclass
-class UploadBucket:
-    """`gateway.uploads.Uploads` without S3.
-
-    Attributes:
-        origin: Of the server that takes forms.
-        objects: What was sent, by s3 uri.
-    """
-
-    origin: str = ""
-    objects: dict[str, bytes] = field(default_factory=dict)
-
-    def offer(self, content_type: str) -> Mapping[str, Any]:
-        key = f"{PREFIX}{len(self.objects):032}"
-        return {
-            "url": f"{self.origin}/",
-            "fields": {"Content-Type": content_type, "key": key, "policy": "none"},
-            "s3": f"s3://{BUCKET}/{key}",
-            "max_bytes": 50_000_000,
-            "expires_in": 300,
-        }
-
-    def reader(self) -> Source:
-        return self
-
-    def fetch(self, url: str, deadline: Deadline) -> bytes:
-        own_key(url, BUCKET)
-        assert deadline.remaining
-        return self.objects[url]
+from tests.support.upload_bucket import BUCKET, UploadBucket
 
 
 @contextmanager

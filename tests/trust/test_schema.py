@@ -39,6 +39,7 @@ from tests.support.models import fake_pipeline
 from tests.support.network import FakeNetwork, http_answer
 from tests.support.pictures import plain
 from tests.support.strategies import examples
+from tests.support.upload_bucket import UploadBucket
 
 DEFINITION: dict[str, Any] = yaml.safe_load((ROOT / "swagger.yaml").read_text(encoding="utf-8"))
 BINARY_MEDIA_TYPES: list[str] = DEFINITION["x-amazon-apigateway-binary-media-types"]
@@ -75,7 +76,9 @@ for media_type in BINARY_MEDIA_TYPES[1:]:
 def in_process() -> requests.Session:
     network = FakeNetwork({"a.example/b.png": http_answer(plain(5, 3))})
     settings = Settings.from_environment({})
-    handler = Handler(settings, network.fetcher(), load=lambda _: fake_pipeline())
+    handler = Handler(
+        settings, network.fetcher(), load=lambda _: fake_pipeline(), uploads=UploadBucket()
+    )
     return session_to(handler, BINARY_MEDIA_TYPES)
 
 
