@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from inference.classification import Classifier, load_classifier
 from inference.detection import load_detector
@@ -22,12 +23,17 @@ def load_pipeline(settings: Settings) -> Pipeline:
         ModelUnavailable: One of them can't be used; the message says which and why.
     """
     store = ModelStore(BUNDLED_MODELS, settings.base_model_path, settings.model_uri)
+    folders = [
+        store.find(name) for name in (settings.detection_model, *settings.classification_models)
+    ]
     threads = settings.workers
-    detector = load_detector(load_manifest(store.find(settings.detection_model)), threads)
-    classifiers = tuple(
-        load_classifier(load_manifest(store.find(name)), threads)
-        for name in settings.classification_models
-    )
+    # Side by side: onnxruntime prepares a model without Python's lock.
+    with ThreadPoolExecutor(len(folders)) as pool:
+        loading = [
+            pool.submit(load_classifier, load_manifest(folder), threads) for folder in folders[1:]
+        ]
+        detector = load_detector(load_manifest(folders[0]), threads)
+        classifiers = tuple(each.result() for each in loading)
     check_names(classifiers)
     return Pipeline(
         detector=detector,
