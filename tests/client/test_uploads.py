@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +15,9 @@ from matchvec_client.uploads import type_of
 from tests.client.conftest import Naps
 from tests.client.stub_api import StubApi
 from tests.client.stub_bucket import Answer, StubBucket
+from tests.support.local_api import local_api
 from tests.support.pictures import encode, plain
+from tests.support.uploads import BUCKET, local_s3
 
 LIMITS = Limits(body_bytes=40_000)
 EXPIRED = "<Error><Code>AccessDenied</Code><Message>Policy expired.</Message></Error>"
@@ -261,6 +264,27 @@ def test_the_row_has_the_local_name(
     shown = capsys.readouterr().out.splitlines()
     assert shown[1].startswith(f"{path},1300,1200,0,0,650,1200,car,")
     assert bucket.forms == ["image/bmp"]
+
+
+@pytest.mark.slow
+def test_the_projects_own_bucket(tmp_path: Path) -> None:
+    """The stack on this machine, and a bucket of moto's: nothing stands for the API."""
+    street = Path(__file__).parents[2] / "samples" / "street.jpg"
+    path = tmp_path / "street.bmp"
+    with Image.open(street) as picture:
+        picture.convert("RGB").resize((1800, 1200)).save(path)
+    assert path.stat().st_size > 6_000_000
+    with local_s3() as s3:
+        settings: Any = {"UPLOAD_BUCKET": BUCKET, **s3.environment}
+        with local_api(tmp_path / "log", **settings) as stack, Client(stack.url) as client:
+            large, small = client.predict([path, street])
+
+    assert large.error is None
+    assert (large.name, large.width, large.height) == (str(path), 1800, 1200)
+    found, expected = (
+        sorted(each.class_name for each in picture.predictions) for picture in (large, small)
+    )
+    assert found == expected != []
 
 
 TYPES = {
