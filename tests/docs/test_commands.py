@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,10 @@ NOT_RUN = {
     "docs/scale.md": "an AWS account; tests/bulk and tests/deploy run the scripts without it",
     "fuzz/README.md": "ten minutes for each target; tests/fuzz runs the targets on their seeds",
 }
-OTHERS = {"aws", "curl", "git", "zcat"}
+OTHERS = {"aws", "curl", "git", "pip", "zcat"}
 """Programs that are not ours."""
 
+CLIENT = set(tomllib.loads((ROOT / "client" / "pyproject.toml").read_text())["project"]["scripts"])
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
@@ -56,7 +58,7 @@ def fault(command: str) -> str:
         return "" if is_there else "no such module"
     if program.startswith("scripts/"):
         return "" if os.access(ROOT / program, os.X_OK) else "no such script"
-    return "" if program in OTHERS else "an unknown program"
+    return "" if program in OTHERS | CLIENT else "an unknown program"
 
 
 def test_every_document_with_commands_is_known() -> None:
