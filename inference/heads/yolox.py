@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from inference.types import Outputs, RawDetections
 BOX_COLUMNS = 4
 OBJECTNESS_COLUMN = 4
 FIRST_CLASS_COLUMN = 5
+
+GRIDS = 32
+"""Grids that are kept: pictures come in few shapes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +67,15 @@ class YoloxHead:
         return RawDetections(boxes_xyxy[kept], scores[found][kept], class_ids[found][kept])
 
 
+@lru_cache(maxsize=GRIDS)
 def make_grid(
     input_wh: tuple[int, int], strides: tuple[int, ...]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Column and row of every cell, and its stride.
+    """Column and row of every cell, and its stride; made once for a size.
 
     Returns:
-        float32 [cells, 2] (x, y in cells) and float32 [cells, 1] (input pixels per cell).
+        float32 [cells, 2] (x, y in cells) and float32 [cells, 1] (input pixels per cell), both
+        read-only.
     """
     width, height = input_wh
     cells, cell_strides = [], []
@@ -78,4 +84,7 @@ def make_grid(
         y, x = np.divmod(np.arange(rows * columns, dtype=np.int64), columns)
         cells.append(np.stack([x, y], axis=1).astype(np.float32))
         cell_strides.append(np.full((rows * columns, 1), stride, dtype=np.float32))
-    return np.concatenate(cells), np.concatenate(cell_strides)
+    grid = (np.concatenate(cells), np.concatenate(cell_strides))
+    for array in grid:
+        array.flags.writeable = False
+    return grid
