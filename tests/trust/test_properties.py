@@ -186,12 +186,14 @@ URLS = st.sampled_from(
         FormField('name="url"', b"http://nobody.invalid/", [], "url_unreachable"),
         FormField('name="url"', b"file:///etc/passwd", [], "url_not_allowed"),
         FormField('name="url"', b"\xff\x00", [], "url_not_allowed"),
+        FormField('name="s3"', b"s3://bucket/uploads/key", [], "url_not_allowed"),
+        FormField('name="s3"', b"http://a.example/b.png", [], "url_not_allowed"),
         FormField('name="url"', b"", [], "url_not_allowed"),
     )
 )
 OTHER = st.builds(
     _other,
-    FILENAMES.filter(lambda name: name not in ("image", "url", "")),
+    FILENAMES.filter(lambda name: name not in ("image", "url", "s3", "")),
     st.binary(max_size=50).filter(lambda content: b"--" not in content),
 )
 FORMS = st.lists(GOOD | CUT | OTHER, max_size=12).flatmap(
