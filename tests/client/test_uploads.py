@@ -15,9 +15,7 @@ from matchvec_client.uploads import type_of
 from tests.client.conftest import Naps
 from tests.client.stub_api import StubApi
 from tests.client.stub_bucket import Answer, StubBucket
-from tests.support.local_api import local_api
 from tests.support.pictures import encode, plain
-from tests.support.uploads import BUCKET, local_s3
 
 LIMITS = Limits(body_bytes=40_000)
 EXPIRED = "<Error><Code>AccessDenied</Code><Message>Policy expired.</Message></Error>"
@@ -269,6 +267,10 @@ def test_the_row_has_the_local_name(
 @pytest.mark.slow
 def test_the_projects_own_bucket(tmp_path: Path) -> None:
     """The stack on this machine, and a bucket of moto's: nothing stands for the API."""
+    # Here: moto's server takes seconds to import, which the fast tests need not wait for.
+    from tests.support.local_api import local_api
+    from tests.support.uploads import BUCKET, local_s3
+
     street = Path(__file__).parents[2] / "samples" / "street.jpg"
     path = tmp_path / "street.bmp"
     with Image.open(street) as picture:
