@@ -207,9 +207,14 @@ def _reduce(image: ImageFile.ImageFile, need: Need) -> int:
         return 1
     width, height = image.size
     shrink = need.shrink(upright_size(image.size, orientation_of(image)))
-    # Pillow takes the largest reduction that leaves as many pixels as it is asked for.
-    image.draft(image.mode, (width // shrink, height // shrink))
-    return -(-width // image.width)
+    # Pillow takes the largest reduction that leaves as many pixels as it is asked for, which may
+    # not be nothing: a side of a few pixels is not reduced as far as the other one could be.
+    reduced = image.draft(image.mode, (max(1, width // shrink), max(1, height // shrink)))
+    if reduced is None:
+        return 1
+    # Told by what Pillow says: 20 pixels by 8 become 3, of which 7 would make as many.
+    _, (_, _, reduced_width, _) = reduced
+    return round(width / reduced_width)
 
 
 def _unreadable(data: bytes) -> PictureError:

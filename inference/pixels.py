@@ -96,7 +96,8 @@ def _is_plain(image: Image.Image) -> bool:
 
 def _write(pixels: NDArray[np.uint8], mode: str, stored_rgb: ImageRGB) -> None:
     """Convert Pillow's memory into (a view of) the result."""
-    if stored_rgb.flags.c_contiguous:
+    # Where a side is one pixel, numpy calls turned arrays contiguous that OpenCV can't write to.
+    if stored_rgb.strides == (stored_rgb.shape[1] * 3, 3, 1):
         cv2.cvtColor(pixels, TO_RGB[mode], dst=stored_rgb)
     else:
         stored_rgb[:] = cv2.cvtColor(pixels, TO_RGB[mode])

@@ -279,3 +279,40 @@ def test_a_reduced_jpeg_is_checked_to_its_end() -> None:
 
     with pytest.raises(NotAnImage):
         decode_scaled(cut(data, 0.9), max_pixels=10**6, need=NOTHING)
+
+
+@pytest.mark.parametrize("orientation", [1, 2, 3, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 3), (3, 1)])
+def test_a_picture_one_pixel_wide_is_turned_upright(
+    width: int, height: int, orientation: int
+) -> None:
+    upright = np.arange(width * height * 3, dtype=np.uint8).reshape(height, width, 3)
+    method = STORED[orientation]
+    image = Image.fromarray(upright)
+    exif = Image.Exif()
+    exif[274] = orientation
+    data = encode(image if method is None else image.transpose(method), "PNG", exif=exif)
+
+    assert np.array_equal(decode(data, max_pixels=LIMIT), upright)
+
+
+NARROW = {
+    "one pixel": (1, 1, (1, 2000)),
+    "as far as the short side allows": (5, 4, (2, 500)),
+    "a whole number of blocks": (16, 8, (2, 250)),
+    "a few pixels over": (20, 8, (3, 250)),
+}
+
+
+@pytest.mark.parametrize(("width", "shrink", "decoded_wh"), NARROW.values(), ids=NARROW)
+def test_a_narrow_picture_is_reduced_by_what_it_says(
+    width: int, shrink: int, decoded_wh: tuple[int, int]
+) -> None:
+    data = encode(Image.new("RGB", (width, 2000)), "JPEG")
+    need = Need(100, 100, every_side=False)
+
+    picture = decode_scaled(data, max_pixels=LIMIT, need=need)
+
+    assert picture.shrink == shrink
+    assert picture.image_rgb.shape == (decoded_wh[1], decoded_wh[0], 3)
+    assert picture.size_wh == (width, 2000)
