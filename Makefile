@@ -41,7 +41,7 @@ demo: $(ready) ## Start the API, post the sample pictures, save them with boxes 
 
 test: lint types pytest ## Check style and types, run the tests
 
-test-all: $(ready) test-browser ## Run every test, the slow ones too, on each Python 3.11 to 3.13 found here
+test-all: $(ready) test-browser ## Run what `make test` leaves out: slow and browser tests, the other Pythons found here
 	@sh scripts/test_all.sh $(VENV)
 
 # Playwright's own browsers are not downloaded: the tests use the system's.

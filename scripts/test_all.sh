@@ -1,14 +1,17 @@
 #!/bin/sh
-# Runs every test, the slow ones too, on each supported Python of this machine.
+# Runs what `make test` leaves out: the slow tests, and the other Pythons of this machine.
 #
 #   scripts/test_all.sh VENV
 #
 # VENV is the environment that `make` keeps; the other interpreters get one of their own beside it.
-# A version that is not installed is named and left out: CI has all three. The browser tests are no
-# different on another Python: `make test-browser` runs them once.
+# The Python that the function runs on at AWS has every test, a third one those of the function
+# itself. A version that is not installed is named and left out: CI has all three. The browser tests
+# are no different on another Python: `make test-browser` runs them once.
 set -eu
 
 main=$1
+runtime=3.13
+of_the_function="tests/gateway tests/inference tests/service tests/trust tests/test_lambda_function.py"
 main_version=$("$main/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 failed=
 
@@ -37,8 +40,18 @@ for version in 3.11 3.12 3.13; do
         echo "== Python $version: not on this machine, left out"
         continue
     fi
-    echo "== Python $version: every test"
-    "$environment/bin/python" -m pytest -q -m 'not browser' || failed="$failed $version"
+    if [ "$version" = "$main_version" ]; then
+        echo "== Python $version: the slow tests"
+        "$environment/bin/python" -m pytest -q -m 'slow and not browser' || failed="$failed $version"
+    elif [ "$version" = "$runtime" ]; then
+        echo "== Python $version, the runtime's: every test"
+        "$environment/bin/python" -m pytest -q -m 'not browser' || failed="$failed $version"
+    else
+        echo "== Python $version: the tests of the function"
+        # shellcheck disable=SC2086  # several paths
+        "$environment/bin/python" -m pytest -q -m 'not slow' $of_the_function ||
+            failed="$failed $version"
+    fi
 done
 
 if [ -n "$failed" ]; then
