@@ -22,6 +22,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
@@ -35,6 +36,7 @@ from inference.errors import ImageTooLarge, NotAnImage, PictureError, Unsupporte
 from inference.image import decode, decode_scaled
 from inference.picture import Need, Scaled
 from inference.types import ImageRGB
+from service.processes import fork, keep_only, limit
 
 IN_PROCESS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 """Signatures of JPEG and PNG. A file without them never reaches these two's decoders."""
@@ -79,7 +81,12 @@ class Decoder:
         cpu_seconds: int = CPU_SECONDS,
         memory_bytes: int = MEMORY_BYTES,
     ) -> None:
-        """Fork the nursery: before models are loaded, which starts threads."""
+        """Fork the nursery: before models are loaded, which starts threads.
+
+        Raises:
+            OSError: The system has no shared memory or no process for it.
+        """
+        _shared_file().close()
         self._decode_file = decode_file
         self._limits = (cpu_seconds, memory_bytes)
         self._idle: list[Worker] = []
@@ -117,7 +124,8 @@ class Decoder:
             answer, files = _ask(worker.channel, data, {"max_pixels": max_pixels})
         except TimeoutError as error:
             # While the channel is open at the other end, the process id is the worker's own.
-            os.kill(worker.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # It may have ended a moment ago.
+                os.kill(worker.pid, signal.SIGKILL)
             worker.channel.close()
             raise DeadlineExceeded(
                 "The time limit of a request came before this picture was decoded: scale it down."
@@ -144,8 +152,11 @@ class Decoder:
 
     def _take(self) -> Worker:
         with self._lock:
-            if self._idle:
-                return self._idle.pop()
+            while self._idle:
+                worker = self._idle.pop()
+                if _is_alive(worker):
+                    return worker
+                worker.channel.close()
             mine, theirs = _channels()
             with theirs:
                 socket.send_fds(self._nursery, [b"."], [theirs.fileno()])
@@ -159,12 +170,12 @@ class Decoder:
         try:
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            _keep_only(channel)
+            keep_only(channel)
             while True:
                 _, files, _, _ = socket.recv_fds(channel, 1, 1)
                 if not files:
                     os._exit(0)
-                if _fork() == 0:
+                if fork() == 0:
                     channel.close()
                     self._work(socket.socket(fileno=files[0]))
                 os.close(files[0])
@@ -176,14 +187,14 @@ class Decoder:
         cpu_seconds, memory_bytes = self._limits
         with open("/proc/self/statm") as file:
             used = int(file.read().split()[0]) * resource.getpagesize()
-        _limit(resource.RLIMIT_AS, used + memory_bytes)
-        _limit(resource.RLIMIT_CORE, 0)
+        limit(resource.RLIMIT_AS, used + memory_bytes)
+        limit(resource.RLIMIT_CORE, 0)
         channel.send(str(os.getpid()).encode())
         while True:
             request, files, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 1)
             if not files:
                 os._exit(0)
-            _limit(resource.RLIMIT_CPU, int(time.process_time()) + 1 + cpu_seconds)
+            limit(resource.RLIMIT_CPU, int(time.process_time()) + 1 + cpu_seconds)
             self._answer(channel, files[0], json.loads(request)["max_pixels"])
 
     def _answer(self, channel: socket.socket, file: int, max_pixels: int) -> None:
@@ -213,7 +224,10 @@ class Decoder:
 
 
 class InProcess:
-    """The same where there is no Linux: for work on this project, not for strangers' pictures."""
+    """The same where there is no Linux, or one that refuses what `Decoder` needs.
+
+    A picture that crashes its decoder ends this process, so it is no choice for strangers' ones.
+    """
 
     def __call__(self, data: bytes, *, max_pixels: int, need: Need, deadline: Deadline) -> Scaled:
         """Decode here, for as long as it takes."""
@@ -225,9 +239,25 @@ def shared_decoder() -> Decoder | InProcess:
     """The one of this process: macOS can't be trusted with forks, and has no memfd_create."""
     if sys.platform != "linux":
         return InProcess()
-    decoder = Decoder()
+    try:
+        decoder = Decoder()
+    except OSError as error:  # A sandbox's filter of system calls: every answer is worth more.
+        logger.warning("pictures are all decoded in this process, unprotected: %s", error)
+        return InProcess()
     atexit.register(decoder.close)
     return decoder
+
+
+def _is_alive(worker: Worker) -> bool:
+    """Whether an idle worker still waits: one can be killed while Lambda has it frozen."""
+    worker.channel.settimeout(0)
+    try:
+        worker.channel.recv(1)
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
+    return False
 
 
 def _channels() -> tuple[socket.socket, socket.socket]:
@@ -264,24 +294,3 @@ def _pixels(answer: list[int] | list[str], files: list[int]) -> ImageRGB:
         return _mapped(files[0], tuple(int(size) for size in answer))
     finally:
         os.close(files[0])
-
-
-def _fork() -> int:
-    try:
-        return os.fork()
-    except OSError:
-        return -1
-
-
-def _keep_only(channel: socket.socket) -> None:
-    """Let go of the parent's files; what decoders write to standard error is no log of ours."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for standard in range(3):
-        os.dup2(nothing, standard)
-    os.closerange(3, channel.fileno())
-    os.closerange(channel.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
-
-
-def _limit(kind: int, value: int) -> None:
-    _, most = resource.getrlimit(kind)
-    resource.setrlimit(kind, (value if most < 0 else min(value, most), most))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 import threading
 import time
@@ -22,7 +23,7 @@ from inference.image import decode
 from inference.picture import NOTHING
 from inference.pixels import Allocate
 from inference.types import ImageRGB
-from service.decoder import Decoder, InProcess
+from service.decoder import Decoder, InProcess, shared_decoder
 from service.pictures import PictureService
 from service.predictions import shape_of
 from tests.support.network import FakeNetwork
@@ -125,6 +126,29 @@ def test_the_deadline_holds_while_a_picture_is_decoded(decoder: Decoder) -> None
         ask(decoder, SLEEP, seconds=0.05)
 
     assert ask(decoder, BMP) == (6, 8, 3)
+
+
+def test_a_decoder_that_died_idle_costs_no_picture(decoder: Decoder) -> None:
+    assert ask(decoder, BMP) == (6, 8, 3)
+    (pid,) = Path(f"/proc/{decoder.pid}/task/{decoder.pid}/children").read_text().split()
+    os.kill(int(pid), signal.SIGKILL)
+    while Path("/proc", pid).exists():
+        time.sleep(0.001)
+
+    assert ask(decoder, BMP) == (6, 8, 3)
+
+
+def test_where_there_is_no_shared_memory_pictures_are_decoded_in_process(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(name: str) -> int:
+        raise PermissionError(f"no memfd_create for {name}")
+
+    monkeypatch.setattr(os, "memfd_create", refused)
+    decoder = shared_decoder.__wrapped__()
+
+    assert isinstance(decoder, InProcess)
+    assert "decoded in this process" in caplog.text
 
 
 def test_decoders_write_to_no_log(decoder: Decoder, capfd: pytest.CaptureFixture[str]) -> None:
