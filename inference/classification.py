@@ -45,7 +45,9 @@ class Classifier:
             crops_rgb: uint8 [height, width, 3] each, of any size.
             top: How many classes, best first; fewer where the model has fewer.
         """
-        size = BATCH_SIZE if self.manifest.input.batch else 1
+        spec = self.manifest.input
+        # With a `multiple` each crop has a frame of its own, and a batch takes only equal ones.
+        size = BATCH_SIZE if spec.batch and spec.multiple is None else 1
         runs = [
             self._run(crops_rgb[start : start + size]) for start in range(0, len(crops_rgb), size)
         ]

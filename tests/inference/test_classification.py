@@ -113,6 +113,14 @@ def test_many_crops_are_run_in_batches_of_eight() -> None:
     assert sizes == [8, 8, 4]
 
 
+def test_crops_whose_frames_differ_are_run_one_by_one() -> None:
+    whole = fake_classifier("c", {"p": {"a": 1.0}})
+    spec = replace(whole.manifest.input, batch=True, resize="letterbox", multiple=1)
+    classifier = replace(whole, manifest=replace(whole.manifest, input=spec))
+
+    assert len(classifier.classify([blank(4, 2), blank(2, 4)], top=1)) == 2
+
+
 def test_no_crops() -> None:
     assert fake_classifier("c", {"p": {"a": 1.0}}).classify([], top=5) == []
 
