@@ -12,7 +12,8 @@ import numpy as np
 from PIL import ImageFile
 
 from inference.errors import ImageTooLarge, PictureError
-from inference.image import decode
+from inference.image import decode, decode_scaled
+from inference.picture import NOTHING
 from inference.types import ImageRGB
 
 MAX_PIXELS = 40_000
@@ -31,11 +32,24 @@ def check(data: bytes) -> None:
     assert 0 < height * width <= MAX_PIXELS
     # Pixels that differ would be memory that nobody wrote: of another client's picture, perhaps.
     assert np.array_equal(image_rgb, decode_within(data, MAX_PIXELS))
+    check_reduced(data, (width, height))
     try:
         decode_within(data, height * width - 1)
     except ImageTooLarge:
         return
     raise AssertionError("the limit did not hold")
+
+
+def check_reduced(data: bytes, size_wh: tuple[int, int]) -> None:
+    """A picture that can be decoded can be reduced too, if all of it is there."""
+    try:
+        picture = decode_scaled(data, max_pixels=MAX_PIXELS, need=NOTHING)
+    except PictureError:
+        return  # libjpeg skips less of a damaged file when it reduces it.
+    assert picture.size_wh == size_wh
+    assert picture.shrink in (1, 2, 4, 8)
+    sides = [-(-side // picture.shrink) for side in size_wh]
+    assert picture.image_rgb.shape == (sides[1], sides[0], 3)
 
 
 def decode_within(data: bytes, max_pixels: int) -> ImageRGB:
