@@ -69,11 +69,14 @@ def load_detector(manifest: Manifest, threads: int = 1) -> Detector:
         raise ModelUnavailable(f"Model {manifest.name} is no detector: its task is classification.")
     detector = Detector(manifest, manifest.task, load_session(manifest, threads))
     spec = manifest.input
-    # The smallest frame costs next to nothing, and shows whether the model does take any.
-    height = spec.multiple or spec.height
-    blank = np.zeros((height, spec.width, 3), dtype=np.uint8)
+    # The smallest frames cost next to nothing, and show whether the model does take any.
+    heights = {spec.multiple or spec.height, spec.height}
+    widths = {spec.multiple or spec.width, spec.width}
+    frames = {(min(heights), max(widths)), (max(heights), min(widths))}
     with first_run(manifest):
-        detector.detect(Scaled.whole(blank), threshold=1.0)
+        for height, width in frames:
+            blank = np.zeros((height, width, 3), dtype=np.uint8)
+            detector.detect(Scaled.whole(blank), threshold=1.0)
     return detector
 
 

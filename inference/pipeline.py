@@ -10,7 +10,7 @@ import numpy as np
 from inference.classification import Classifier
 from inference.detection import Detector
 from inference.geometry import iou_one_to_many
-from inference.picture import NOTHING, Need, Picture, Scaled
+from inference.picture import Need, Picture, Scaled
 from inference.types import Detection, ImageRGB, SizeWH, Vehicle
 
 
@@ -64,7 +64,8 @@ class Pipeline:
         ]
         if not vehicles:
             return []
-        scaled = picture.scaled(self._need_of_crops(vehicles, picture.scaled(NOTHING).size_wh))
+        size_wh = picture.scaled(self.detector.need).size_wh
+        scaled = picture.scaled(self._need_of_crops(vehicles, size_wh))
         crops_rgb = [crop(scaled, vehicle) for vehicle in vehicles]
         by_classifier = {
             classifier.manifest.name: classifier.classify(crops_rgb, top)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import atexit
 import json
 import logging
-import mmap
 import os
 import resource
 import signal
@@ -26,7 +25,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
-from typing import IO, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
@@ -36,7 +35,7 @@ from inference.errors import ImageTooLarge, NotAnImage, PictureError, Unsupporte
 from inference.image import decode, decode_scaled
 from inference.picture import Need, Scaled
 from inference.types import ImageRGB
-from service.processes import fork, keep_only, limit
+from service.processes import channels, fork, keep_only, limit, mapped, shared_file
 
 IN_PROCESS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 """Signatures of JPEG and PNG. A file without them never reaches these two's decoders."""
@@ -86,12 +85,12 @@ class Decoder:
         Raises:
             OSError: The system has no shared memory or no process for it.
         """
-        _shared_file().close()
+        shared_file().close()
         self._decode_file = decode_file
         self._limits = (cpu_seconds, memory_bytes)
         self._idle: list[Worker] = []
         self._lock = Lock()
-        self._nursery, channel = _channels()
+        self._nursery, channel = channels()
         with warnings.catch_warnings():
             # Python 3.12 warns of every thread; what threads there are belong to OpenBLAS, idle.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -118,23 +117,29 @@ class Decoder:
         """
         if data.startswith(IN_PROCESS):
             return decode_scaled(data, max_pixels=max_pixels, need=need)
-        worker = self._take()
+        worker = None
         try:
-            worker.channel.settimeout(max(0.001, deadline.remaining))
+            worker = self._take(deadline)
+            if worker is None:
+                return decode_scaled(data, max_pixels=max_pixels, need=need)
+            worker.channel.settimeout(_seconds(deadline))
             answer, files = _ask(worker.channel, data, {"max_pixels": max_pixels})
         except TimeoutError as error:
-            # While the channel is open at the other end, the process id is the worker's own.
-            with suppress(ProcessLookupError):  # It may have ended a moment ago.
-                os.kill(worker.pid, signal.SIGKILL)
-            worker.channel.close()
+            if worker:
+                # While the channel is open at the other end, the process id is the worker's own.
+                with suppress(ProcessLookupError):  # It may have ended a moment ago.
+                    os.kill(worker.pid, signal.SIGKILL)
+                worker.channel.close()
             raise DeadlineExceeded(
                 "The time limit of a request came before this picture was decoded: scale it down."
             ) from error
         except ConnectionError:
             answer = b""
         except BaseException:
-            worker.channel.close()
+            if worker:
+                worker.channel.close()
             raise
+        assert worker  # noqa: S101  for the type checker: only a worker's channel ends
         if not answer:
             worker.channel.close()
             logger.error("a decoder process died of a picture of %d bytes", len(data))
@@ -150,16 +155,23 @@ class Decoder:
         self._nursery.close()
         os.waitpid(self.pid, 0)
 
-    def _take(self) -> Worker:
+    def _take(self, deadline: Deadline) -> Worker | None:
+        """An idle worker, or a new one; None when the nursery is gone, killed for memory, say."""
         with self._lock:
             while self._idle:
                 worker = self._idle.pop()
                 if _is_alive(worker):
                     return worker
                 worker.channel.close()
-            mine, theirs = _channels()
+            mine, theirs = channels()
             with theirs:
-                socket.send_fds(self._nursery, [b"."], [theirs.fileno()])
+                try:
+                    socket.send_fds(self._nursery, [b"."], [theirs.fileno()])
+                except ConnectionError:
+                    logger.error("the decoders' nursery has died: decoding in the function itself")
+                    mine.close()
+                    return None
+        mine.settimeout(_seconds(deadline))
         pid = mine.recv(MESSAGE_BYTES)
         if not pid:
             raise MemoryError("no process for a decoder")
@@ -201,10 +213,10 @@ class Decoder:
         shared: list[int] = []
 
         def allocate(shape: tuple[int, ...]) -> ImageRGB:
-            with _shared_file() as pixels:
+            with shared_file() as pixels:
                 pixels.truncate(int(np.prod(shape)))
                 shared.append(os.dup(pixels.fileno()))
-            return _mapped(shared[0], shape)
+            return mapped(shared[0], shape)
 
         try:
             with os.fdopen(file, "rb") as content:
@@ -260,12 +272,13 @@ def _is_alive(worker: Worker) -> bool:
     return False
 
 
-def _channels() -> tuple[socket.socket, socket.socket]:
-    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+def _seconds(deadline: Deadline) -> float:
+    """For a socket's timeout, where 0 would mean "do not block"."""
+    return max(0.001, deadline.remaining)
 
 
 def _ask(channel: socket.socket, data: bytes, options: dict[str, int]) -> tuple[bytes, list[int]]:
-    with _shared_file() as file:
+    with shared_file() as file:
         file.write(data)
         file.flush()
         socket.send_fds(channel, [json.dumps(options).encode()], [file.fileno()])
@@ -273,24 +286,11 @@ def _ask(channel: socket.socket, data: bytes, options: dict[str, int]) -> tuple[
     return answer, files
 
 
-def _shared_file() -> IO[bytes]:
-    return os.fdopen(os.memfd_create("picture"), "w+b")
-
-
-def _mapped(descriptor: int, shape: tuple[int, ...]) -> ImageRGB:
-    """An array over a shared file; it keeps the memory, and needs no descriptor."""
-    try:
-        memory = mmap.mmap(descriptor, int(np.prod(shape)))
-    except OSError as error:
-        raise MemoryError from error
-    return np.frombuffer(memory, dtype=np.uint8).reshape(shape)
-
-
 def _pixels(answer: list[int] | list[str], files: list[int]) -> ImageRGB:
     if not files:
         name, message = answer
         raise ERRORS[str(name)](str(message))
     try:
-        return _mapped(files[0], tuple(int(size) for size in answer))
+        return mapped(files[0], tuple(int(size) for size in answer))
     finally:
         os.close(files[0])

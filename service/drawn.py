@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from gateway.errors import ImageFailed, SeveralImages
 from gateway.parts import Part
+from inference.errors import PictureError
 from service.elements import labelled_boxes
 from service.pictures import Result
 
@@ -44,10 +45,13 @@ def drawn_picture(result: Result, media_type: str, max_pixels: int) -> bytes:
         code = result.error.code if result.error else "internal_error"
         message = result.error.message if result.error else ""
         raise ImageFailed(f"There is no picture to draw on ({code}). {message}".strip(), code)
-    return annotated_file(
-        result.content,
-        labelled_boxes(result.predictions),
-        media_type,
-        max_pixels=max_pixels,
-        max_bytes=MAX_PICTURE_BYTES,
-    )
+    try:
+        return annotated_file(
+            result.content,
+            labelled_boxes(result.predictions),
+            media_type,
+            max_pixels=max_pixels,
+            max_bytes=MAX_PICTURE_BYTES,
+        )
+    except PictureError as error:  # Drawing takes all of the picture, and so more memory.
+        raise ImageFailed(f"The picture can't be drawn on. {error.message}", error.code) from error

@@ -82,7 +82,7 @@ def test_the_pixels_are_those_of_decode(decoder: Decoder) -> None:
 def test_formats_that_are_decoded_in_this_process(
     file_format: str, monkeypatch: pytest.MonkeyPatch, decoder: Decoder
 ) -> None:
-    def take(_self: Decoder) -> None:
+    def take(_self: Decoder, _deadline: Deadline) -> None:
         raise AssertionError("a worker was asked")
 
     monkeypatch.setattr(Decoder, "_take", take)
@@ -196,3 +196,13 @@ def test_pictures_side_by_side_and_crashes_leave_nothing_behind(decoder: Decoder
     assert abs(len(list(Path("/proc/self/fd").iterdir())) - descriptors) <= 1
     children = Path(f"/proc/{decoder.pid}/task/{decoder.pid}/children").read_text().split()
     assert len(children) <= 2
+
+
+def test_a_nursery_that_died_costs_no_picture(
+    decoder: Decoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    os.kill(decoder.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, decoder.pid, os.WEXITED | os.WNOWAIT)
+
+    assert ask(decoder, BMP) == (6, 8, 3)
+    assert "decoders' nursery has died" in caplog.text
