@@ -140,7 +140,8 @@ def test_2000_mixed_requests_leave_nothing_behind(
     answer(REQUESTS)
     after = usage()
 
-    assert (after.threads, after.descriptors) == (before.threads, before.descriptors)
+    assert after.threads <= before.threads
+    assert after.descriptors <= before.descriptors
     # The pool makes a thread whenever all are busy, up to its limit.
     assert after.fetching_threads <= 2 * settings.max_urls
     assert list(tmp_path.iterdir()) == []
