@@ -59,6 +59,10 @@ class Fields:
             raise self.refuse(name, "text that is not empty")
         return value
 
+    def optional_text(self, name: str) -> str | None:
+        """Text that is not empty, or None where the field is missing."""
+        return self.text(name) if self.has(name) else None
+
     def choice(self, name: str, choices: Collection[str], default: str | None = None) -> str:
         """One of several words."""
         value = self._get(name, default)

@@ -230,7 +230,7 @@ def _read_sha256(fields: Fields) -> str:
 
 def _read_input(fields: Fields) -> InputSpec:
     spec = InputSpec(
-        name=fields.text("name") if fields.has("name") else None,
+        name=fields.optional_text("name"),
         layout=fields.choice("layout", ("NCHW", "NHWC")),
         width=fields.integer("width", 1, MAX_SIDE),
         height=fields.integer("height", 1, MAX_SIDE),

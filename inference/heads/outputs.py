@@ -1,11 +1,12 @@
-"""Finding what a head decodes among a model's outputs."""
+"""What heads have in common: finding their output, the best class of a box, the best boxes."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.types import Outputs, Tensor
+from inference.geometry import non_maximum_suppression
+from inference.types import Outputs, RawDetections, Tensor
 
 
 def pick(outputs: Outputs, name: str | None) -> Tensor:
@@ -35,3 +36,36 @@ def to_class_ids(values: NDArray[np.float32], class_count: int) -> NDArray[np.in
     """
     is_class = (values >= 0) & (values < class_count)
     return np.where(is_class, values, -1).astype(np.int64)
+
+
+def best_class(
+    class_scores: NDArray[np.float32],
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The best class of every row, and its score.
+
+    Args:
+        class_scores: float32 [n, classes].
+
+    Returns:
+        int64 [n] and float32 [n].
+    """
+    class_ids = class_scores.argmax(axis=1)
+    return class_ids, class_scores[np.arange(len(class_scores)), class_ids]
+
+
+def suppressed(
+    boxes_xyxy: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    class_ids: NDArray[np.int64],
+    nms_iou: float,
+) -> RawDetections:
+    """What non-maximum suppression leaves, best first.
+
+    Args:
+        boxes_xyxy: float32 [n, 4], input pixels.
+        scores: float32 [n].
+        class_ids: int64 [n].
+        nms_iou: Overlap above which the lesser of two boxes of one class is dropped.
+    """
+    kept = non_maximum_suppression(boxes_xyxy, scores, class_ids, nms_iou)
+    return RawDetections(boxes_xyxy[kept], scores[kept], class_ids[kept])

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.fields import Fields
-from inference.geometry import non_maximum_suppression
+from inference.heads.outputs import suppressed
 from inference.heads.yolox import make_grid
 from inference.types import Outputs, RawDetections
 
@@ -77,8 +77,7 @@ class PicodetHead:
         distances = self._expected(logits[found]) * strides[found]
         centre = (cells[found] + CELL_CENTRE) * strides[found]
         boxes_xyxy = np.concatenate([centre - distances[:, :2], centre + distances[:, 2:]], axis=1)
-        kept = non_maximum_suppression(boxes_xyxy, scores, class_ids, self.nms_iou)
-        return RawDetections(boxes_xyxy[kept], scores[kept], class_ids[kept])
+        return suppressed(boxes_xyxy, scores, class_ids, self.nms_iou)
 
     def _joined(
         self, outputs: Outputs, names: tuple[str, ...], columns: int

@@ -45,7 +45,7 @@ class RowsHead:
             raise fields.refuse("columns", f"a list of {', '.join(DEFAULT_COLUMNS)} in your order")
         return cls(
             class_count,
-            predictions=fields.text("predictions") if fields.has("predictions") else None,
+            predictions=fields.optional_text("predictions"),
             columns=columns,
             normalized=fields.flag("normalized", False),
         )

@@ -35,7 +35,7 @@ class SsdHead:
             boxes=fields.text("boxes"),
             classes=fields.text("classes"),
             scores=fields.text("scores"),
-            count=fields.text("count") if fields.has("count") else None,
+            count=fields.optional_text("count"),
             first_class=fields.integer("first_class", 0, 1, 0),
         )
 

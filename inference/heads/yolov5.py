@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.fields import Fields
-from inference.geometry import non_maximum_suppression, to_corners
-from inference.heads.outputs import pick
+from inference.geometry import to_corners
+from inference.heads.outputs import best_class, pick, suppressed
 from inference.types import Outputs, RawDetections
 
 BOX_COLUMNS = 4
@@ -41,7 +41,7 @@ class Yolov5Head:
         """Read `predictions` and `nms_iou`."""
         return cls(
             class_count,
-            predictions=fields.text("predictions") if fields.has("predictions") else None,
+            predictions=fields.optional_text("predictions"),
             nms_iou=fields.number("nms_iou", 0, 1, 0.45),
         )
 
@@ -57,10 +57,8 @@ class Yolov5Head:
                 f"has (1, boxes, {columns})."
             )
         rows = output[0].astype(np.float32, copy=False)
-        class_scores = rows[:, FIRST_CLASS_COLUMN:]
-        class_ids = class_scores.argmax(axis=1)
-        scores = rows[:, OBJECTNESS_COLUMN] * class_scores[np.arange(len(rows)), class_ids]
+        class_ids, class_scores = best_class(rows[:, FIRST_CLASS_COLUMN:])
+        scores = rows[:, OBJECTNESS_COLUMN] * class_scores
         found = np.flatnonzero(scores >= threshold)
         boxes_xyxy = to_corners(rows[found, :BOX_COLUMNS])
-        kept = non_maximum_suppression(boxes_xyxy, scores[found], class_ids[found], self.nms_iou)
-        return RawDetections(boxes_xyxy[kept], scores[found][kept], class_ids[found][kept])
+        return suppressed(boxes_xyxy, scores[found], class_ids[found], self.nms_iou)

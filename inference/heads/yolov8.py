@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.fields import Fields
-from inference.geometry import non_maximum_suppression, to_corners
-from inference.heads.outputs import pick
+from inference.geometry import to_corners
+from inference.heads.outputs import best_class, pick, suppressed
 from inference.types import Outputs, RawDetections
 
 BOX_ROWS = 4
@@ -37,7 +37,7 @@ class Yolov8Head:
         """Read `predictions` and `nms_iou`."""
         return cls(
             class_count,
-            predictions=fields.text("predictions") if fields.has("predictions") else None,
+            predictions=fields.optional_text("predictions"),
             nms_iou=fields.number("nms_iou", 0, 1, 0.7),
         )
 
@@ -53,10 +53,7 @@ class Yolov8Head:
                 f"has (1, {rows}, boxes)."
             )
         columns = output[0].astype(np.float32, copy=False)
-        class_scores = columns[BOX_ROWS:]
-        class_ids = class_scores.argmax(axis=0)
-        scores = class_scores[class_ids, np.arange(columns.shape[1])]
+        class_ids, scores = best_class(columns[BOX_ROWS:].T)
         found = np.flatnonzero(scores >= threshold)
         boxes_xyxy = to_corners(columns[:BOX_ROWS, found].T)
-        kept = non_maximum_suppression(boxes_xyxy, scores[found], class_ids[found], self.nms_iou)
-        return RawDetections(boxes_xyxy[kept], scores[found][kept], class_ids[found][kept])
+        return suppressed(boxes_xyxy, scores[found], class_ids[found], self.nms_iou)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.fields import Fields
-from inference.geometry import non_maximum_suppression
+from inference.heads.outputs import best_class, suppressed
 from inference.types import Outputs, RawDetections
 
 BOX_COLUMNS = 4
@@ -55,16 +55,14 @@ class YoloxHead:
                 f"and strides {self.strides} has {(1, len(cells), 5 + self.class_count)}."
             )
         rows = output[0].astype(np.float32, copy=False)
-        class_scores = rows[:, FIRST_CLASS_COLUMN:]
-        class_ids = class_scores.argmax(axis=1)
-        scores = rows[:, OBJECTNESS_COLUMN] * class_scores[np.arange(len(rows)), class_ids]
+        class_ids, class_scores = best_class(rows[:, FIRST_CLASS_COLUMN:])
+        scores = rows[:, OBJECTNESS_COLUMN] * class_scores
         found = np.flatnonzero(scores >= threshold)
         box = rows[found, :BOX_COLUMNS]
         centre = (box[:, :2] + cells[found]) * strides[found]
         half_size = np.exp(box[:, 2:]) * strides[found] / 2
         boxes_xyxy = np.concatenate([centre - half_size, centre + half_size], axis=1)
-        kept = non_maximum_suppression(boxes_xyxy, scores[found], class_ids[found], self.nms_iou)
-        return RawDetections(boxes_xyxy[kept], scores[found][kept], class_ids[found][kept])
+        return suppressed(boxes_xyxy, scores[found], class_ids[found], self.nms_iou)
 
 
 @lru_cache(maxsize=GRIDS)

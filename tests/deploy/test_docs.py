@@ -12,26 +12,11 @@ import yaml
 
 from scripts import cost
 from scripts.deployment.parameters import COMPUTED, declared_parameters
+from tests.support.tables import cells, quoted
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 PARAMETERS = declared_parameters()
-
-
-def rows(heading: str) -> list[list[str]]:
-    """The table under the line that starts with a heading, cell by cell."""
-    lines = TEXT.splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith(f"| {heading}"))
-    table = []
-    for line in lines[start + 2 :]:
-        if not line.startswith("|"):
-            break
-        table.append([cell.strip() for cell in line.strip("|").split("|")])
-    return table
-
-
-def quoted(text: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", text)
 
 
 def limits(parameter: dict[str, Any]) -> str:
@@ -42,11 +27,11 @@ def limits(parameter: dict[str, Any]) -> str:
 
 
 def test_every_parameter_is_there_in_the_templates_order() -> None:
-    names = [quoted(row[0])[0] for row in rows("parameter")]
+    names = [quoted(row[0])[0] for row in cells(TEXT, "parameter")]
     assert names == [name for name in PARAMETERS if name != COMPUTED]
 
 
-@pytest.mark.parametrize("row", rows("parameter"), ids=lambda row: quoted(row[0])[0])
+@pytest.mark.parametrize("row", cells(TEXT, "parameter"), ids=lambda row: quoted(row[0])[0])
 def test_defaults_and_values_are_the_templates(row: list[str]) -> None:
     name, default, values, meaning = row
     parameter = PARAMETERS[quoted(name)[0]]
@@ -72,7 +57,7 @@ def test_the_gateways_codes_are_the_definitions() -> None:
         )
         for each in answers
     }
-    documented = {quoted(code)[0]: status for status, code, _ in rows("status")}
+    documented = {quoted(code)[0]: status for status, code, _ in cells(TEXT, "status")}
     assert set(documented) == set(codes)
     for code, status in codes.items():
         assert documented[code] == status or (not status and documented[code] in ("4xx", "5xx"))

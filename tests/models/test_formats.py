@@ -20,7 +20,7 @@ from tests.support.events import form_event, upload
 from tests.support.graphs import (
     PICTURE,
     Array,
-    Axes,
+    Inputs,
     cells,
     detr_outputs,
     finished_rows,
@@ -30,7 +30,6 @@ from tests.support.graphs import (
 )
 from tests.support.pictures import plain
 
-Inputs = dict[str, tuple[str, Axes]]
 BOX = np.array([[16, 16, 48, 48]], np.float32)
 
 

@@ -24,6 +24,8 @@ from scripts.demo import running
 from scripts.models.catalogue import read_catalogue
 from tests.support.graphs import cells, fixed_onnx
 from tests.support.models import MANIFESTS, SHARED
+from tests.support.tables import cells as table_cells
+from tests.support.tables import quoted
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "models.md"
@@ -141,19 +143,8 @@ def assert_alike(shown: Any, real: Any, key: str = "") -> None:
 
 
 def rows(*headings: str) -> list[list[str]]:
-    """The rows of the table with these first headings, cell by cell."""
-    lines = TEXT.splitlines()
-    start = lines.index(next(x for x in lines if x.startswith(f"| {' | '.join(headings)} |")))
-    table = []
-    for line in lines[start + 2 :]:
-        if not line.startswith("|"):
-            break
-        table.append([cell.strip() for cell in line.strip("|").split("|")])
-    return table
-
-
-def quoted(text: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", text)
+    """The rows of the document's table with these first headings, cell by cell."""
+    return table_cells(TEXT, *headings)
 
 
 def known_fields(read: Callable[[], object]) -> set[str]:

@@ -47,6 +47,10 @@ MAX_PAYLOAD = 262_144
 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
 
 
+class UnknownField(Exception):
+    """The definition has a field that is not interpreted here: a run would prove nothing."""
+
+
 class ExecutionFailed(Exception):
     """The execution ended with this error."""
 
@@ -89,7 +93,7 @@ class Execution:
             state = machine["States"][name]
             kind = state["Type"]
             if unknown := set(state) - FIELDS[kind] - COMMON:
-                raise NotImplementedError(f"{name}: {sorted(unknown)}")
+                raise UnknownField(f"{name}: {sorted(unknown)}")
             assert len(json.dumps(data)) <= MAX_PAYLOAD, f"{name}: States.DataLimitExceeded"
             self._count("Transitions")
             if kind == "Succeed":

@@ -11,8 +11,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 Array = NDArray[np.generic]
 Axes = Sequence[int | str]
+Inputs = dict[str, tuple[str, Axes]]
+"""By name: dtype and axes."""
 
-PICTURE: dict[str, tuple[str, Axes]] = {"images": ("float32", (1, 3, 64, 64))}
+PICTURE: Inputs = {"images": ("float32", (1, 3, 64, 64))}
 
 
 def fixed_onnx(

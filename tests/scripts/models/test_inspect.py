@@ -16,7 +16,7 @@ from scripts.models.guess import Guess, guess
 from tests.support.graphs import (
     PICTURE,
     Array,
-    Axes,
+    Inputs,
     cells,
     detr_outputs,
     finished_rows,
@@ -25,8 +25,6 @@ from tests.support.graphs import (
     yolov8_columns,
 )
 from tests.support.models import SHARED
-
-Inputs = dict[str, tuple[str, Axes]]
 
 
 def zeros(*shape: int) -> Array:
