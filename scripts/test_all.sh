@@ -44,9 +44,11 @@ for version in 3.11 3.12 3.13; do
         echo "== Python $version: the slow tests"
         "$environment/bin/python" -m pytest -q -m 'slow and not browser' || failed="$failed $version"
     elif [ "$version" = "$runtime" ]; then
-        echo "== Python $version, the runtime's: every test but the slow ones"
+        echo "== Python $version, the runtime's: the package, and every test but the slow ones"
         "$environment/bin/python" -m pytest -q -m 'not slow and not browser' ||
             failed="$failed $version"
+        # They import what the package brings, and so can't run on another Python.
+        "$environment/bin/python" -m pytest -q -m slow tests/package || failed="$failed $version"
     else
         echo "== Python $version: the tests of the function"
         # shellcheck disable=SC2086  # several paths
