@@ -28,7 +28,7 @@ class Plan:
     quotas: tuple[float, ...]
 
 
-QUICK = Plan("quick", 9, 5, 2, 5, 3, (0.5, 1.0))
+QUICK = Plan("quick", 9, 7, 2, 7, 3, (0.5, 1.0))
 FULL = Plan("full", 100, 100, 7, 25, 11, (0.5, 1.0, 2.0))
 """A hundred, so that a p99 is more than the slowest of a few."""
 

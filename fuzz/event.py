@@ -21,8 +21,9 @@ from gateway.fetch import Fetcher
 from gateway.options import parse_options
 from gateway.parts import parse_parts
 from gateway.routes import Route, find_route
-from lambda_function import Handler
-from service.decoder import InProcess
+from service.decoder import Decoder
+from service.handler import Handler
+from service.nursery import NoNursery, Nursery
 from service.settings import Settings
 from tests.support.answers import check_well_formed, fields_of
 from tests.support.models import fake_pipeline
@@ -64,9 +65,14 @@ class _PictureEverywhere(Fetcher):
         return network.fetcher(self.max_bytes).fetch(url, network.deadline)
 
 
+def _no_nursery() -> Nursery:
+    raise NoNursery("a fuzzer is at work")
+
+
 def _handler() -> Handler:
-    """One that decodes in this process: the others that a fuzzer forks would not be seen."""
-    with mock.patch.object(service.pictures, "shared_decoder", InProcess):
+    """One that decodes in this process: in others a fuzzer would see nothing."""
+    decoder = Decoder(_no_nursery)
+    with mock.patch.object(service.pictures, "shared_decoder", return_value=decoder):
         return Handler(
             SETTINGS,
             _PictureEverywhere(10_000, 5),

@@ -17,7 +17,6 @@ where it is missing (hand-written test events) the body itself is looked at.
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -154,7 +153,9 @@ def _request_id(request_context: Event, context: object) -> str:
     for candidate in (request_context.get("requestId"), getattr(context, "aws_request_id", None)):
         if isinstance(candidate, str) and REQUEST_ID_PATTERN.fullmatch(candidate):
             return candidate
-    return str(uuid.uuid4())
+    from uuid import uuid4  # Only where nothing has named the request: not on AWS.
+
+    return str(uuid4())
 
 
 def _query(fields: Event, *, is_alb: bool) -> dict[str, str]:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inference.errors import ModelUnavailable
 from inference.manifest import ClassificationTask, ClassOutput, Manifest
 from inference.picture import Need
 from inference.preprocess import needed_pixels, prepare
-from inference.session import Session, first_run, load_session
-from inference.types import Classification, ImageRGB, Outputs, Tensor
+from inference.probabilities import best_classes, to_probabilities
+from inference.session import Session, load_session
+from inference.trial import try_model
+from inference.types import Classification, ImageRGB, Outputs
 
 BATCH_SIZE = 8
 """Crops of one run: more gain nothing on a CPU and cost memory."""
@@ -63,7 +64,7 @@ class Classifier:
 
 
 def load_classifier(manifest: Manifest, threads: int = 1) -> Classifier:
-    """Load a classification model and try it once, so that a wrong manifest fails here.
+    """Load a classification model and try it once.
 
     Args:
         manifest: The model's.
@@ -73,56 +74,21 @@ def load_classifier(manifest: Manifest, threads: int = 1) -> Classifier:
         ModelUnavailable: It can't be loaded, is no classifier, or its outputs are not the
             manifest's.
     """
-    if not isinstance(manifest.task, ClassificationTask):
-        raise ModelUnavailable(f"Model {manifest.name} is no classifier: its task is detection.")
-    classifier = Classifier(manifest, manifest.task, load_session(manifest, threads))
-    blank = np.zeros((manifest.input.height, manifest.input.width, 3), dtype=np.uint8)
-    with first_run(manifest):
-        classifier.classify([blank, blank] if manifest.input.batch else [blank], top=1)
+    session = load_session(manifest, threads)
+    classifier = make_classifier(manifest, session)
+    try_model(manifest, session)
     return classifier
 
 
-def to_probabilities(values: Tensor, output: ClassOutput) -> NDArray[np.float32]:
-    """One output's raw values as probabilities.
-
-    Args:
-        values: [n, classes] with any axes of 1 behind, float or uint8.
-        output: Its labels, scale and activation.
-
-    Returns:
-        float32 [n, classes], 0..1 for a model that is what its manifest says.
+def make_classifier(manifest: Manifest, session: Session) -> Classifier:
+    """Make a classifier of a model that is loaded.
 
     Raises:
-        ValueError: There are more or fewer classes than labels.
+        ModelUnavailable: It is no classifier.
     """
-    rows = values.reshape(len(values), -1).astype(np.float32) * np.float32(output.scale)
-    if rows.shape[1] != len(output.labels):
-        raise ValueError(
-            f"Output {output.name!r} has {rows.shape[1]} classes, "
-            f"the manifest has {len(output.labels)} labels for it."
-        )
-    if output.activation == "softmax":
-        weights = np.exp(rows - rows.max(axis=1, keepdims=True))
-        return np.asarray(weights / weights.sum(axis=1, keepdims=True))
-    return rows
-
-
-def best_classes(
-    probabilities: NDArray[np.float32], labels: Sequence[str], top: int
-) -> Classification:
-    """The `top` best classes of one crop, best first; of equals the first label comes first.
-
-    Args:
-        probabilities: float32 [classes]; one that is not a number counts as 0.
-        labels: Class names by position.
-        top: At least 1.
-    """
-    known = np.nan_to_num(probabilities, nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1)
-    order = np.argsort(-known, kind="stable")[:top]
-    return Classification(
-        names=tuple(labels[position] for position in order),
-        probabilities=tuple(float(known[position]) for position in order),
-    )
+    if not isinstance(manifest.task, ClassificationTask):
+        raise ModelUnavailable(f"Model {manifest.name} is no classifier: its task is detection.")
+    return Classifier(manifest, manifest.task, session)
 
 
 def _join(runs: Sequence[Outputs], output: ClassOutput, top: int) -> list[Classification]:

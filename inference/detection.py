@@ -12,7 +12,8 @@ from inference.errors import ModelUnavailable
 from inference.manifest import DetectionTask, Manifest
 from inference.picture import Need, Scaled
 from inference.preprocess import needed_pixels, prepare
-from inference.session import Session, first_run, load_session
+from inference.session import Session, load_session
+from inference.trial import try_model
 from inference.types import BoxXYXY, Detection, RawDetections
 
 MAX_DETECTIONS = 100
@@ -55,7 +56,7 @@ class Detector:
 
 
 def load_detector(manifest: Manifest, threads: int = 1) -> Detector:
-    """Load a detection model and try it once, so that a wrong manifest fails here.
+    """Load a detection model and try it once.
 
     Args:
         manifest: The model's.
@@ -65,19 +66,21 @@ def load_detector(manifest: Manifest, threads: int = 1) -> Detector:
         ModelUnavailable: It can't be loaded, is no detector, or its outputs are not the
             manifest's.
     """
+    session = load_session(manifest, threads)
+    detector = make_detector(manifest, session)
+    try_model(manifest, session)
+    return detector
+
+
+def make_detector(manifest: Manifest, session: Session) -> Detector:
+    """Make a detector of a model that is loaded.
+
+    Raises:
+        ModelUnavailable: It is no detector.
+    """
     if not isinstance(manifest.task, DetectionTask):
         raise ModelUnavailable(f"Model {manifest.name} is no detector: its task is classification.")
-    detector = Detector(manifest, manifest.task, load_session(manifest, threads))
-    spec = manifest.input
-    # The smallest frames cost next to nothing, and show whether the model does take any.
-    heights = {spec.multiple or spec.height, spec.height}
-    widths = {spec.multiple or spec.width, spec.width}
-    frames = {(min(heights), max(widths)), (max(heights), min(widths))}
-    with first_run(manifest):
-        for height, width in frames:
-            blank = np.zeros((height, width, 3), dtype=np.uint8)
-            detector.detect(Scaled.whole(blank), threshold=1.0)
-    return detector
+    return Detector(manifest, manifest.task, session)
 
 
 def to_detections(

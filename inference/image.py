@@ -10,20 +10,10 @@ import io
 import logging
 import warnings
 from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-
-# Importing a plugin registers it: with these no other format can ever be asked.
-from PIL import (
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import Image, ImageFile, JpegImagePlugin
 
 from inference.errors import ImageTooLarge, NotAnImage, PictureError, UnsupportedFormat
 from inference.gif import check_blocks
@@ -34,25 +24,13 @@ from inference.png import check_chunks
 from inference.tiff import check_directory
 from inference.types import ImageRGB
 
-FORMATS = tuple(
-    plugin.format
-    for plugin in (
-        JpegImagePlugin.JpegImageFile,
-        PngImagePlugin.PngImageFile,
-        WebPImagePlugin.WebPImageFile,
-        GifImagePlugin.GifImageFile,
-        BmpImagePlugin.BmpImageFile,
-        TiffImagePlugin.TiffImageFile,
-    )
-)
+if TYPE_CHECKING:
+    from PIL.TiffImagePlugin import TiffImageFile
 
 # A damaged file is answered to its sender; Pillow's remarks about it would only fill the log.
 # (libtiff writes a line of its own for one to standard error, past every logger.)
 warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
-
-# Pillow's own reader of uncompressed TIFF takes minutes over a file of many tiny strips.
-TiffImagePlugin.READ_LIBTIFF = True
 
 # The limit is ours to enforce, from the header, with our own error: Pillow's would warn too late.
 Image.MAX_IMAGE_PIXELS = None
@@ -94,8 +72,9 @@ MAX_RLE_BYTES_PER_PIXEL = 3
 
 MAX_RLE_HEADER_BYTES = 1 << 16
 
+JPEG_SIGNATURE = b"\xff\xd8\xff"
 PRE_CHECKS: tuple[tuple[bytes, Callable[[bytes], None]], ...] = (
-    (b"\xff\xd8\xff", check_segments),
+    (JPEG_SIGNATURE, check_segments),
     (b"\x89PNG\r\n\x1a\n", check_chunks),
     (b"GIF8", check_blocks),
 )
@@ -148,7 +127,7 @@ def _decode(data: bytes, max_pixels: int, need: Need | None, allocate: Allocate)
         for signature, check in PRE_CHECKS:
             if data.startswith(signature):
                 check(data)
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=_formats(data)) as image:
             _check_bounds(image, data, max_pixels)
             size_wh = image.size
             shrink = _reduce(image, need) if need else 1
@@ -164,6 +143,15 @@ def _decode(data: bytes, max_pixels: int, need: Need | None, allocate: Allocate)
         raise ImageTooLarge("The picture needs more memory than there is.") from error
     except Exception as error:  # Pillow raises nearly every built-in exception on damaged files.
         raise _unreadable(data) from error
+
+
+def _formats(data: bytes) -> tuple[str, ...]:
+    """By Pillow's names: which ones a file may have; no other decoder is ever asked."""
+    if data.startswith(JPEG_SIGNATURE):
+        return (JpegImagePlugin.JpegImageFile.format,)
+    from inference.plugins import FORMATS
+
+    return FORMATS
 
 
 def _check_bounds(image: ImageFile.ImageFile, data: bytes, max_pixels: int) -> None:
@@ -185,9 +173,10 @@ def _check_bounds(image: ImageFile.ImageFile, data: bytes, max_pixels: int) -> N
         raise NotAnImage("The picture has no pixels.")
     if _is_rle(image) and len(data) > MAX_RLE_BYTES_PER_PIXEL * pixels + MAX_RLE_HEADER_BYTES:
         raise NotAnImage("The BMP has more codes than pixels: save it anew.")
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
+    if image.format == "TIFF":
         check_directory(data)
-        tile_pixels = image.tag_v2.get(TIFF_TILE_WIDTH, 0) * image.tag_v2.get(TIFF_TILE_HEIGHT, 0)
+        tags = cast("TiffImageFile", image).tag_v2
+        tile_pixels = tags.get(TIFF_TILE_WIDTH, 0) * tags.get(TIFF_TILE_HEIGHT, 0)
         if tile_pixels > max_pixels:
             raise ImageTooLarge(f"The TIFF has tiles of over {max_pixels} pixels: save it anew.")
     if isinstance(image, JpegImagePlugin.JpegImageFile):

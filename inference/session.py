@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -127,18 +126,3 @@ def _constants(manifest: Manifest, runtime: onnxruntime.InferenceSession) -> dic
                 f"Model {manifest.name}: input.constants.{name} has rows of different lengths."
             ) from error
     return constants
-
-
-@contextmanager
-def first_run(manifest: Manifest) -> Iterator[None]:
-    """Blame what fails in a model's first run on its manifest, so that it shows at the start.
-
-    Raises:
-        ModelUnavailable: For whatever was raised.
-    """
-    try:
-        yield
-    except Exception as error:  # A wrong manifest can lead to nearly every built-in exception.
-        raise ModelUnavailable(
-            f"Model {manifest.name} does not fit its manifest: {type(error).__name__}: {error}"
-        ) from error

@@ -4,36 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
-from inference.classification import Classifier, load_classifier
-from inference.detection import load_detector
+from inference.classification import Classifier, make_classifier
+from inference.detection import make_detector
 from inference.errors import ModelUnavailable
-from inference.manifest import load_manifest
 from inference.pipeline import Pipeline
-from inference.store import ModelStore
 from service.elements import RESERVED_NAMES
-from service.settings import BUNDLED_MODELS, Settings
+from service.sessions import Sessions
+from service.settings import Settings
 
 
-def load_pipeline(settings: Settings) -> Pipeline:
-    """Find, check, load and try every configured model.
+def load_pipeline(settings: Settings, sessions: Sessions | None = None) -> Pipeline:
+    """Load every configured model.
+
+    Args:
+        settings: Which ones, where they are, and the filters between them.
+        sessions: What has begun to load them; None: nothing has.
 
     Raises:
         ModelUnavailable: One of them can't be used; the message says which and why.
     """
-    store = ModelStore(BUNDLED_MODELS, settings.base_model_path, settings.model_uri)
-    folders = [
-        store.find(name) for name in (settings.detection_model, *settings.classification_models)
-    ]
-    threads = settings.workers
-    # Side by side: onnxruntime prepares a model without Python's lock.
-    with ThreadPoolExecutor(len(folders)) as pool:
-        loading = [
-            pool.submit(load_classifier, load_manifest(folder), threads) for folder in folders[1:]
-        ]
-        detector = load_detector(load_manifest(folders[0]), threads)
-        classifiers = tuple(each.result() for each in loading)
+    first, *others = (sessions or Sessions(settings)).take()
+    detector = make_detector(first.manifest, first.session)
+    classifiers = tuple(make_classifier(each.manifest, each.session) for each in others)
     check_names(classifiers)
     return Pipeline(
         detector=detector,

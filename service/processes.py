@@ -21,15 +21,6 @@ def fork() -> int:
         return -1
 
 
-def keep_only(channel: socket.socket) -> None:
-    """Let go of the parent's files; what decoders write to standard error is no log of ours."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for standard in range(3):
-        os.dup2(nothing, standard)
-    os.closerange(3, channel.fileno())
-    os.closerange(channel.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
-
-
 def limit(kind: int, value: int) -> None:
     """Set a soft limit of `resource`, as far as the hard one lets it."""
     _, most = resource.getrlimit(kind)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambda_function import Handler
+from service.handler import Handler
 from service.settings import Settings
 from tests.support.models import SHARED, fake_pipeline
 

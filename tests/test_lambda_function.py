@@ -17,7 +17,7 @@ from gateway.errors import PartError, RequestError
 from inference.errors import ModelUnavailable, PictureError
 from inference.picture import Picture
 from inference.pipeline import Pipeline
-from lambda_function import Handler
+from service.handler import Handler
 from service.settings import Settings
 from tests.support.events import EVENTS, form_event, load_event, rest_event, upload
 from tests.support.models import fake_classifier, fake_pipeline

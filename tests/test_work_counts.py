@@ -16,7 +16,7 @@ from PIL import Image, ImageFile
 
 from inference.session import Session
 from inference.types import Outputs, Tensor
-from lambda_function import Handler
+from service.handler import Handler
 from service.settings import Settings
 from tests.support.events import form_event, upload
 from tests.support.pictures import encode
@@ -137,8 +137,20 @@ print(*set(sys.modules) - before)
 """
 
 THIRD_PARTY = {"PIL", "cv2", "multipart", "numpy", "onnxruntime", "pybase64"}
-LATER = {"PIL.ImageDraw", "boto3", "email.parser", "http.client", "service.batch", "ssl"}
-"""What is imported by the first request that needs it: urls, S3, drawn answers."""
+LATER = {
+    "PIL.ImageDraw",
+    "PIL.PngImagePlugin",
+    "PIL.WebPImagePlugin",
+    "boto3",
+    "email.parser",
+    "http.client",
+    "inference.heads.ssd",
+    "service.batch",
+    "service.pages",
+    "ssl",
+}
+"""What is imported by the first request that needs it, as those for urls, S3, drawn answers and
+pages do, or by another model."""
 
 
 def test_the_start_imports_what_every_request_needs_and_nothing_else() -> None:
@@ -155,3 +167,25 @@ def test_the_start_imports_what_every_request_needs_and_nothing_else() -> None:
         "flatbuffers",
     } == THIRD_PARTY | ours
     assert modules & LATER == set()
+
+
+ORDER = """
+import gc, os, sys
+from service import sessions
+begin, after = sessions.Sessions.__init__, sys.modules
+seen = {}
+def begun(self, settings):
+    seen.update(cv2="cv2" in after, PIL="PIL" in after, collects=gc.isenabled())
+    begin(self, settings)
+sessions.Sessions.__init__ = begun
+import lambda_function
+print(seen, gc.isenabled(), gc.get_freeze_count() > 0, os.environ["OPENBLAS_NUM_THREADS"])
+"""
+
+
+def test_the_models_are_loaded_while_the_rest_is_imported() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ORDER], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "{'cv2': False, 'PIL': False, 'collects': False} True True 1\n"

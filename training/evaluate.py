@@ -22,12 +22,11 @@ from training import cards, datasets
 from training.average_precision import Found, Truth, average_precision, rates
 from training.crops import VEHICLE_TYPES, Crop, labelled_photo_crops, normalised, resized, vehicle6
 from training.detection import Network, detect
+from training.fold import BUNDLED, WEIGHTS, fold
 from training.progress import Progress
 from training.quantise import quantise_classifier, quantise_detector
 from training.teachers import open_session
 
-BUNDLED = Path(__file__).resolve().parents[1] / "models"
-WEIGHTS = Path(__file__).parent / "weights"
 THRESHOLD = 0.4
 SMALLEST_SHARE = 0.005
 VEHICLES_OPENIMAGES = [datasets.LABELS.index(n) for n in datasets.VEHICLES_OPENIMAGES_LABELS]
@@ -109,13 +108,14 @@ def evaluate_detector(weights: Path, data: Path, models: Path) -> dict[str, Any]
     plain = weights / "vehicle_detector.onnx"
     start = models / "yolox_nano" / "yolox_nano.onnx"
     with tempfile.TemporaryDirectory() as scratch:
-        small = Path(scratch) / "int8.onnx"
+        folded, small = Path(scratch) / "float.onnx", Path(scratch) / "int8.onnx"
+        fold(plain, folded)
         quantise_detector(plain, small, data)
         versions = {
-            "float": detector_scores(runner(open_session(plain)), data),
+            "float": detector_scores(runner(open_session(folded)), data),
             "int8": detector_scores(runner(open_session(small)), data),
         }
-        versions["float"]["bytes"] = plain.stat().st_size
+        versions["float"]["bytes"] = folded.stat().st_size
         versions["int8"]["bytes"] = small.stat().st_size
     if start.exists():
         versions["coco_start"] = detector_scores(coco_start(start), data)
@@ -175,9 +175,10 @@ def evaluate_classifier(weights: Path, data: Path, _models: Path) -> dict[str, A
     """Every number of the classifier's card, by version."""
     plain = weights / "vehicle_classifier.onnx"
     with tempfile.TemporaryDirectory() as scratch:
-        small = Path(scratch) / "int8.onnx"
+        folded, small = Path(scratch) / "float.onnx", Path(scratch) / "int8.onnx"
+        fold(plain, folded)
         quantise_classifier(plain, small, data)
-        return {"float": classifier_scores(plain, data), "int8": classifier_scores(small, data)}
+        return {"float": classifier_scores(folded, data), "int8": classifier_scores(small, data)}
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """Trained weights -> ONNX files and manifests: `python -m training.export detector|classifier`.
 
 Writes `training/weights/<name>.onnx` (float32) from a checkpoint, checks that ONNX and PyTorch
-agree, and ships it, or with `--ship int8` its quantised version, as `models/<name>/model.onnx`.
-No file is ever saved after onnxruntime's own optimisation: such files are tied to one processor.
+agree, and ships it folded (training/fold.py), or with `--ship int8` its quantised version, as
+`models/<name>/model.onnx`.
 """
 
 from __future__ import annotations
@@ -24,13 +24,12 @@ from training.crops import MEAN_RGB, STD_RGB, VEHICLE_TYPES
 from training.crops import SIDE as CLASSIFIER_SIDE
 from training.detection import SIDE as DETECTOR_SIDE
 from training.detection import STRIDES
+from training.fold import BUNDLED, WEIGHTS, fold
 from training.mobilenet import MobileNet
 from training.quantise import quantise_classifier, quantise_detector
 from training.teachers import open_session
 from training.yolox import Exported, YoloxNano
 
-BUNDLED = Path(__file__).resolve().parents[1] / "models"
-WEIGHTS = Path(__file__).parent / "weights"
 OPSET = 17
 AGREEMENT = 1e-3
 VERSION = "1.0.0"
@@ -185,7 +184,7 @@ def main() -> None:
     if options.ship == "int8":
         quantise(plain, shipped, options.data)
     else:
-        shipped.write_bytes(plain.read_bytes())
+        fold(plain, shipped)
     manifest = json.dumps(manifest_of(shipped), indent=2)
     (shipped.parent / "manifest.json").write_text(manifest + "\n")
     print(f"{shipped}: {shipped.stat().st_size} bytes; float ONNX and PyTorch {apart:.2g} apart")

@@ -12,7 +12,7 @@ import os
 import socket
 
 from gateway.fetch import Fetcher
-from lambda_function import Handler
+from service.handler import Handler
 from service.settings import Settings
 
 PUBLIC_ADDRESS = "93.184.216.34"

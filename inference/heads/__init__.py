@@ -6,18 +6,10 @@ outputs, so a test can feed it arrays. A further format is a further file and a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 from typing import Protocol
 
 from inference.fields import Fields
-from inference.heads.boxes import BoxesHead
-from inference.heads.detr import DetrHead
-from inference.heads.picodet import PicodetHead
-from inference.heads.rows import RowsHead
-from inference.heads.ssd import SsdHead
-from inference.heads.yolov5 import Yolov5Head
-from inference.heads.yolov8 import Yolov8Head
-from inference.heads.yolox import YoloxHead
 from inference.types import Outputs, RawDetections
 
 
@@ -41,17 +33,18 @@ class Head(Protocol):
         ...
 
 
-HEADS: dict[str, Callable[[Fields, int], Head]] = {
-    "boxes": BoxesHead.from_fields,
-    "detr": DetrHead.from_fields,
-    "picodet": PicodetHead.from_fields,
-    "rows": RowsHead.from_fields,
-    "ssd": SsdHead.from_fields,
-    "yolov5": Yolov5Head.from_fields,
-    "yolov8": Yolov8Head.from_fields,
-    "yolox": YoloxHead.from_fields,
+HEADS = {
+    "boxes": "BoxesHead",
+    "detr": "DetrHead",
+    "picodet": "PicodetHead",
+    "rows": "RowsHead",
+    "ssd": "SsdHead",
+    "yolov5": "Yolov5Head",
+    "yolov8": "Yolov8Head",
+    "yolox": "YoloxHead",
 }
-"""By the manifest's `output.format`: (the object's fields, the number of classes) -> head."""
+"""By the manifest's `output.format`, which is the file's name, too: the class. A start imports the
+one that its model needs."""
 
 
 def read_head(fields: Fields, class_count: int) -> Head:
@@ -60,6 +53,8 @@ def read_head(fields: Fields, class_count: int) -> Head:
     Raises:
         ManifestError: The format is unknown, or one of its fields is not what it should be.
     """
-    head = HEADS[fields.choice("format", HEADS)](fields, class_count)
+    name = fields.choice("format", HEADS)
+    kind = getattr(import_module(f"inference.heads.{name}"), HEADS[name])
+    head: Head = kind.from_fields(fields, class_count)
     fields.finish()
     return head

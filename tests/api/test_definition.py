@@ -19,9 +19,9 @@ from gateway.options import Options, parse_options
 from gateway.response import ALLOWED_HEADERS, ALLOWED_METHODS, EXPOSED_HEADERS
 from gateway.routes import DRAWN, METHODS, PARTS_OF_PAGES, Route
 from inference.errors import PictureError
-from lambda_function import Handler
 from scripts.definition import as_text
 from service import VERSION
+from service.handler import Handler
 from tests.support.events import form_event, load_event, rest_event, upload
 
 ROOT = Path(__file__).parent.parent.parent

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from gateway.fetch import Fetcher
-from lambda_function import Handler
+from service.handler import Handler
 from service.settings import Settings
 from tests.browser.gateway import ROOT, Stage, serving
 from tests.support.network import FakeNetwork, http_answer

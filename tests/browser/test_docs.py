@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambda_function import Handler
+from service.handler import Handler
 from tests.browser.conftest import SAMPLES, OpenPage, shoot
 from tests.browser.gateway import Stage, serving
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lambda_function import Handler
+from service.handler import Handler
 from service.settings import Settings
 from tests.browser.bucket import upload_bucket
 from tests.browser.conftest import SAMPLES, SECONDS, OpenPage, shoot

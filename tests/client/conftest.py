@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lambda_function import Handler
 from matchvec_client import Retry
+from service.handler import Handler
 from tests.client.stub_api import StubApi, stub_api
 from tests.support.pictures import plain
 

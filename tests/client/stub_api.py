@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from gateway.parts import Part, Upload, parse_parts
-from lambda_function import Handler
+from service.handler import Handler
 from tests.client.stub_bucket import StubBucket, in_place_of_s3
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_function import Handler
+from service.handler import Handler
 from tests.client.stub_api import stub_api
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,7 @@ import pytest
 from inference.detection import load_detector
 from inference.errors import ModelUnavailable
 from inference.manifest import load_manifest
-from lambda_function import Handler
+from service.handler import Handler
 from service.settings import Settings
 from tests.support.events import form_event, upload
 from tests.support.graphs import (

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from lambda_function import Handler
+from service.handler import Handler
 from tests.support.events import rest_event
 
 ROOT = Path(__file__).parents[2]

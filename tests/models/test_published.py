@@ -16,7 +16,7 @@ from inference.detection import Detector, load_detector
 from inference.image import decode
 from inference.manifest import load_manifest
 from inference.picture import Scaled
-from lambda_function import Handler
+from service.handler import Handler
 from service.settings import Settings
 from tests.support.events import form_event, load_event, upload
 from tests.support.models import SHARED, published_model

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from gateway.deadline import Deadline
 from gateway.errors import DeadlineExceeded
@@ -21,40 +20,38 @@ from gateway.parts import Upload
 from inference.errors import ImageTooLarge, NotAnImage
 from inference.image import decode
 from inference.picture import NOTHING
-from inference.pixels import Allocate
 from inference.types import ImageRGB
-from service.decoder import Decoder, InProcess, shared_decoder
+from service.decoder import Decoder
+from service.nursery import Nursery, start_nursery
 from service.pictures import PictureService
 from service.predictions import shape_of
+from tests.support import vulnerable
 from tests.support.network import FakeNetwork
 from tests.support.pictures import corners, encode
+from tests.support.vulnerable import BMP, CHATTER, CRASH, GREED, SLEEP, SPIN
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are used on Linux")
 
-CRASH, SPIN, SLEEP, GREED, CHATTER = b"crash", b"spin", b"sleep", b"greed", b"chatter"
-BMP = encode(Image.new("RGB", (8, 6)), "BMP")
 
-
-def vulnerable(data: bytes, *, max_pixels: int, allocate: Allocate) -> ImageRGB:
-    """Decodes, unless the file asks for something worse."""
-    if data == CRASH:
-        ctypes.string_at(0)
-    while data == SPIN:
-        pass
-    if data == SLEEP:
-        time.sleep(600)
-    if data == GREED:
-        allocate((30_000, 30_000, 3))
-    if data == CHATTER:
-        os.write(2, b"TIFFReadDirectory: Warning, a line of the client's own.\n")
-    return decode(BMP if data == CHATTER else data, max_pixels=max_pixels, allocate=allocate)
+@pytest.fixture
+def nursery() -> Nursery:
+    """That of `decoder`, and closed by it."""
+    return start_nursery(vulnerable.NAME, cpu_seconds=0, memory_bytes=200 << 20)
 
 
 @pytest.fixture
-def decoder() -> Iterator[Decoder]:
-    decoder = Decoder(vulnerable, cpu_seconds=0, memory_bytes=200 << 20)
+def decoder(nursery: Nursery) -> Iterator[Decoder]:
+    nurseries = chain([nursery], repeat(None))
+    decoder = Decoder(lambda: next(nurseries) or start_nursery(vulnerable.NAME))
+    assert ask(decoder, BMP) == (6, 8, 3)
     yield decoder
     decoder.close()
+
+
+def workers(nursery: Nursery) -> list[int]:
+    """Their process ids."""
+    pid = nursery.process.pid
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def ask(decoder: Decoder, data: bytes, seconds: float = 60) -> tuple[int, ...]:
@@ -63,17 +60,16 @@ def ask(decoder: Decoder, data: bytes, seconds: float = 60) -> tuple[int, ...]:
 
 
 def test_the_pixels_are_those_of_decode(decoder: Decoder) -> None:
-    def pixels(ask: Decoder | InProcess, data: bytes) -> ImageRGB:
+    def pixels(data: bytes) -> ImageRGB:
         deadline = Deadline.after(60)
-        return ask(data, max_pixels=1000, need=NOTHING, deadline=deadline).image_rgb
+        return decoder(data, max_pixels=1000, need=NOTHING, deadline=deadline).image_rgb
 
     data = encode(corners(), "WEBP")
-    first = pixels(decoder, data)
-    second = pixels(decoder, BMP)
+    first = pixels(data)
+    second = pixels(BMP)
 
     assert np.array_equal(first, decode(data, max_pixels=1000))
     assert np.array_equal(second, decode(BMP, max_pixels=1000))
-    assert np.array_equal(first, pixels(InProcess(), data))
     assert first.flags.c_contiguous
     assert first.dtype == np.uint8
 
@@ -128,27 +124,57 @@ def test_the_deadline_holds_while_a_picture_is_decoded(decoder: Decoder) -> None
     assert ask(decoder, BMP) == (6, 8, 3)
 
 
-def test_a_decoder_that_died_idle_costs_no_picture(decoder: Decoder) -> None:
+def test_a_decoder_that_died_idle_costs_no_picture(nursery: Nursery, decoder: Decoder) -> None:
     assert ask(decoder, BMP) == (6, 8, 3)
-    (pid,) = Path(f"/proc/{decoder.pid}/task/{decoder.pid}/children").read_text().split()
-    os.kill(int(pid), signal.SIGKILL)
-    while Path("/proc", pid).exists():
+    (pid,) = workers(nursery)
+    os.kill(pid, signal.SIGKILL)
+    while Path("/proc", str(pid)).exists():
         time.sleep(0.001)
 
     assert ask(decoder, BMP) == (6, 8, 3)
 
 
-def test_where_there_is_no_shared_memory_pictures_are_decoded_in_process(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(name: str) -> int:
         raise PermissionError(f"no memfd_create for {name}")
 
     monkeypatch.setattr(os, "memfd_create", refused)
-    decoder = shared_decoder.__wrapped__()
 
-    assert isinstance(decoder, InProcess)
-    assert "decoded in this process" in caplog.text
+
+def no_linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+
+
+def no_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+
+
+@pytest.mark.parametrize("take_away", [no_memory, no_linux, no_python])
+def test_where_there_can_be_no_processes_pictures_are_decoded_in_this_one(
+    take_away: Callable[[pytest.MonkeyPatch], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    take_away(monkeypatch)
+    decoder = Decoder()
+
+    assert [ask(decoder, BMP), ask(decoder, BMP)] == [(6, 8, 3)] * 2
+    assert caplog.text.count("decoded in this process, unprotected") == 1
+
+
+def test_a_decoder_knows_no_secret_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a secret")
+    decoder = Decoder()
+    ask(decoder, BMP)
+    assert decoder._nursery
+    environment = Path(f"/proc/{decoder._nursery.process.pid}/environ").read_bytes()
+    decoder.close()
+
+    assert {line.partition(b"=")[0] for line in environment.split(b"\0")} <= {
+        b"",
+        b"LD_LIBRARY_PATH",
+        b"OPENBLAS_NUM_THREADS",
+    }
 
 
 def test_decoders_write_to_no_log(decoder: Decoder, capfd: pytest.CaptureFixture[str]) -> None:
@@ -180,7 +206,9 @@ def side_by_side(call: Callable[[], object], count: int) -> None:
         thread.join()
 
 
-def test_pictures_side_by_side_and_crashes_leave_nothing_behind(decoder: Decoder) -> None:
+def test_pictures_side_by_side_and_crashes_leave_nothing_behind(
+    nursery: Nursery, decoder: Decoder
+) -> None:
     def some(count: int) -> None:
         for number in range(count):
             if number % 10 == 5:
@@ -194,15 +222,26 @@ def test_pictures_side_by_side_and_crashes_leave_nothing_behind(decoder: Decoder
 
     # An idle worker has one, and there are as many as pictures were decoded side by side.
     assert abs(len(list(Path("/proc/self/fd").iterdir())) - descriptors) <= 1
-    children = Path(f"/proc/{decoder.pid}/task/{decoder.pid}/children").read_text().split()
-    assert len(children) <= 2
+    assert len(workers(nursery)) <= 2
 
 
-def test_a_nursery_that_died_costs_no_picture(
-    decoder: Decoder, caplog: pytest.LogCaptureFixture
+def test_a_nursery_that_died_costs_no_picture(nursery: Nursery, decoder: Decoder) -> None:
+    (pid,) = workers(nursery)
+    for each in (pid, nursery.process.pid):
+        os.kill(each, signal.SIGKILL)
+    os.waitid(os.P_PID, nursery.process.pid, os.WEXITED | os.WNOWAIT)
+    while Path("/proc", str(pid)).exists():
+        time.sleep(0.001)
+
+    assert ask(decoder, BMP) == (6, 8, 3)
+    assert decoder._nursery not in (None, nursery)
+
+
+def test_a_nursery_that_dies_at_its_start_costs_no_picture(
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    os.kill(decoder.pid, signal.SIGKILL)
-    os.waitid(os.P_PID, decoder.pid, os.WEXITED | os.WNOWAIT)
+    decoder = Decoder(lambda: start_nursery("inference.nowhere:decode"))
 
     assert ask(decoder, BMP) == (6, 8, 3)
     assert "decoders' nursery has died" in caplog.text
+    decoder.close()

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from inference.annotate import colour_of
-from lambda_function import Handler
+from service.handler import Handler
 from service.settings import Settings
 from tests.support.answers import check_well_formed, fields_of
 from tests.support.events import form_event, load_event, upload

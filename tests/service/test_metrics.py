@@ -9,7 +9,7 @@ from gateway.event import Request
 from gateway.parts import Upload, UrlField
 from gateway.routes import Route
 from inference.errors import NotAnImage
-from lambda_function import Handler
+from service.handler import Handler
 from service.metrics import emf_line
 from service.pictures import Result, Timing
 from service.settings import Settings

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gateway.routes import PAGES, Route
-from lambda_function import Handler
+from service.handler import Handler
 from service.pages import FILES, FOLDER, content_security_policy, page_of
 from tests.support.answers import check_well_formed
 from tests.support.events import rest_event

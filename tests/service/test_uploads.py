@@ -21,8 +21,8 @@ import pytest
 from gateway.deadline import Deadline
 from gateway.errors import PartError
 from gateway.routes import Route
-from lambda_function import Handler
 from service import uploads as uploads_module
+from service.handler import Handler
 from service.settings import Settings
 from service.uploads import S3Uploads
 from tests.support.answers import check_well_formed

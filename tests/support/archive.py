@@ -20,9 +20,9 @@ from moto.s3.models import s3_backends
 from gateway.options import Options
 from gateway.routes import Route
 from inference.pipeline import Pipeline
-from lambda_function import Handler
 from service.batch import BatchHandler, model_fingerprint
 from service.batch_settings import BatchSettings
+from service.handler import Handler
 from service.objects import Objects
 from service.settings import Settings
 from tests.support.asl import Execution, substituted

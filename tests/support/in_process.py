@@ -11,7 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
-from lambda_function import Handler
+from service.handler import Handler
 
 URL = "http://in-process"
 

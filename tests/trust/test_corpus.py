@@ -23,7 +23,7 @@ import csv, json, sys, time
 from pathlib import Path
 from inference.errors import PictureError
 from inference.image import decode
-from lambda_function import Handler
+from service.handler import Handler
 from service.settings import Settings
 from tests.support.events import rest_event
 from tests.support.models import fake_pipeline

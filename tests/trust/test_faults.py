@@ -20,7 +20,7 @@ import pytest
 import requests
 
 from inference.store import download_model
-from lambda_function import Handler
+from service.handler import Handler
 from service.settings import Settings
 from tests.support.events import form_event, rest_event, upload
 from tests.support.local_api import ROOT, LocalApi, both_runtimes, copy_project, local_api

@@ -23,9 +23,9 @@ from gateway.fetch import Fetcher
 from gateway.options import Options, parse_options
 from gateway.urls import describe_url, parse_url
 from inference.errors import ManifestError
-from inference.image import FORMATS
 from inference.manifest import Manifest, listed_files, load_manifest
-from lambda_function import Handler
+from inference.plugins import FORMATS
+from service.handler import Handler
 from service.settings import Settings
 from tests.support.answers import check_well_formed, fields_of
 from tests.support.events import rest_event

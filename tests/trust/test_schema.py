@@ -30,8 +30,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from lambda_function import Handler
 from scripts.definition import for_clients
+from service.handler import Handler
 from service.settings import Settings
 from tests.support.in_process import URL, session_to
 from tests.support.local_api import ROOT, local_api

@@ -17,7 +17,7 @@ from gateway.fetch import Fetcher
 from inference.errors import ModelUnavailable
 from inference.picture import Picture
 from inference.pipeline import Pipeline
-from lambda_function import Handler
+from service.handler import Handler
 from service.settings import Settings
 from tests.support.answers import check_well_formed
 from tests.support.events import EVENTS, form_event, load_event, rest_event, upload

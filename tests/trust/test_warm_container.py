@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from lambda_function import Handler
+from service.handler import Handler
 from service.settings import Settings
 from tests.support.answers import check_well_formed
 from tests.support.events import form_event, rest_event, upload
