@@ -172,11 +172,16 @@ def _with_crlf(boundary: str, body: bytes) -> bytes:
     have both, so no content can be taken for a boundary that its sender did not mean as one.
     """
     delimiter = b"--" + boundary.encode()
-    before, found, after = body.partition(delimiter)
-    if not found or before[-1:] not in (b"", b"\n") or after[:1] != b"\n":
+    start = body.find(delimiter)
+    end = start + len(delimiter)
+    if (
+        start < 0
+        or body[max(0, start - 1) : start] not in (b"", b"\n")
+        or body[end : end + 1] != b"\n"
+    ):
         return body
     crlf = []
-    for part in after.split(b"\n" + delimiter, MAX_FIELDS):
+    for part in body[end:].split(b"\n" + delimiter, MAX_FIELDS):
         header, blank_line, content = part.partition(b"\n\n")
         crlf.append(header.replace(b"\n", b"\r\n") + blank_line.replace(b"\n", b"\r\n") + content)
     return delimiter + (b"\r\n" + delimiter).join(crlf)

@@ -1,12 +1,9 @@
-"""The handler as the article describes it: requests-toolbelt, base64, Pillow, OpenCV, one by one.
+"""The handler as articles describe it: requests-toolbelt, base64, Pillow, one by one.
 
-    event -> base64.b64decode -> MultipartDecoder -> Pillow -> OpenCV -> session.run -> json.dumps
+    event -> base64.b64decode -> MultipartDecoder -> Pillow -> session.run -> json.dumps
 
-In our words, it takes the steps of the one that was published and imports what that imports
-(https://github.com/ia-flash/matchvec, aws_lambda/lambda_function.py), but for pandas: the whole
-picture is decoded by Pillow, copied into an array, given OpenCV's order of colours and resized by
-OpenCV; sessions have their defaults; urls are read by `urlopen`. What such handlers often get wrong
-(colour order, EXIF, boxes) is right here: the contest is about time.
+Default sessions, the whole picture decoded, `urlopen` for urls. What such handlers often get
+wrong (colour order, EXIF, boxes) is right here: the contest is about time.
 """
 
 from __future__ import annotations
@@ -16,24 +13,11 @@ import json
 import urllib.request
 from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 from requests_toolbelt.multipart.decoder import MultipartDecoder
 
 from benchmarks.contestants.plain import PlainModels
 
-
-class NaiveModels(PlainModels):
-    """The two embedded models, whose pictures OpenCV prepares."""
-
-    def _resized_bgr(self, image: Image.Image, size_wh: tuple[int, int]) -> NDArray[np.uint8]:
-        image_bgr = cv2.cvtColor(np.array(image), cv2.COLOR_RGB2BGR)
-        return np.asarray(cv2.resize(image_bgr, size_wh), np.uint8)
-
-
-models = NaiveModels()
+models = PlainModels()
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

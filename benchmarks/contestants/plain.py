@@ -63,13 +63,11 @@ class PlainModels:
         scale = min(self._side / image.width, self._side / image.height)
         size = (round(image.width * scale), round(image.height * scale))
         canvas = np.full((self._side, self._side, 3), 114, np.uint8)
-        canvas[: size[1], : size[0]] = self._resized_bgr(image, size)
-        tensor = canvas.transpose(2, 0, 1)[None].astype(np.float32)
+        small = image.resize(size, Image.Resampling.BILINEAR)
+        canvas[: size[1], : size[0]] = np.asarray(small)
+        tensor = canvas[:, :, ::-1].transpose(2, 0, 1)[None].astype(np.float32)
         rows = self._detector.run(None, {"images": tensor})[0][0]
         return self.objects(rows, scale, image.size)
-
-    def _resized_bgr(self, image: Image.Image, size_wh: tuple[int, int]) -> NDArray[np.uint8]:
-        return np.asarray(image.resize(size_wh, Image.Resampling.BILINEAR))[:, :, ::-1]
 
     def objects(
         self,
