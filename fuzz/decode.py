@@ -11,6 +11,7 @@ from unittest import mock
 import numpy as np
 from PIL import ImageFile
 
+import inference.plugins  # noqa: F401  the fuzzer sees through what is imported before it starts
 from inference.errors import ImageTooLarge, PictureError
 from inference.image import decode, decode_scaled
 from inference.picture import NOTHING

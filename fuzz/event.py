@@ -25,6 +25,7 @@ from service.decoder import Decoder
 from service.handler import Handler
 from service.nursery import NoNursery, Nursery
 from service.settings import Settings
+from service.workers import Workers
 from tests.support.answers import check_well_formed, fields_of
 from tests.support.models import fake_pipeline
 from tests.support.pictures import plain
@@ -71,7 +72,7 @@ def _no_nursery() -> Nursery:
 
 def _handler() -> Handler:
     """One that decodes in this process: in others a fuzzer would see nothing."""
-    decoder = Decoder(_no_nursery)
+    decoder = Decoder(Workers(_no_nursery))
     with mock.patch.object(service.pictures, "shared_decoder", return_value=decoder):
         return Handler(
             SETTINGS,

@@ -127,7 +127,7 @@ def _decode(data: bytes, max_pixels: int, need: Need | None, allocate: Allocate)
         for signature, check in PRE_CHECKS:
             if data.startswith(signature):
                 check(data)
-        with Image.open(io.BytesIO(data), formats=_formats(data)) as image:
+        with _open(data) as image:
             _check_bounds(image, data, max_pixels)
             size_wh = image.size
             shrink = _reduce(image, need) if need else 1
@@ -145,13 +145,14 @@ def _decode(data: bytes, max_pixels: int, need: Need | None, allocate: Allocate)
         raise _unreadable(data) from error
 
 
-def _formats(data: bytes) -> tuple[str, ...]:
-    """By Pillow's names: which ones a file may have; no other decoder is ever asked."""
+def _open(data: bytes) -> ImageFile.ImageFile:
+    """The picture's header, by the decoder of its format and no other."""
     if data.startswith(JPEG_SIGNATURE):
-        return (JpegImagePlugin.JpegImageFile.format,)
+        # `Image.open` would import four formats more before it looks at the file.
+        return JpegImagePlugin.jpeg_factory(io.BytesIO(data))
     from inference.plugins import FORMATS
 
-    return FORMATS
+    return Image.open(io.BytesIO(data), formats=FORMATS)
 
 
 def _check_bounds(image: ImageFile.ImageFile, data: bytes, max_pixels: int) -> None:

@@ -11,7 +11,7 @@ set -eu
 
 main=$1
 runtime=3.13
-of_the_function="tests/gateway tests/inference tests/service tests/trust tests/test_lambda_function.py"
+of_the_function="tests/gateway tests/inference tests/service tests/trust"
 main_version=$("$main/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 failed=
 

@@ -9,6 +9,7 @@ pays nothing for it. (On Lambda there is no /dev/shm, but there is memfd_create.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -35,6 +36,10 @@ MEMORY_BYTES = 1 << 30
 """Of a worker beyond what it starts with: a WebP of 50 megapixels takes 780 MB."""
 
 MESSAGE_BYTES = 4096
+END_SECONDS = 5.0
+
+PASSING = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+"""The system's errors that say that there is too little of something, not that it can't be had."""
 
 DECODE = "inference.image:decode"
 
@@ -69,10 +74,14 @@ class Nursery:
         """Whether workers can be had: its end of the channel ends with it."""
         return is_open(self.channel)
 
-    def close(self) -> None:
-        """End it."""
+    def close(self) -> int:
+        """End it; returns its exit status, or less than 0, the signal's number."""
         self.channel.close()
-        self.process.wait()
+        try:
+            return self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
 
 
 def start_nursery(
@@ -86,18 +95,28 @@ def start_nursery(
         memory_bytes: Memory that a worker may take.
 
     Raises:
-        NoNursery: The system has no shared memory or no process for it. (macOS has no
+        NoNursery: The system has no shared memory or lets no process start. (macOS has no
             memfd_create.)
+        MemoryError: There is none left at the moment, or no process or file.
     """
-    if sys.platform != "linux":
-        raise NoNursery(f"{sys.platform} has no memfd_create")
+    if sys.platform != "linux" or not sys.executable:
+        raise NoNursery(f"{sys.platform} has no memfd_create, or Python does not know its own file")
+    try:
+        return _start(decode_file, cpu_seconds, memory_bytes)
+    except OSError as error:
+        if error.errno in PASSING:
+            raise MemoryError("no process for decoders") from error
+        raise NoNursery(str(error)) from error  # A sandbox's filter of system calls, say.
+
+
+def _start(*options: str | int) -> Nursery:
+    shared_file().close()
     mine, theirs = channels()
     with theirs:
+        arguments = map(str, (theirs.fileno(), *options))
         try:
-            shared_file().close()
-            arguments = [theirs.fileno(), decode_file, cpu_seconds, memory_bytes]
             process = subprocess.Popen(  # noqa: S603  this Python, and arguments of our own
-                [sys.executable, "-IS", "-c", BOOTSTRAP, *map(str, arguments), *sys.path],
+                [sys.executable, "-IS", "-c", BOOTSTRAP, *arguments, *sys.path],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -106,9 +125,9 @@ def start_nursery(
                 env={name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
                 start_new_session=True,
             )
-        except OSError as error:  # A sandbox's filter of system calls, say.
+        except OSError:
             mine.close()
-            raise NoNursery(str(error)) from error
+            raise
     return Nursery(process, mine)
 
 

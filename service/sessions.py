@@ -45,6 +45,7 @@ class Sessions:
 
         Raises:
             ModelUnavailable: One of them can't be used; the message says which and why.
+            Exception: Whatever else went wrong in the thread that began.
         """
         begun, self._begun = self._begun, None
         return begun.result() if begun else load_models(self._settings)

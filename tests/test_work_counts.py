@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -170,22 +171,50 @@ def test_the_start_imports_what_every_request_needs_and_nothing_else() -> None:
 
 
 ORDER = """
-import gc, os, sys
-from service import sessions
-begin, after = sessions.Sessions.__init__, sys.modules
-seen = {}
-def begun(self, settings):
-    seen.update(cv2="cv2" in after, PIL="PIL" in after, collects=gc.isenabled())
-    begin(self, settings)
-sessions.Sessions.__init__ = begun
+import gc, os, sys, threading
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("numpy", "onnxruntime", "cv2", "PIL"):
+            loading = any(each.name.startswith("models") for each in threading.enumerate())
+            print(name, gc.isenabled(), os.environ.get("OPENBLAS_NUM_THREADS"), loading)
+sys.meta_path.insert(0, Watch())
 import lambda_function
-print(seen, gc.isenabled(), gc.get_freeze_count() > 0, os.environ["OPENBLAS_NUM_THREADS"])
+print(gc.isenabled(), gc.get_freeze_count() > 0)
 """
 
 
 def test_the_models_are_loaded_while_the_rest_is_imported() -> None:
+    environment = {name: value for name, value in os.environ.items() if "OPENBLAS" not in name}
     done = subprocess.run(
-        [sys.executable, "-c", ORDER], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", ORDER],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imports, end = done.stdout.splitlines()[:-1], done.stdout.splitlines()[-1]
+
+    assert imports[:2] == ["numpy False 1 False", "onnxruntime False 1 False"]
+    assert set(imports[2:]) == {"PIL False 1 True", "cv2 False 1 True"}
+    assert end == "True True"
+
+
+FIRST_PICTURE = """
+import sys
+from inference.image import decode
+decode(sys.stdin.buffer.read(), max_pixels=1_000_000)
+print(*sorted(name for name in sys.modules if name.endswith("ImagePlugin")))
+"""
+
+
+def test_a_jpeg_needs_no_other_format() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_PICTURE],
+        cwd=ROOT,
+        input=STREET,
+        capture_output=True,
+        check=True,
     )
 
-    assert done.stdout == "{'cv2': False, 'PIL': False, 'collects': False} True True 1\n"
+    assert done.stdout == b"PIL.JpegImagePlugin\n"

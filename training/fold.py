@@ -9,8 +9,10 @@ levels are never saved: they are tied to onnxruntime, and the last one to one pr
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
+import tempfile
 from pathlib import Path
 
 import onnx
@@ -25,13 +27,15 @@ def fold(source: Path, target: Path) -> None:
     """Write the folded version of a model.
 
     Raises:
-        ValueError: It would not be plain ONNX.
+        ValueError: It would not be plain ONNX; `target` is left as it is.
     """
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.optimized_model_filepath = str(target)
-    onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
-    model = onnx.load(str(target))
+    with tempfile.TemporaryDirectory() as scratch:
+        folded = str(Path(scratch) / "folded.onnx")
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = folded
+        onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
+        model = onnx.load(folded)
     if others := {node.domain for node in model.graph.node} - set(PLAIN_ONNX):
         raise ValueError(f"{source} has been folded into nodes of {others}")
     # onnxruntime lists every set of operators that it knows.
@@ -44,6 +48,7 @@ def fold(source: Path, target: Path) -> None:
 
 def main() -> None:
     """Ship the committed weights anew."""
+    argparse.ArgumentParser(prog="python -m training.fold", description=__doc__).parse_args()
     for source in sorted(WEIGHTS.glob("*.onnx")):
         target = BUNDLED / source.stem / "model.onnx"
         fold(source, target)

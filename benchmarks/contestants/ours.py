@@ -3,7 +3,7 @@
 The product opens no url of a private address and has no switch for it. As in its tests, a
 `Fetcher` with a resolver and a connector of its own stands for the internet: the name resolves to
 a public address, and the connection goes to the benchmark's picture server. All else that a fetch
-does is done.
+does is done. The models, and what a start does to the process, are the deployed handler's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import socket
 
 from gateway.fetch import Fetcher
-from service.handler import Handler
+from lambda_function import lambda_handler_classification as deployed
 from service.settings import Settings
 
 PUBLIC_ADDRESS = "93.184.216.34"
@@ -24,7 +24,7 @@ def _connect(_address: str, _port: int, seconds: float) -> socket.socket:
 
 
 _settings = Settings.from_environment(os.environ)
-handler = Handler(
+handler = type(deployed)(
     _settings,
     Fetcher(
         max_bytes=_settings.max_url_bytes,
@@ -32,4 +32,5 @@ handler = Handler(
         resolver=lambda _host, _port: [PUBLIC_ADDRESS],
         connector=_connect,
     ),
+    load=lambda _: deployed._pipeline(),
 )

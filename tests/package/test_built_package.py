@@ -29,7 +29,7 @@ runs_x86_64 = pytest.mark.skipif(
     reason="this machine does not run Linux programs for x86_64",
 )
 
-PRODUCT_TESTS = ("gateway", "inference", "models", "service", "test_lambda_function.py")
+PRODUCT_TESTS = ("gateway", "inference", "models", "service")
 LIBRARIES = ("PIL", "cv2", "multipart", "numpy", "onnxruntime")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from service.decoder import Decoder
 from service.nursery import Nursery, start_nursery
 from service.pictures import PictureService
 from service.predictions import shape_of
+from service.workers import Workers
 from tests.support import vulnerable
 from tests.support.network import FakeNetwork
 from tests.support.pictures import corners, encode
@@ -42,7 +45,7 @@ def nursery() -> Nursery:
 @pytest.fixture
 def decoder(nursery: Nursery) -> Iterator[Decoder]:
     nurseries = chain([nursery], repeat(None))
-    decoder = Decoder(lambda: next(nurseries) or start_nursery(vulnerable.NAME))
+    decoder = Decoder(Workers(lambda: next(nurseries) or start_nursery(vulnerable.NAME)))
     assert ask(decoder, BMP) == (6, 8, 3)
     yield decoder
     decoder.close()
@@ -78,10 +81,10 @@ def test_the_pixels_are_those_of_decode(decoder: Decoder) -> None:
 def test_formats_that_are_decoded_in_this_process(
     file_format: str, monkeypatch: pytest.MonkeyPatch, decoder: Decoder
 ) -> None:
-    def take(_self: Decoder, _deadline: Deadline) -> None:
+    def take(_self: Workers, _deadline: Deadline) -> None:
         raise AssertionError("a worker was asked")
 
-    monkeypatch.setattr(Decoder, "_take", take)
+    monkeypatch.setattr(Workers, "take", take)
 
     assert ask(decoder, encode(corners(), file_format))[2] == 3
     with pytest.raises(AssertionError, match="a worker was asked"):
@@ -134,22 +137,22 @@ def test_a_decoder_that_died_idle_costs_no_picture(nursery: Nursery, decoder: De
     assert ask(decoder, BMP) == (6, 8, 3)
 
 
-def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def refuse_memory(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     def refused(name: str) -> int:
-        raise PermissionError(f"no memfd_create for {name}")
+        raise OSError(code, f"no memfd_create for {name}")
 
     monkeypatch.setattr(os, "memfd_create", refused)
 
 
-def no_linux(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "darwin")
+NO_PROCESSES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "a sandbox that allows no memfd_create": lambda patch: refuse_memory(patch, errno.EPERM),
+    "another system than Linux": lambda patch: patch.setattr(sys, "platform", "darwin"),
+    "a Python that is not there": lambda patch: patch.setattr(sys, "executable", "/nowhere/python"),
+    "a Python that does not know where it is": lambda patch: patch.setattr(sys, "executable", None),
+}
 
 
-def no_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
-
-
-@pytest.mark.parametrize("take_away", [no_memory, no_linux, no_python])
+@pytest.mark.parametrize("take_away", NO_PROCESSES.values(), ids=NO_PROCESSES)
 def test_where_there_can_be_no_processes_pictures_are_decoded_in_this_one(
     take_away: Callable[[pytest.MonkeyPatch], None],
     monkeypatch: pytest.MonkeyPatch,
@@ -162,12 +165,29 @@ def test_where_there_can_be_no_processes_pictures_are_decoded_in_this_one(
     assert caplog.text.count("decoded in this process, unprotected") == 1
 
 
-def test_a_decoder_knows_no_secret_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_short_for_a_moment_leaves_the_next_picture_protected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    workers = Workers()
+    decoder = Decoder(workers)
+    with monkeypatch.context() as patch:
+        refuse_memory(patch, errno.EMFILE)
+        with pytest.raises(MemoryError):
+            ask(decoder, BMP)
+
+    assert ask(decoder, BMP) == (6, 8, 3)
+    assert workers._nursery
+    decoder.close()
+
+
+def test_a_decoder_is_started_without_the_variables_of_the_function(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a secret")
-    decoder = Decoder()
+    nursery = start_nursery()
+    decoder = Decoder(Workers(lambda: nursery))
     ask(decoder, BMP)
-    assert decoder._nursery
-    environment = Path(f"/proc/{decoder._nursery.process.pid}/environ").read_bytes()
+    environment = Path(f"/proc/{nursery.process.pid}/environ").read_bytes()
     decoder.close()
 
     assert {line.partition(b"=")[0] for line in environment.split(b"\0")} <= {
@@ -225,23 +245,38 @@ def test_pictures_side_by_side_and_crashes_leave_nothing_behind(
     assert len(workers(nursery)) <= 2
 
 
+def kill(*pids: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def test_a_nursery_that_died_costs_no_picture(nursery: Nursery, decoder: Decoder) -> None:
     (pid,) = workers(nursery)
-    for each in (pid, nursery.process.pid):
-        os.kill(each, signal.SIGKILL)
+    kill(pid, nursery.process.pid)
     os.waitid(os.P_PID, nursery.process.pid, os.WEXITED | os.WNOWAIT)
     while Path("/proc", str(pid)).exists():
         time.sleep(0.001)
 
     assert ask(decoder, BMP) == (6, 8, 3)
-    assert decoder._nursery not in (None, nursery)
+    assert decoder._workers._nursery not in (None, nursery)
 
 
-def test_a_nursery_that_dies_at_its_start_costs_no_picture(
+def test_nurseries_that_die_at_their_start_cost_no_picture(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    decoder = Decoder(lambda: start_nursery("inference.nowhere:decode"))
+    started = []
 
-    assert ask(decoder, BMP) == (6, 8, 3)
-    assert "decoders' nursery has died" in caplog.text
+    def start() -> Nursery:
+        started.append(start_nursery("inference.nowhere:decode"))
+        return started[-1]
+
+    decoder = Decoder(Workers(start))
+    shapes: list[tuple[int, ...]] = []
+    side_by_side(lambda: shapes.extend(ask(decoder, BMP) for _ in range(6)), 2)
     decoder.close()
+
+    assert shapes == [(6, 8, 3)] * 12
+    assert len(started) == 3
+    assert "nursery has died with status 1" in caplog.text
+    assert caplog.text.count("decoded in this process, unprotected") == 1

@@ -47,3 +47,4 @@ def test_a_model_that_only_onnxruntime_could_read_is_refused(tmp_path: Path) -> 
 
     with pytest.raises(ValueError, match=r"com\.microsoft"):
         fold(tmp_path / "in", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
