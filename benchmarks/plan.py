@@ -29,8 +29,8 @@ class Plan:
 
 
 QUICK = Plan("quick", 9, 7, 2, 7, 3, (0.5, 1.0))
-FULL = Plan("full", 100, 50, 7, 25, 11, (0.5, 1.0, 2.0))
-"""So many that a p99 is more than the slowest of a few; it takes about 40 minutes."""
+FULL = Plan("full", 50, 30, 5, 15, 7, (0.5, 1.0, 2.0))
+"""So many that a p99 is more than the slowest of a few; it takes about 20 minutes."""
 
 SMOKE = Plan("smoke", 1, 1, 1, 1, 1, ())
 """Whether everything runs: its figures mean nothing."""
