@@ -11,7 +11,7 @@ import os
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-# All that a start makes is there to stay: looking through it for garbage takes a tenth of the time.
+# All that a start makes is there to stay: there is no garbage to look for.
 gc.disable()
 # numpy's threads are for linear algebra, of which there is none here; they would only spin.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -73,9 +73,10 @@ MAX_RLE_BYTES_PER_PIXEL = 3
 MAX_RLE_HEADER_BYTES = 1 << 16
 
 JPEG_SIGNATURE = b"\xff\xd8\xff"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PRE_CHECKS: tuple[tuple[bytes, Callable[[bytes], None]], ...] = (
     (JPEG_SIGNATURE, check_segments),
-    (b"\x89PNG\r\n\x1a\n", check_chunks),
+    (PNG_SIGNATURE, check_chunks),
     (b"GIF8", check_blocks),
 )
 """By signature: what Pillow must not be made to open."""

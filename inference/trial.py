@@ -54,7 +54,8 @@ def _read(manifest: Manifest, outputs: Outputs, input_wh: SizeWH, count: int) ->
     """
     if isinstance(manifest.task, DetectionTask):
         found = manifest.task.head.decode(outputs, input_wh, 1.0)
-        found.boxes_xyxy.reshape(len(found.scores), 4)
+        if found.boxes_xyxy.shape != (len(found.scores), 4):
+            raise ValueError(f"Boxes have shape {found.boxes_xyxy.shape}, not [n, 4].")
         return
     for output in manifest.task.outputs:
         rows = len(to_probabilities(outputs[output.name], output))

@@ -19,15 +19,15 @@ from functools import cache
 from gateway.deadline import Deadline, seconds_left
 from gateway.errors import DeadlineExceeded
 from inference.errors import ImageTooLarge, NotAnImage, UnsupportedFormat
-from inference.image import decode_scaled
+from inference.image import JPEG_SIGNATURE, PNG_SIGNATURE, decode_scaled
 from inference.picture import Need, Scaled
 from inference.types import ImageRGB
 from service.nursery import MESSAGE_BYTES
 from service.processes import mapped, shared_file
 from service.workers import Worker, Workers
 
-IN_PROCESS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-"""Signatures of JPEG and PNG. A file without them never reaches these two's decoders."""
+IN_PROCESS = (JPEG_SIGNATURE, PNG_SIGNATURE)
+"""A file without these never reaches JPEG's and PNG's decoders."""
 
 ERRORS = {error.__name__: error for error in (NotAnImage, UnsupportedFormat, ImageTooLarge)}
 

@@ -18,7 +18,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import NoReturn
@@ -43,7 +43,12 @@ PASSING = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 DECODE = "inference.image:decode"
 
-BOOTSTRAP = "import sys; sys.path[:] = sys.argv[5:]; import service.nursery as n; n.main(sys.argv)"
+BOOTSTRAP = """
+import json, sys
+sys.path[:], options = json.loads(sys.argv[1])
+from service.nursery import main
+main(**options)
+"""
 """What the new Python runs: it finds the modules that this one finds, and nothing else."""
 
 KEPT_VARIABLES = ("LD_LIBRARY_PATH", "OPENBLAS_NUM_THREADS")
@@ -102,21 +107,23 @@ def start_nursery(
     if sys.platform != "linux" or not sys.executable:
         raise NoNursery(f"{sys.platform} has no memfd_create, or Python does not know its own file")
     try:
-        return _start(decode_file, cpu_seconds, memory_bytes)
+        return _start(
+            {"decode_file": decode_file, "cpu_seconds": cpu_seconds, "memory_bytes": memory_bytes}
+        )
     except OSError as error:
         if error.errno in PASSING:
             raise MemoryError("no process for decoders") from error
         raise NoNursery(str(error)) from error  # A sandbox's filter of system calls, say.
 
 
-def _start(*options: str | int) -> Nursery:
+def _start(options: Mapping[str, str | int]) -> Nursery:
     shared_file().close()
     mine, theirs = channels()
     with theirs:
-        arguments = map(str, (theirs.fileno(), *options))
+        arguments = json.dumps([sys.path, {"descriptor": theirs.fileno(), **options}])
         try:
             process = subprocess.Popen(  # noqa: S603  this Python, and arguments of our own
-                [sys.executable, "-IS", "-c", BOOTSTRAP, *arguments, *sys.path],
+                [sys.executable, "-IS", "-c", BOOTSTRAP, arguments],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -148,17 +155,19 @@ def is_open(channel: socket.socket) -> bool:
     return False
 
 
-def main(arguments: Sequence[str]) -> NoReturn:
+def main(descriptor: int, decode_file: str, cpu_seconds: int, memory_bytes: int) -> NoReturn:
     """The nursery's life: fork a worker for every channel that arrives.
 
     Args:
-        arguments: From the second on, the nursery's channel, and the arguments of `start_nursery`.
+        descriptor: Of its own channel.
+        decode_file: As in `start_nursery`.
+        cpu_seconds: As there.
+        memory_bytes: As there.
     """
-    channel = socket.socket(fileno=int(arguments[1]))
-    module, _, name = arguments[2].partition(":")
-    decode_file: DecodeFile = getattr(import_module(module), name)
+    channel = socket.socket(fileno=descriptor)
+    module, _, name = decode_file.partition(":")
+    decode: DecodeFile = getattr(import_module(module), name)
     import_module("inference.plugins")  # Here, so that no worker has to.
-    limits = (int(arguments[3]), int(arguments[4]))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         while True:
@@ -167,15 +176,16 @@ def main(arguments: Sequence[str]) -> NoReturn:
                 os._exit(0)
             if fork() == 0:
                 channel.close()
-                _work(socket.socket(fileno=files[0]), decode_file, limits)
+                _work(socket.socket(fileno=files[0]), decode, cpu_seconds, memory_bytes)
             os.close(files[0])
     finally:
         os._exit(0)
 
 
-def _work(channel: socket.socket, decode_file: DecodeFile, limits: tuple[int, int]) -> NoReturn:
+def _work(
+    channel: socket.socket, decode_file: DecodeFile, cpu_seconds: int, memory_bytes: int
+) -> NoReturn:
     """A worker's life: decode what arrives, until nobody is there to send."""
-    cpu_seconds, memory_bytes = limits
     with open("/proc/self/statm") as file:
         used = int(file.read().split()[0]) * resource.getpagesize()
     limit(resource.RLIMIT_AS, used + memory_bytes)

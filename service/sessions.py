@@ -36,9 +36,9 @@ class Sessions:
     def __init__(self, settings: Settings) -> None:
         """Begin: onnxruntime prepares a model without Python's lock, so this thread can go on."""
         self._settings = settings
-        with_one = ThreadPoolExecutor(1, thread_name_prefix="models")
-        self._begun: Future[list[LoadedModel]] | None = with_one.submit(load_models, settings)
-        with_one.shutdown(wait=False)
+        thread = ThreadPoolExecutor(1)
+        self._begun: Future[list[LoadedModel]] | None = thread.submit(load_models, settings)
+        thread.shutdown(wait=False)
 
     def take(self) -> list[LoadedModel]:
         """Wait for the models; when they have been taken before, as they failed, load them anew.

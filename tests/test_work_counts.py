@@ -130,6 +130,16 @@ def test_a_body_is_copied_no_more_often_than_it_has_to_be(handler: Handler) -> N
     assert peak < 2.2 * len(noise)
 
 
+def printed(script: str, content: bytes = b"") -> str:
+    """What a new Python prints, run in the project's folder."""
+    environment = {name: value for name, value in os.environ.items() if "OPENBLAS" not in name}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, input=content, capture_output=True, check=True
+    )
+    return done.stdout.decode()
+
+
 IMPORTS = """
 import sys
 before = set(sys.modules)
@@ -155,10 +165,7 @@ pages do, or by another model."""
 
 
 def test_the_start_imports_what_every_request_needs_and_nothing_else() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORTS], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    modules = set(done.stdout.split())
+    modules = set(printed(IMPORTS).split())
     imported = {name.partition(".")[0] for name in modules}
     ours = {"gateway", "inference", "lambda_function", "service"}
 
@@ -171,12 +178,12 @@ def test_the_start_imports_what_every_request_needs_and_nothing_else() -> None:
 
 
 ORDER = """
-import gc, os, sys, threading
+import gc, os, sys
 class Watch:
     def find_spec(self, name, path=None, target=None):
         if name in ("numpy", "onnxruntime", "cv2", "PIL"):
-            loading = any(each.name.startswith("models") for each in threading.enumerate())
-            print(name, gc.isenabled(), os.environ.get("OPENBLAS_NUM_THREADS"), loading)
+            has_begun = hasattr(sys.modules["lambda_function"], "sessions")
+            print(name, gc.isenabled(), os.environ.get("OPENBLAS_NUM_THREADS"), has_begun)
 sys.meta_path.insert(0, Watch())
 import lambda_function
 print(gc.isenabled(), gc.get_freeze_count() > 0)
@@ -184,16 +191,7 @@ print(gc.isenabled(), gc.get_freeze_count() > 0)
 
 
 def test_the_models_are_loaded_while_the_rest_is_imported() -> None:
-    environment = {name: value for name, value in os.environ.items() if "OPENBLAS" not in name}
-    done = subprocess.run(
-        [sys.executable, "-c", ORDER],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    imports, end = done.stdout.splitlines()[:-1], done.stdout.splitlines()[-1]
+    *imports, end = printed(ORDER).splitlines()
 
     assert imports[:2] == ["numpy False 1 False", "onnxruntime False 1 False"]
     assert set(imports[2:]) == {"PIL False 1 True", "cv2 False 1 True"}
@@ -209,12 +207,4 @@ print(*sorted(name for name in sys.modules if name.endswith("ImagePlugin")))
 
 
 def test_a_jpeg_needs_no_other_format() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FIRST_PICTURE],
-        cwd=ROOT,
-        input=STREET,
-        capture_output=True,
-        check=True,
-    )
-
-    assert done.stdout == b"PIL.JpegImagePlugin\n"
+    assert printed(FIRST_PICTURE, STREET) == "PIL.JpegImagePlugin\n"
