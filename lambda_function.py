@@ -27,7 +27,7 @@ from service.handler import Handler
 from service.models import load_pipeline
 
 if TYPE_CHECKING:
-    from service.batch import BatchHandler
+    from service.batch.handler import BatchHandler
 
 lambda_handler_classification = Handler(settings, load=partial(load_pipeline, sessions=sessions))
 
@@ -36,7 +36,7 @@ gc.enable()
 
 
 def lambda_handler_batch(event: object, context: object) -> dict[str, Any]:
-    """Answer a batch of S3 objects, or S3's messages about new ones (service/batch.py).
+    """Answer a batch of S3 objects, or S3's messages about new ones (service/batch/handler.py).
 
     Unlike the API's handler it raises: the state machine and the queue retry what failed.
     """
@@ -46,7 +46,7 @@ def lambda_handler_batch(event: object, context: object) -> dict[str, Any]:
 @cache
 def _batch_handler() -> BatchHandler:
     """The handler of batches, made by the first one: the API's start pays nothing for it."""
-    from service.batch import make_batch_handler
+    from service.batch.handler import make_batch_handler
 
     api = lambda_handler_classification
     predict = partial(api._predict, options=Options())

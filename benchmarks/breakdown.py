@@ -19,12 +19,12 @@ from typing import Any
 
 from benchmarks.pictures import MP_12, picture_path
 from gateway.event import decode_body, parse_event
-from gateway.parts import Upload, parse_parts
+from gateway.parts import FormFile, parse_parts
+from inference.decoding.decode import decode_scaled
 from inference.detection import to_detections
-from inference.image import decode_scaled
 from inference.preprocess import prepare
 from inference.types import RawDetections
-from service.elements import detection_element
+from service.json_answers import detection_json
 from service.models import load_pipeline
 from service.settings import Settings
 
@@ -72,7 +72,7 @@ def _request(content: bytes, detector: Any, step: Callable[..., Any]) -> None:  
     body = step("base64", lambda: decode_body(request, LIMIT))
     content_type = request.headers["content-type"]
     [part] = step("form", lambda: parse_parts(content_type, body, max_images=1, max_urls=1))
-    assert isinstance(part, Upload)  # noqa: S101  for the type checker
+    assert isinstance(part, FormFile)  # noqa: S101  for the type checker
     picture = step(
         "decode", lambda: decode_scaled(part.content, max_pixels=LIMIT, need=detector.need)
     )
@@ -89,7 +89,7 @@ def _request(content: bytes, detector: Any, step: Callable[..., Any]) -> None:  
         return to_detections(placed, task.labels, picture.size_wh)
 
     found = step("boxes", boxes)
-    step("answer", lambda: json.dumps([[detection_element(each) for each in found]]))
+    step("answer", lambda: json.dumps([[detection_json(each) for each in found]]))
 
 
 def _event(content: bytes) -> dict[str, Any]:

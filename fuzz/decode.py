@@ -11,10 +11,10 @@ from unittest import mock
 import numpy as np
 from PIL import ImageFile
 
-import inference.plugins  # noqa: F401  the fuzzer sees through what is imported before it starts
+import inference.decoding.formats  # noqa: F401  the fuzzer sees through what is imported before it starts
+from inference.decoding.decode import decode, decode_scaled
+from inference.decoding.source import NOTHING
 from inference.errors import ImageTooLarge, PictureError
-from inference.image import decode, decode_scaled
-from inference.picture import NOTHING
 from inference.types import ImageRGB
 
 MAX_PIXELS = 40_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import count
 
 from gateway.errors import RequestError
-from gateway.parts import Part, S3Field, Upload, UrlField, parse_parts
+from gateway.parts import FormFile, Part, S3Field, UrlField, parse_parts
 
 MAX_IMAGES = 8
 MAX_URLS = 4
@@ -27,7 +27,7 @@ def check(data: bytes) -> None:
     assert 1 <= len(parts) <= MAX_IMAGES
     assert sum(isinstance(part, UrlField) for part in parts) <= MAX_URLS
     if text.lower().startswith("image/"):
-        assert parts == [Upload(body)]
+        assert parts == [FormFile(body)]
     check_slices(parts, body)
     sendable = [with_sendable_name(part) for part in parts]
     assert parse(*encoded(sendable)) == sendable
@@ -42,8 +42,8 @@ def check_slices(parts: list[Part], body: bytes) -> None:
     """Every part's content is a piece of the body, and they follow one another."""
     position = 0
     for part in parts:
-        content = part.content if isinstance(part, Upload) else part.url.encode()
-        if not isinstance(part, Upload) and "\ufffd" in part.url:
+        content = part.content if isinstance(part, FormFile) else part.url.encode()
+        if not isinstance(part, FormFile) and "\ufffd" in part.url:
             continue  # It stands for bytes that were no text.
         found = body.find(content, position)
         assert found >= 0, content
@@ -52,17 +52,17 @@ def check_slices(parts: list[Part], body: bytes) -> None:
 
 def with_sendable_name(part: Part) -> Part:
     """The part, under a file name that means the same in every dialect."""
-    if not isinstance(part, Upload) or part.filename is None:
+    if not isinstance(part, FormFile) or part.filename is None:
         return part
     is_clear = not {"%", "\\"} & set(part.filename)
     if is_clear and len(part.filename.encode()) <= MAX_FILENAME_BYTES:
         return part
-    return Upload(part.content, "photo.jpg")
+    return FormFile(part.content, "photo.jpg")
 
 
 def encoded(parts: list[Part]) -> tuple[str, bytes]:
     """Content-Type and body of a form with these parts, as a browser writes it."""
-    contents = [p.content if isinstance(p, Upload) else p.url.encode() for p in parts]
+    contents = [p.content if isinstance(p, FormFile) else p.url.encode() for p in parts]
     boundary = next(
         text for text in map("b{}".format, count()) if not any(text.encode() in c for c in contents)
     )
@@ -74,7 +74,7 @@ def encoded(parts: list[Part]) -> tuple[str, bytes]:
 
 
 def _disposition(part: Part) -> str:
-    if not isinstance(part, Upload):
+    if not isinstance(part, FormFile):
         name = "s3" if isinstance(part, S3Field) else "url"
         return f'Content-Disposition: form-data; name="{name}"'
     if part.filename is None:

@@ -30,7 +30,7 @@ MAX_HEADERS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class FormFile:
     """A picture that came with the request.
 
     Attributes:
@@ -55,7 +55,7 @@ class UrlField:
 
 @dataclass(frozen=True, slots=True)
 class S3Field:
-    """A picture that was sent to the stack's bucket before (`gateway.uploads`).
+    """A picture that was sent to the stack's bucket before (`gateway.upload_bucket`).
 
     Attributes:
         url: ``s3://bucket/key`` as the client wrote it, without surrounding white space.
@@ -64,7 +64,7 @@ class S3Field:
     url: str
 
 
-Part = Upload | UrlField | S3Field
+Part = FormFile | UrlField | S3Field
 
 
 def parse_parts(content_type: str, body: bytes, *, max_images: int, max_urls: int) -> list[Part]:
@@ -84,7 +84,7 @@ def parse_parts(content_type: str, body: bytes, *, max_images: int, max_urls: in
     """
     media_type, parameters = parse_parameters(content_type)
     if media_type.startswith("image/"):
-        return [Upload(body)]
+        return [FormFile(body)]
     if media_type != "multipart/form-data":
         raise UnsupportedMediaType(
             f"Content-Type {content_type[:80]!r} is not supported: "
@@ -99,7 +99,7 @@ def parse_parts(content_type: str, body: bytes, *, max_images: int, max_urls: in
     other_names: list[str] = []
     for name, filename, content in _read_form(boundary, body):
         if name == "image":
-            parts.append(Upload(content, filename))
+            parts.append(FormFile(content, filename))
         elif name == "url":
             parts.append(UrlField(_text(content)))
         elif name == "s3":

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inference.decoding.source import Need
 from inference.errors import ModelUnavailable
 from inference.manifest import ClassificationTask, ClassOutput, Manifest
-from inference.picture import Need
 from inference.preprocess import needed_pixels, prepare
 from inference.probabilities import best_classes, to_probabilities
 from inference.session import Session, load_session
-from inference.trial import try_model
+from inference.smoke_test import smoke_test
 from inference.types import Classification, ImageRGB, Outputs
 
 BATCH_SIZE = 8
@@ -76,7 +76,7 @@ def load_classifier(manifest: Manifest, threads: int = 1) -> Classifier:
     """
     session = load_session(manifest, threads)
     classifier = make_classifier(manifest, session)
-    try_model(manifest, session)
+    smoke_test(manifest, session)
     return classifier
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.decoding.source import Need, Scaled
 from inference.errors import ModelUnavailable
 from inference.manifest import DetectionTask, Manifest
-from inference.picture import Need, Scaled
 from inference.preprocess import needed_pixels, prepare
 from inference.session import Session, load_session
-from inference.trial import try_model
+from inference.smoke_test import smoke_test
 from inference.types import BoxXYXY, Detection, RawDetections
 
 MAX_DETECTIONS = 100
@@ -68,7 +68,7 @@ def load_detector(manifest: Manifest, threads: int = 1) -> Detector:
     """
     session = load_session(manifest, threads)
     detector = make_detector(manifest, session)
-    try_model(manifest, session)
+    smoke_test(manifest, session)
     return detector
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference.errors import ManifestError
-from inference.fields import Fields, Numbers
 from inference.heads import Head, read_head
+from inference.json_reader import JsonReader, Numbers
 
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.onnx"
@@ -157,7 +157,7 @@ def load_manifest(folder: Path) -> Manifest:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ManifestError(f"{path} can't be read: {error}") from error
-    fields = Fields(f"{folder.name}/{MANIFEST_FILE}", values)
+    fields = JsonReader(f"{folder.name}/{MANIFEST_FILE}", values)
     name = check_name(fields.text("name"))
     if name != folder.name:
         raise fields.refuse("name", f"{folder.name!r}, the name of its folder")
@@ -221,14 +221,14 @@ def listed_files(content: bytes) -> dict[str, str | None]:
     return {**files, file: sha256}
 
 
-def _read_sha256(fields: Fields) -> str:
+def _read_sha256(fields: JsonReader) -> str:
     sha256 = fields.text("sha256")
     if not SHA256_PATTERN.fullmatch(sha256):
         raise fields.refuse("sha256", "64 lower-case hex digits")
     return sha256
 
 
-def _read_input(fields: Fields) -> InputSpec:
+def _read_input(fields: JsonReader) -> InputSpec:
     spec = InputSpec(
         name=fields.optional_text("name"),
         layout=fields.choice("layout", ("NCHW", "NHWC")),
@@ -258,7 +258,7 @@ def _read_input(fields: Fields) -> InputSpec:
     return spec
 
 
-def _read_detection(fields: Fields, folder: Path) -> DetectionTask:
+def _read_detection(fields: JsonReader, folder: Path) -> DetectionTask:
     labels = _read_labels(fields, folder)
     vehicles = frozenset(fields.texts("vehicles"))
     if not vehicles <= set(labels):
@@ -266,7 +266,7 @@ def _read_detection(fields: Fields, folder: Path) -> DetectionTask:
     return DetectionTask(labels, vehicles, read_head(fields.object("output"), len(labels)))
 
 
-def _read_classification(fields: Fields, folder: Path) -> ClassificationTask:
+def _read_classification(fields: JsonReader, folder: Path) -> ClassificationTask:
     output = fields.object("output")
     output.choice("format", ("classes",))
     outputs = tuple(_read_output(item, folder) for item in output.objects("outputs"))
@@ -274,7 +274,7 @@ def _read_classification(fields: Fields, folder: Path) -> ClassificationTask:
     return ClassificationTask(outputs)
 
 
-def _read_output(fields: Fields, folder: Path) -> ClassOutput:
+def _read_output(fields: JsonReader, folder: Path) -> ClassOutput:
     output = ClassOutput(
         name=fields.text("name"),
         labels=_read_labels(fields, folder),
@@ -285,7 +285,7 @@ def _read_output(fields: Fields, folder: Path) -> ClassOutput:
     return output
 
 
-def _read_labels(fields: Fields, folder: Path) -> tuple[str, ...]:
+def _read_labels(fields: JsonReader, folder: Path) -> tuple[str, ...]:
     """From `labels`, or one per line from the file that `labels_file` names."""
     if not fields.has("labels_file"):
         return fields.texts("labels")

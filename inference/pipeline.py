@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.classification import Classifier
+from inference.decoding.source import Need, Picture, Scaled
 from inference.detection import Detector
 from inference.geometry import iou_one_to_many
-from inference.picture import Need, Picture, Scaled
 from inference.types import Detection, ImageRGB, SizeWH, Vehicle
 
 

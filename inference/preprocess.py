@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.decoding.source import Need
 from inference.manifest import InputSpec
-from inference.picture import Need
 from inference.types import ImageRGB, SizeWH, Tensor
 
 # Pictures are the unit of parallel work, and Lambda gives few cores: no threads inside OpenCV.

@@ -24,7 +24,7 @@ import requests
 from PIL import Image
 
 from inference.annotate import annotate
-from inference.image import decode
+from inference.decoding.decode import decode
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "samples"

@@ -18,9 +18,9 @@ from functools import cache
 
 from gateway.deadline import Deadline, seconds_left
 from gateway.errors import DeadlineExceeded
+from inference.decoding.decode import JPEG_SIGNATURE, PNG_SIGNATURE, decode_scaled
+from inference.decoding.source import Need, Scaled
 from inference.errors import ImageTooLarge, NotAnImage, UnsupportedFormat
-from inference.image import JPEG_SIGNATURE, PNG_SIGNATURE, decode_scaled
-from inference.picture import Need, Scaled
 from inference.types import ImageRGB
 from service.nursery import MESSAGE_BYTES
 from service.processes import mapped, shared_file
@@ -46,7 +46,7 @@ class Decoder:
         self._workers = workers or Workers()
 
     def __call__(self, data: bytes, *, max_pixels: int, need: Need, deadline: Deadline) -> Scaled:
-        """Decode as `inference.image.decode_scaled` does; unless it is JPEG or PNG, in a worker.
+        """Decode as `decode_scaled` does; unless it is JPEG or PNG, in a worker.
 
         Args:
             data: The file.

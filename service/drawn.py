@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gateway.errors import ImageFailed, SeveralImages
 from gateway.parts import Part
 from inference.errors import PictureError
-from service.elements import labelled_boxes
+from service.json_answers import labelled_boxes
 from service.pictures import Result
 
 MAX_PICTURE_BYTES = 4_400_000
@@ -39,14 +39,14 @@ def drawn_picture(result: Result, media_type: str, max_pixels: int) -> bytes:
         ImageFailed: There is nothing to draw on; it says why.
     """
     # Only here: the modules that draw would cost every cold start 10 ms.
-    from inference.annotated import annotated_file
+    from inference.render import render_file
 
     if result.error or result.content is None:
         code = result.error.code if result.error else "internal_error"
         message = result.error.message if result.error else ""
         raise ImageFailed(f"There is no picture to draw on ({code}). {message}".strip(), code)
     try:
-        return annotated_file(
+        return render_file(
             result.content,
             labelled_boxes(result.predictions),
             media_type,

@@ -1,7 +1,7 @@
 """The one handler of the API: an event comes in, a proxy response goes out.
 
     event -> gateway.event -> gateway.parts (-> gateway.fetch)
-          -> inference.image -> inference.pipeline -> gateway.response -> proxy response
+          -> inference.decoding.decode -> inference.pipeline -> gateway.response -> proxy response
 
 Nothing is ever raised to Lambda: what goes wrong is a class with a status and a code, and
 `Handler.__call__` is the one place that turns it into an answer.
@@ -31,21 +31,21 @@ from gateway.response import (
     json_response,
 )
 from gateway.routes import DRAWN, PAGES, Route, find_route, route_of
-from gateway.uploads import Uploads, parse_upload
+from gateway.upload_bucket import UploadBucket, parse_upload
 from inference.errors import ModelUnavailable
 from inference.pipeline import Pipeline
 from service.drawn import check_single, drawn_picture
-from service.elements import (
-    health_element,
-    model_element,
-    models_element,
+from service.json_answers import (
+    health_json,
+    model_json,
+    models_json,
 )
 from service.metrics import emf_line
 from service.models import load_pipeline
 from service.pictures import PictureService, Predict, Result
 from service.predictions import classify, detect, nbytes_of, shape_of
 from service.settings import Settings
-from service.uploads import uploads_of
+from service.upload_bucket import uploads_of
 
 ANSWER_SECONDS = 1.0
 """What of the function's own time limit is kept for writing the answer."""
@@ -88,7 +88,7 @@ class Handler:
         fetcher: Fetcher | None = None,
         clock: Clock = time.monotonic,
         load: Callable[[Settings], Pipeline] = load_pipeline,
-        uploads: Uploads | None = None,
+        uploads: UploadBucket | None = None,
     ) -> None:
         """Load the models, so that the first client does not wait for them."""
         self._settings = settings
@@ -133,9 +133,9 @@ class Handler:
             return Answer(self._json(request, None))
         route = find_route(request.method, request.path)
         if route is Route.HEALTH:
-            return Answer(self._json(request, health_element(self._pipeline())))
+            return Answer(self._json(request, health_json(self._pipeline())))
         if route is Route.MODELS:
-            return Answer(self._json(request, models_element(self._pipeline())))
+            return Answer(self._json(request, models_json(self._pipeline())))
         if route in PAGES:
             return Answer(self._page(request, route))
         if route is Route.UPLOADS:
@@ -185,12 +185,12 @@ class Handler:
         classifiers = self._pipeline().classifiers if route is Route.PREDICT else ()
         return {
             "model": {
-                "detection": model_element(self._pipeline().detector.manifest)
+                "detection": model_json(self._pipeline().detector.manifest)
                 if uses_models
                 else None,
-                "classification": [model_element(each.manifest) for each in classifiers],
+                "classification": [model_json(each.manifest) for each in classifiers],
             },
-            "images": [result.as_details() for result in results],
+            "images": [result.details_json() for result in results],
             "request_id": request.request_id,
         }
 

@@ -9,7 +9,7 @@ from inference.classification import Classifier, make_classifier
 from inference.detection import make_detector
 from inference.errors import ModelUnavailable
 from inference.pipeline import Pipeline
-from service.elements import RESERVED_NAMES
+from service.json_answers import RESERVED_NAMES
 from service.sessions import Sessions
 from service.settings import Settings
 

@@ -41,7 +41,7 @@ END_SECONDS = 5.0
 PASSING = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 """The system's errors that say that there is too little of something, not that it can't be had."""
 
-DECODE = "inference.image:decode"
+DECODE = "inference.decoding.decode:decode"
 
 BOOTSTRAP = """
 import json, sys
@@ -55,7 +55,7 @@ KEPT_VARIABLES = ("LD_LIBRARY_PATH", "OPENBLAS_NUM_THREADS")
 """Of the environment: what Python itself may need to start, and no credentials."""
 
 DecodeFile = Callable[..., ImageRGB]
-"""As `inference.image.decode`."""
+"""As `inference.decoding.decode.decode`."""
 
 
 class NoNursery(Exception):
@@ -167,7 +167,7 @@ def main(descriptor: int, decode_file: str, cpu_seconds: int, memory_bytes: int)
     channel = socket.socket(fileno=descriptor)
     module, _, name = decode_file.partition(":")
     decode: DecodeFile = getattr(import_module(module), name)
-    import_module("inference.plugins")  # Here, so that no worker has to.
+    import_module("inference.decoding.formats")  # Here, so that no worker has to.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         while True:

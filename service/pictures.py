@@ -13,11 +13,11 @@ from typing import Any
 from gateway.deadline import Deadline
 from gateway.errors import DeadlineExceeded, PartError, PartFailed, UrlNotAnImage, UrlTimeout
 from gateway.fetch import Fetcher
-from gateway.parts import Part, S3Field, Upload, UrlField
-from gateway.uploads import SCHEME, NoUploads, Source, Uploads
+from gateway.parts import FormFile, Part, S3Field, UrlField
+from gateway.upload_bucket import SCHEME, NoUploadBucket, Source, UploadBucket
 from gateway.urls import describe_url
+from inference.decoding.source import Need, Scaled
 from inference.errors import ImageTooLarge, NotAnImage, PictureError
-from inference.picture import Need, Scaled
 from inference.types import SizeWH
 from service.decoder import shared_decoder
 
@@ -63,7 +63,7 @@ class Result:
     timing: Timing
     content: bytes | None = None
 
-    def as_details(self) -> dict[str, Any]:
+    def details_json(self) -> dict[str, Any]:
         """The element that ``details=true`` asks for."""
         error = self.error
         return {
@@ -127,7 +127,7 @@ class PictureFile:
         return scaled
 
 
-class Pace:
+class TimeBudget:
     """How long the pictures of a request take, to tell which ones can't be done in time.
 
     Args:
@@ -166,11 +166,11 @@ class PictureService:
         max_pixels: int,
         max_urls: int,
         workers: int = 1,
-        uploads: Uploads | None = None,
+        uploads: UploadBucket | None = None,
     ) -> None:
         """Make the pools of threads, which start when they are needed."""
         self._fetcher = fetcher
-        self._uploads = uploads or NoUploads()
+        self._uploads = uploads or NoUploadBucket()
         self._max_pixels = max_pixels
         self._decoder = shared_decoder()
         # One pool for all requests: a thread that hangs in a name look-up can't be ended, so
@@ -186,7 +186,7 @@ class PictureService:
         far took; the rest is `deadline_exceeded`, so that what is ready gets out before the
         gateway gives up.
         """
-        pace = Pace(deadline)
+        pace = TimeBudget(deadline)
         jobs = {
             arrival.position: self._workers.submit(
                 self._answer_one, parts[arrival.position], arrival, predict, pace
@@ -203,12 +203,12 @@ class PictureService:
                 _timed_fetch, uploads if _is_s3(part) else self._fetcher, part.url, deadline
             ): position
             for position, part in enumerate(parts)
-            if not isinstance(part, Upload)
+            if not isinstance(part, FormFile)
         }
         # The fetcher's own limit, once more: it can't interrupt the system's name look-up.
         fetch_deadline = deadline.earlier(self._fetcher.timeout_seconds + GRACE_SECONDS)
         for position, part in enumerate(parts):
-            if isinstance(part, Upload):
+            if isinstance(part, FormFile):
                 yield Arrival(position, part.content)
         pending = set(fetches)
         while pending:
@@ -221,7 +221,9 @@ class PictureService:
                     yield Arrival(fetches[fetch], UrlTimeout("The url did not deliver in time."))
                 return
 
-    def _answer_one(self, part: Part, arrival: Arrival, predict: Predict, pace: Pace) -> Result:
+    def _answer_one(
+        self, part: Part, arrival: Arrival, predict: Predict, pace: TimeBudget
+    ) -> Result:
         content = arrival.content
         if isinstance(content, PartError):
             return Result(part, [], None, content, Timing(arrival.fetch_ms))
@@ -266,7 +268,7 @@ def _explained(failure: Exception, position: int) -> PartError | PictureError:
 
 
 def _part_details(part: Part) -> dict[str, str | None]:
-    if isinstance(part, Upload):
+    if isinstance(part, FormFile):
         return {"field": "image", "filename": part.filename}
     field = "s3" if isinstance(part, S3Field) else "url"
     return {"field": field, "filename": describe_url(part.url)}

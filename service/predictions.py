@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from inference.picture import NOTHING, Picture
+from inference.decoding.source import NOTHING, Picture
 from inference.pipeline import Pipeline
-from service.elements import detection_element, vehicle_element
+from service.json_answers import detection_json, vehicle_json
 
 CHANNELS = 3
 """Every picture counts as red, green and blue, a byte each."""
@@ -27,7 +27,7 @@ def nbytes_of(picture: Picture) -> int:
 def detect(pipeline: Pipeline, threshold: float, picture: Picture) -> list[dict[str, Any]]:
     """`/object_detection`: the objects whose score is at least `threshold`, 0..1."""
     found = pipeline.predict_objects(picture, threshold)
-    return [detection_element(detection) for detection in found]
+    return [detection_json(detection) for detection in found]
 
 
 def classify(
@@ -35,4 +35,4 @@ def classify(
 ) -> list[dict[str, Any]]:
     """`/predict`: the vehicles, each with its `top` best classes."""
     found = pipeline.predict_class(picture, threshold, top)
-    return [vehicle_element(vehicle) for vehicle in found]
+    return [vehicle_json(vehicle) for vehicle in found]

@@ -8,8 +8,8 @@ from functools import partial
 
 from inference.manifest import Manifest, load_manifest
 from inference.session import Session, load_session
+from inference.smoke_test import smoke_test
 from inference.store import ModelStore
-from inference.trial import try_model
 from service.settings import BUNDLED_MODELS, Settings
 
 
@@ -66,5 +66,5 @@ def load_models(settings: Settings) -> list[LoadedModel]:
 
 def _load(manifest: Manifest, threads: int) -> LoadedModel:
     session = load_session(manifest, threads)
-    try_model(manifest, session)
+    smoke_test(manifest, session)
     return LoadedModel(manifest, session)

@@ -156,7 +156,7 @@ LATER = {
     "email.parser",
     "http.client",
     "inference.heads.ssd",
-    "service.batch",
+    "service.batch.handler",
     "service.pages",
     "ssl",
 }
@@ -200,7 +200,7 @@ def test_the_models_are_loaded_while_the_rest_is_imported() -> None:
 
 FIRST_PICTURE = """
 import sys
-from inference.image import decode
+from inference.decoding.decode import decode
 decode(sys.stdin.buffer.read(), max_pixels=1_000_000)
 print(*sorted(name for name in sys.modules if name.endswith("ImagePlugin")))
 """

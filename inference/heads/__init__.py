@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Protocol
 
-from inference.fields import Fields
+from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
 
@@ -47,7 +47,7 @@ HEADS = {
 one that its model needs."""
 
 
-def read_head(fields: Fields, class_count: int) -> Head:
+def read_head(fields: JsonReader, class_count: int) -> Head:
     """The head that a manifest's `output` object asks for.
 
     Raises:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inference.fields import Fields
+from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
 
@@ -29,7 +29,7 @@ class BoxesHead:
     first_class: int
 
     @classmethod
-    def from_fields(cls, fields: Fields, class_count: int) -> BoxesHead:
+    def from_fields(cls, fields: JsonReader, class_count: int) -> BoxesHead:
         """Read `boxes`, `scores`, `labels`, `normalized` and `first_class`."""
         return cls(
             boxes=fields.text("boxes", "boxes"),

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.fields import Fields
 from inference.geometry import to_corners
+from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
 ACTIVATIONS = ("sigmoid", "softmax")
@@ -38,7 +38,7 @@ class DetrHead:
     activation: str
 
     @classmethod
-    def from_fields(cls, fields: Fields, class_count: int) -> DetrHead:
+    def from_fields(cls, fields: JsonReader, class_count: int) -> DetrHead:
         """Read `logits`, `boxes` and `activation`."""
         return cls(
             class_count,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.fields import Fields
 from inference.heads.outputs import suppressed
 from inference.heads.yolox import make_grid
+from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
 CELL_CENTRE = np.float32(0.5)
@@ -45,7 +45,7 @@ class PicodetHead:
     nms_iou: float
 
     @classmethod
-    def from_fields(cls, fields: Fields, class_count: int) -> PicodetHead:
+    def from_fields(cls, fields: JsonReader, class_count: int) -> PicodetHead:
         """Read `scores`, `distances`, `strides`, `reg_max` and `nms_iou`."""
         head = cls(
             class_count,

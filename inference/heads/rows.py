@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inference.fields import Fields
 from inference.heads.outputs import pick, to_class_ids
+from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
 CORNERS = ("x1", "y1", "x2", "y2")
@@ -38,7 +38,7 @@ class RowsHead:
     normalized: bool
 
     @classmethod
-    def from_fields(cls, fields: Fields, class_count: int) -> RowsHead:
+    def from_fields(cls, fields: JsonReader, class_count: int) -> RowsHead:
         """Read `predictions`, `columns` and `normalized`."""
         columns = fields.texts("columns") if fields.has("columns") else DEFAULT_COLUMNS
         if len(set(columns)) != len(columns) or set(columns) - {IGNORED} != NEEDED:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inference.fields import Fields
+from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
 
@@ -29,7 +29,7 @@ class SsdHead:
     first_class: int
 
     @classmethod
-    def from_fields(cls, fields: Fields, class_count: int) -> SsdHead:
+    def from_fields(cls, fields: JsonReader, class_count: int) -> SsdHead:
         """Read `boxes`, `classes`, `scores`, `count` and `first_class`."""
         return cls(
             boxes=fields.text("boxes"),

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inference.fields import Fields
 from inference.geometry import to_corners
 from inference.heads.outputs import best_class, pick, suppressed
+from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
 BOX_COLUMNS = 4
@@ -37,7 +37,7 @@ class Yolov5Head:
     nms_iou: float
 
     @classmethod
-    def from_fields(cls, fields: Fields, class_count: int) -> Yolov5Head:
+    def from_fields(cls, fields: JsonReader, class_count: int) -> Yolov5Head:
         """Read `predictions` and `nms_iou`."""
         return cls(
             class_count,

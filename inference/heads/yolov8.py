@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inference.fields import Fields
 from inference.geometry import to_corners
 from inference.heads.outputs import best_class, pick, suppressed
+from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
 BOX_ROWS = 4
@@ -33,7 +33,7 @@ class Yolov8Head:
     nms_iou: float
 
     @classmethod
-    def from_fields(cls, fields: Fields, class_count: int) -> Yolov8Head:
+    def from_fields(cls, fields: JsonReader, class_count: int) -> Yolov8Head:
         """Read `predictions` and `nms_iou`."""
         return cls(
             class_count,

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.fields import Fields
 from inference.heads.outputs import best_class, suppressed
+from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
 BOX_COLUMNS = 4
@@ -39,7 +39,7 @@ class YoloxHead:
     nms_iou: float
 
     @classmethod
-    def from_fields(cls, fields: Fields, class_count: int) -> YoloxHead:
+    def from_fields(cls, fields: JsonReader, class_count: int) -> YoloxHead:
         """Read `strides` and `nms_iou`."""
         return cls(class_count, fields.integers("strides"), fields.number("nms_iou", 0, 1, 0.45))
 

@@ -30,7 +30,7 @@ class Wishes:
         licence: "" for unknown.
         version: The publisher's.
         source: Where it comes from, "" for unknown.
-        changes: Fields of the manifest, as `input.color=BGR`; the value is JSON, or text.
+        changes: JsonReader of the manifest, as `input.color=BGR`; the value is JSON, or text.
         replace: Whether a model of that name may be replaced.
     """
 

@@ -11,9 +11,9 @@ from PIL import Image
 
 from inference.annotate import annotate
 from inference.classification import Classifier
+from inference.decoding.decode import decode
 from inference.detection import Detector
 from inference.errors import ModelUnavailable, PictureError
-from inference.image import decode
 from inference.types import Detection, ImageRGB
 from scripts.models.diagnosis import contradictions, raw_output_problems
 from scripts.models.errors import ToolError

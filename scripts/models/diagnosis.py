@@ -36,7 +36,7 @@ CERTAIN = (
     "output.strides",
     "output.reg_max",
 )
-"""Fields that the file itself tells."""
+"""JsonReader that the file itself tells."""
 DEFAULTS = {"input.dtype": "float32", "file": MODEL_FILE}
 MAX_NORMALIZED = 1.5
 """Corners in 0..1 may lie a little outside; pixels of any object do not all stay below this."""

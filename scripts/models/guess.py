@@ -38,7 +38,7 @@ class Guess:
     """What is believed of a model.
 
     Attributes:
-        findings: Fields of the manifest; without labels.
+        findings: JsonReader of the manifest; without labels.
         classes: Number of classes: of a detector under "", of a classifier by output; None where
             the graph does not tell.
         labels: Class names that the file itself holds.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inference.classification import Classifier
+from inference.decoding.source import Scaled
 from inference.detection import Detector
-from inference.picture import Scaled
 from inference.pipeline import Pipeline, crop, drop_small
 from inference.preprocess import prepare
 from inference.types import Classification, Detection, ImageRGB, Outputs

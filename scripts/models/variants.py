@@ -17,7 +17,7 @@ from inference.manifest import IDENTITY_MEAN, IDENTITY_STD, DetectionTask, Input
 Fit = Callable[[Manifest], float]
 """How well a model answers, 0 or more; larger is better."""
 Change = dict[str, Any]
-"""Fields of `input` and their values."""
+"""JsonReader of `input` and their values."""
 
 FEW_PICTURES = 8
 """With fewer only gross errors show: the drawn samples alone differ by half between inputs."""

@@ -120,7 +120,7 @@ RULES = (
     ),
     Rule(
         "Pillow's colour profiles",
-        "not applied (inference/image.py); without it ImageCms says that it is not there",
+        "not applied (inference/decoding/decode.py); without it ImageCms says that it is not there",
         ("PIL/_imagingcms.*.so",),
     ),
     Rule(

@@ -11,8 +11,8 @@ from benchmarks.scale import __main__ as report
 from benchmarks.scale.doors import VOLUMES, load_times, run_archive, simulate
 from scripts import cost, prices
 from scripts.deployment.parameters import declared_parameters
-from service import objects
-from service.batch_settings import BatchSettings
+from service.batch import s3_objects as objects
+from service.batch.settings import BatchSettings
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")

@@ -24,9 +24,9 @@ from matchvec_client.bulk.costs import planned
 from matchvec_client.bulk.results import Output
 from matchvec_client.bulk.target import Target
 from scripts import prices
-from service import items
-from service import rows as written
-from service.items import PICTURE_ROUTES
+from service.batch import items
+from service.batch import rows as written
+from service.batch.items import PICTURE_ROUTES
 from tests.support.archive import ARCHIVE, RESULTS_BUCKET, Archive, session
 from tests.support.pictures import plain
 

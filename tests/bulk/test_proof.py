@@ -16,7 +16,7 @@ import pytest
 
 from gateway.routes import Route
 from matchvec_client.bulk import lists
-from service.rows import FAILED, RESULTS
+from service.batch.rows import FAILED, RESULTS
 from tests.support.archive import (
     ARCHIVE,
     RESULTS_BUCKET,

@@ -19,9 +19,9 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import (
 
 from gateway.routes import Route
 from matchvec_client.bulk import lists
-from service.batch import BatchFailed, TransientFailures
-from service.items import URL_ENCODED
-from service.rows import RESULTS
+from service.batch.handler import BatchFailed, TransientFailures
+from service.batch.items import URL_ENCODED
+from service.batch.rows import RESULTS
 from tests.support.archive import ARCHIVE, DEFINITION, RESULTS_BUCKET, Archive, always
 from tests.support.asl import ExecutionFailed
 from tests.support.pictures import plain

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from gateway.parts import Part, Upload, parse_parts
+from gateway.parts import FormFile, Part, parse_parts
 from service.handler import Handler
 from tests.client.stub_bucket import StubBucket, in_place_of_s3
 
@@ -32,7 +32,7 @@ class Seen:
     @property
     def names(self) -> list[str]:
         return [
-            part.filename or "" if isinstance(part, Upload) else part.url for part in self.parts
+            part.filename or "" if isinstance(part, FormFile) else part.url for part in self.parts
         ]
 
 

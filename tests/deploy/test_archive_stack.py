@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from service.batch_settings import BatchSettings
-from service.rows import FAILED, RESULTS
+from service.batch.rows import FAILED, RESULTS
+from service.batch.settings import BatchSettings
 from service.settings import Settings, SettingsError
 from tests.api.test_template import Recording
 from tests.support.archive import DEFINITION

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from gateway.uploads import PREFIX
+from gateway.upload_bucket import PREFIX
 from service.settings import Settings
 from tests.deploy.test_archive_stack import actions, resolved
 from tests.support.stack import Stack, Template, packaged

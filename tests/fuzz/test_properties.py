@@ -14,11 +14,11 @@ import fuzz.multipart
 import gateway.exchange
 import gateway.fetch
 import gateway.parts
-import inference.image
+import inference.decoding.decode
 import service.handler
 from fuzz.mutate import mutations
 from fuzz.targets import TARGETS, Target
-from gateway.parts import Upload
+from gateway.parts import FormFile
 from gateway.urls import Target as UrlTarget
 
 SEEDS = [
@@ -88,7 +88,7 @@ PLANTED: dict[str, tuple[str, Any, str, Any]] = {
         "multipart",
         fuzz.multipart,
         "parse_parts",
-        lambda *_, **__: [Upload(b"of another request")],
+        lambda *_, **__: [FormFile(b"of another request")],
     ),
     "parts in another order": (
         "multipart",
@@ -104,9 +104,14 @@ PLANTED: dict[str, tuple[str, Any, str, Any]] = {
         "decode",
         fuzz.decode,
         "decode",
-        failing_now_and_then(inference.image.decode),
+        failing_now_and_then(inference.decoding.decode.decode),
     ),
-    "a decoder before the bounds": ("decode", inference.image, "_check_bounds", lambda *_: None),
+    "a decoder before the bounds": (
+        "decode",
+        inference.decoding.decode,
+        "_check_bounds",
+        lambda *_: None,
+    ),
     "an internal address": ("fetch", gateway.fetch, "is_public", lambda _: True),
     "a wire without a limit": ("fetch", gateway.exchange, "MAX_OVERHEAD_BYTES", 1 << 30),
     "redirects without end": ("fetch", gateway.fetch, "MAX_REDIRECTS", 50),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gateway.parts import Part, Upload, UrlField, parse_parts
+from gateway.parts import FormFile, Part, UrlField, parse_parts
 
 CONTENT = b"x\r\ny"
 """A line end in it, which is where a parser of lines goes wrong."""
@@ -60,7 +60,7 @@ class Dialect:
         )
 
     def parts(self) -> list[Part]:
-        parts: list[Part] = [Upload(CONTENT, self.filename), *([URL] if self.url else [])]
+        parts: list[Part] = [FormFile(CONTENT, self.filename), *([URL] if self.url else [])]
         return parts[::-1] if self.url_first else parts
 
 
@@ -395,4 +395,4 @@ def test_contents_stay_as_they_are_where_lines_end_in_lf(content: bytes) -> None
     body = b"script's preamble\n" + head + content + b"\n" + head + content + b"\n--b--\n"
     found = parse_parts("multipart/form-data; boundary=b", body, max_images=2, max_urls=1)
 
-    assert found == [Upload(content), Upload(content)]
+    assert found == [FormFile(content), FormFile(content)]

@@ -12,7 +12,7 @@ from gateway.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from gateway.parts import Part, S3Field, Upload, UrlField, parse_parts
+from gateway.parts import FormFile, Part, S3Field, UrlField, parse_parts
 from tests.support.events import Field, multipart, upload
 from tests.support.models import SHARED
 
@@ -31,9 +31,9 @@ def test_parts_keep_their_order() -> None:
     )
 
     assert parse(content_type, body) == [
-        Upload(b"first", "a.jpg"),
+        FormFile(b"first", "a.jpg"),
         UrlField("http://example.com/b.jpg"),
-        Upload(b"third", "ç 3.png"),
+        FormFile(b"third", "ç 3.png"),
         S3Field("s3://bucket/uploads/key"),
     ]
 
@@ -47,42 +47,42 @@ DIALECTS: dict[str, tuple[str, bytes, Part]] = {
     "quoted boundary": (
         'multipart/form-data; boundary="b"',
         form('Content-Disposition: form-data; name="image"; filename="a.jpg"'),
-        Upload(b"x", "a.jpg"),
+        FormFile(b"x", "a.jpg"),
     ),
     "type in capitals, charset before the boundary": (
         "Multipart/Form-Data; charset=utf-8; Boundary=b",
         form('Content-Disposition: form-data; name="image"'),
-        Upload(b"x", None),
+        FormFile(b"x", None),
     ),
     "unquoted name": (
         FORM_TYPE,
         form("Content-Disposition: form-data; name=image"),
-        Upload(b"x", None),
+        FormFile(b"x", None),
     ),
     "lower-case header, no space": (
         FORM_TYPE,
         form('content-disposition:form-data;name="image"'),
-        Upload(b"x", None),
+        FormFile(b"x", None),
     ),
     "content type before disposition": (
         FORM_TYPE,
         form('Content-Type: image/png\r\nContent-Disposition: form-data; name="image"'),
-        Upload(b"x", None),
+        FormFile(b"x", None),
     ),
     "binary transfer encoding": (
         FORM_TYPE,
         form('Content-Transfer-Encoding: binary\r\nContent-Disposition: form-data; name="image"'),
-        Upload(b"x", None),
+        FormFile(b"x", None),
     ),
     "content length": (
         FORM_TYPE,
         form('Content-Disposition: form-data; name="image"\r\nContent-Length: 1'),
-        Upload(b"x", None),
+        FormFile(b"x", None),
     ),
     "path in the file name": (
         FORM_TYPE,
         form('Content-Disposition: form-data; name="image"; filename="C:\\photos\\a.jpg"'),
-        Upload(b"x", "a.jpg"),
+        FormFile(b"x", "a.jpg"),
     ),
     "file name in UTF-8": (
         FORM_TYPE,
@@ -90,7 +90,7 @@ DIALECTS: dict[str, tuple[str, bytes, Part]] = {
             '--b\r\nContent-Disposition: form-data; name=image; filename="été.jpg"\r\n\r\n'
             "x\r\n--b--\r\n"
         ).encode(),
-        Upload(b"x", "été.jpg"),
+        FormFile(b"x", "été.jpg"),
     ),
     "file name in a Windows code page": (
         FORM_TYPE,
@@ -98,7 +98,7 @@ DIALECTS: dict[str, tuple[str, bytes, Part]] = {
             '--b\r\nContent-Disposition: form-data; name=image; filename="é.jpg"\r\n\r\n'
             "x\r\n--b--\r\n"
         ).encode("cp1252"),
-        Upload(b"x", "\ufffd.jpg"),
+        FormFile(b"x", "\ufffd.jpg"),
     ),
     "url sent as a file": (
         FORM_TYPE,
@@ -108,20 +108,20 @@ DIALECTS: dict[str, tuple[str, bytes, Part]] = {
     "preamble and epilogue": (
         FORM_TYPE,
         b"hello\r\n" + form('Content-Disposition: form-data; name="image"') + b"bye",
-        Upload(b"x", None),
+        FormFile(b"x", None),
     ),
     "content that holds most of the boundary": (
         FORM_TYPE,
         form('Content-Disposition: form-data; name="image"', b"\r\n--\r\n-b\r--b"),
-        Upload(b"\r\n--\r\n-b\r--b", None),
+        FormFile(b"\r\n--\r\n-b\r--b", None),
     ),
     "empty file": (
         FORM_TYPE,
         form('Content-Disposition: form-data; name="image"; filename=""', b""),
-        Upload(b"", ""),
+        FormFile(b"", ""),
     ),
-    "a picture as the body": ("image/jpeg", b"x", Upload(b"x", None)),
-    "any image type, with parameters": ("IMAGE/WebP; q=1", b"x", Upload(b"x", None)),
+    "a picture as the body": ("image/jpeg", b"x", FormFile(b"x", None)),
+    "any image type, with parameters": ("IMAGE/WebP; q=1", b"x", FormFile(b"x", None)),
 }
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inference.decoding.source import Scaled
 from inference.detection import load_detector, to_detections
 from inference.errors import ModelUnavailable
 from inference.manifest import load_manifest
-from inference.picture import Scaled
 from inference.types import Detection, RawDetections
 from tests.support.models import fake_detector, tiny_folder
 from tests.support.pictures import blank

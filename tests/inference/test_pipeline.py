@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.picture import Scaled
+from inference.decoding.source import Scaled
 from inference.pipeline import crop, drop_small, keep_car_over_truck
 from inference.types import Classification, Detection
 from tests.support.models import fake_classifier, fake_detector, fake_pipeline

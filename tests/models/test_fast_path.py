@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from inference.decoding.decode import decode, decode_scaled
+from inference.decoding.source import Need, Picture, Scaled
 from inference.errors import PictureError
 from inference.geometry import iou_one_to_many
-from inference.image import decode, decode_scaled
-from inference.picture import Need, Picture, Scaled
 from inference.pipeline import Pipeline
 from inference.types import Detection, Vehicle
 from service.models import load_pipeline

@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 from inference.errors import ManifestError
-from inference.fields import Fields
 from inference.heads import HEADS, read_head
+from inference.json_reader import JsonReader
 from inference.manifest import MANIFEST_FILE, load_manifest
 from scripts.demo import running
 from scripts.models.catalogue import read_catalogue
@@ -208,13 +208,15 @@ HEADS_FIELDS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", HEADS)
 def test_a_formats_fields_are_those_of_the_code(name: str) -> None:
     values = {"format": name, **HEADS_FIELDS[name], "of nobody": 1}
-    known = known_fields(lambda: read_head(Fields("output", values), 2)) - {"format"}
+    known = known_fields(lambda: read_head(JsonReader("output", values), 2)) - {"format"}
     table = [row for row in rows("format", "field") if quoted(row[0]) == [name]]
 
     assert {field for row in table for field in quoted(row[1])} == known
     # The default stands at the end of its row.
     for field, text in ((row[1], row[2]) for row in table if "nms_iou" in row[1]):
-        head = read_head(Fields("output", {k: v for k, v in values.items() if k != "of nobody"}), 2)
+        head = read_head(
+            JsonReader("output", {k: v for k, v in values.items() if k != "of nobody"}), 2
+        )
         assert text.endswith(str(getattr(head, quoted(field)[0])))
 
 

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from inference.classification import Classifier, load_classifier
+from inference.decoding.decode import decode
+from inference.decoding.source import Scaled
 from inference.detection import Detector, load_detector
-from inference.image import decode
 from inference.manifest import load_manifest
-from inference.picture import Scaled
 from service.handler import Handler
 from service.settings import Settings
 from tests.support.events import form_event, load_event, upload

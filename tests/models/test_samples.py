@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from inference.image import decode
-from inference.picture import Scaled
+from inference.decoding.decode import decode
+from inference.decoding.source import Scaled
 from inference.pipeline import Pipeline
 from inference.types import BoxXYXY, Detection
 from service.models import load_pipeline

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.plugins import FORMATS
+from inference.decoding.formats import FORMATS
 from scripts.package.prune import RuleFailed, prune, tree_size
 from scripts.package.report import LAMBDA_LIMIT_BYTES, contents_table, savings_table
 from scripts.package.rules import CUTS, FUNCTION_FILES, LIMIT_BYTES, RULES, Rule

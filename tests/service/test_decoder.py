@@ -18,10 +18,10 @@ import pytest
 
 from gateway.deadline import Deadline
 from gateway.errors import DeadlineExceeded
-from gateway.parts import Upload
+from gateway.parts import FormFile
+from inference.decoding.decode import decode
+from inference.decoding.source import NOTHING
 from inference.errors import ImageTooLarge, NotAnImage
-from inference.image import decode
-from inference.picture import NOTHING
 from inference.types import ImageRGB
 from service.decoder import Decoder
 from service.nursery import Nursery, start_nursery
@@ -207,7 +207,7 @@ def test_the_neighbours_of_a_picture_that_kills_its_decoder_are_answered(
 ) -> None:
     monkeypatch.setattr("service.pictures.shared_decoder", lambda: decoder)
     service = PictureService(FakeNetwork({}).fetcher(), 1_000_000, 1)
-    parts = [Upload(BMP, "a"), Upload(CRASH, "b"), Upload(BMP, "c")]
+    parts = [FormFile(BMP, "a"), FormFile(CRASH, "b"), FormFile(BMP, "c")]
     results = service.answer(parts, shape_of, Deadline.after(60))
 
     assert [result.predictions for result in results] == [[6, 8, 3], [], [6, 8, 3]]

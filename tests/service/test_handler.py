@@ -14,8 +14,8 @@ import pytest
 
 from gateway import errors
 from gateway.errors import PartError, RequestError
+from inference.decoding.source import Picture
 from inference.errors import ModelUnavailable, PictureError
-from inference.picture import Picture
 from inference.pipeline import Pipeline
 from service.handler import Handler
 from service.settings import Settings

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.event import Request
-from gateway.parts import Upload, UrlField
+from gateway.parts import FormFile, UrlField
 from gateway.routes import Route
 from inference.errors import NotAnImage
 from service.handler import Handler
@@ -18,8 +18,8 @@ from tests.support.models import fake_pipeline
 
 REQUEST = Request("POST", "/predict", {"authorization": "secret"}, {}, "secret", True, "id-1")
 RESULTS = [
-    Result(Upload(b"", "secret.jpg"), [{}, {}], (8, 6), None, Timing(0, 2.04, 30.06)),
-    Result(Upload(b""), [], None, NotAnImage("secret"), Timing()),
+    Result(FormFile(b"", "secret.jpg"), [{}, {}], (8, 6), None, Timing(0, 2.04, 30.06)),
+    Result(FormFile(b""), [], None, NotAnImage("secret"), Timing()),
     Result(UrlField("http://secret/"), [{}], (8, 6), None, Timing(100.0, 3.0, 20.0)),
 ]
 
@@ -70,7 +70,7 @@ def test_nothing_that_a_client_sent_is_in_it() -> None:
 
 
 def test_a_shape_is_no_detection() -> None:
-    results = [Result(Upload(b""), [6, 8, 3], (8, 6), None, Timing(0, 1.0, 1.0))]
+    results = [Result(FormFile(b""), [6, 8, 3], (8, 6), None, Timing(0, 1.0, 1.0))]
 
     assert json.loads(line(Route.SHAPE, results))["Detections"] == 0
 

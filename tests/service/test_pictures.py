@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from gateway.deadline import Deadline
-from gateway.parts import Part, Upload, UrlField
+from gateway.parts import FormFile, Part, UrlField
+from inference.decoding.source import NOTHING, Need, Picture, Scaled
 from inference.errors import ImageTooLarge
-from inference.picture import NOTHING, Need, Picture, Scaled
 from inference.types import ImageRGB
 from service.pictures import PictureFile, PictureService, Result
 from tests.support.network import FakeNetwork, http_answer
@@ -43,13 +43,13 @@ def summary(results: list[Result]) -> list[Any]:
 def test_every_part_is_answered_in_its_place() -> None:
     parts: list[Part] = [
         UrlField("http://a.example/7.png"),
-        Upload(plain(1)),
-        Upload(b"broken"),
+        FormFile(plain(1)),
+        FormFile(b"broken"),
         UrlField("http://a.example/9.png"),
         UrlField("http://gone.invalid/"),
-        Upload(plain(3)),
+        FormFile(plain(3)),
         UrlField("file:///etc/passwd"),
-        Upload(plain(40, 40)),
+        FormFile(plain(40, 40)),
     ]
 
     assert summary(answer(parts)) == [
@@ -95,7 +95,7 @@ def taking(clock: FakeClock, seconds: float) -> Callable[[Picture], Any]:
 
 def test_pictures_after_the_deadline_are_told_so_and_the_others_kept() -> None:
     clock = FakeClock()
-    parts: list[Part] = [Upload(plain(size)) for size in (1, 2, 3, 4)]
+    parts: list[Part] = [FormFile(plain(size)) for size in (1, 2, 3, 4)]
 
     # Real time is short, so that only the deadline itself counts here.
     assert summary(answer(parts, taking(clock, 5), Deadline(10, clock))) == [
@@ -108,7 +108,7 @@ def test_a_picture_is_not_begun_when_the_slowest_so_far_would_not_fit(
 ) -> None:
     clock = FakeClock()
     monkeypatch.setattr("time.perf_counter", clock)
-    parts: list[Part] = [Upload(plain(1)), Upload(plain(2))]
+    parts: list[Part] = [FormFile(plain(1)), FormFile(plain(2))]
 
     assert summary(answer(parts, taking(clock, 6), Deadline(10, clock))) == [
         1, "deadline_exceeded",
@@ -121,7 +121,7 @@ def test_a_fault_of_ours_spoils_no_neighbour(caplog: pytest.LogCaptureFixture) -
             raise ZeroDivisionError
         return width(picture)
 
-    parts: list[Part] = [Upload(plain(size)) for size in (1, 2, 3)]
+    parts: list[Part] = [FormFile(plain(size)) for size in (1, 2, 3)]
 
     assert summary(answer(parts, fail_on_the_second)) == [1, "internal_error", 3]
     assert "ZeroDivisionError" in caplog.text
@@ -133,7 +133,7 @@ def test_a_picture_that_takes_all_memory_spoils_no_neighbour() -> None:
             raise MemoryError
         return width(picture)
 
-    parts: list[Part] = [Upload(plain(size)) for size in (1, 2, 3)]
+    parts: list[Part] = [FormFile(plain(size)) for size in (1, 2, 3)]
 
     assert summary(answer(parts, fail_on_the_second)) == [1, "image_too_large", 3]
 
@@ -151,7 +151,7 @@ def test_native_code_that_lacks_memory_is_the_picture_s_size(message: str) -> No
     def fail(_picture: Picture) -> int:
         raise RuntimeError(message)
 
-    assert summary(answer([Upload(plain())], fail)) == ["image_too_large"]
+    assert summary(answer([FormFile(plain())], fail)) == ["image_too_large"]
 
 
 def test_a_picture_that_failed_is_no_longer_in_memory() -> None:
@@ -163,7 +163,7 @@ def test_a_picture_that_failed_is_no_longer_in_memory() -> None:
 
     gc.disable()
     try:
-        results = answer([Upload(plain())], fail)
+        results = answer([FormFile(plain())], fail)
         kept = [each() for each in failed]
     finally:
         gc.enable()
@@ -198,7 +198,7 @@ def test_a_name_look_up_that_hangs_costs_only_its_own_url() -> None:
     service = PictureService(network.fetcher(timeout_seconds=0.1), max_pixels=1000, max_urls=8)
     parts: list[Part] = [
         UrlField("http://slow.example/"),
-        Upload(plain(1)),
+        FormFile(plain(1)),
         UrlField("http://a.example/7.png"),
     ]
     try:
@@ -212,7 +212,7 @@ def test_a_name_look_up_that_hangs_costs_only_its_own_url() -> None:
 def test_uploads_do_not_wait_for_urls() -> None:
     seen = []
     network = FakeNetwork(WIDTHS)
-    parts: list[Part] = [UrlField("http://a.example/7.png"), Upload(plain(1)), Upload(plain(2))]
+    parts: list[Part] = [UrlField("http://a.example/7.png"), FormFile(plain(1)), FormFile(plain(2))]
 
     def note(picture: Picture) -> int:
         seen.append(width(picture))
@@ -249,7 +249,7 @@ def test_hanging_look_ups_do_not_gather_threads() -> None:
 
 
 def test_details_of_an_upload() -> None:
-    details = answer([Upload(plain(8, 6), "photo.png")])[0].as_details()
+    details = answer([FormFile(plain(8, 6), "photo.png")])[0].details_json()
 
     assert details.pop("timing_ms").keys() == {"fetch", "decode", "inference"}
     assert details == {
@@ -263,7 +263,7 @@ def test_details_of_an_upload() -> None:
 
 
 def test_details_of_a_failed_url_hold_no_secret() -> None:
-    details = answer([UrlField("ftp://user:secret@a.example/b?token=secret")])[0].as_details()
+    details = answer([UrlField("ftp://user:secret@a.example/b?token=secret")])[0].details_json()
 
     assert details == {
         "field": "url",
@@ -302,6 +302,11 @@ def test_pictures_are_worked_on_side_by_side() -> None:
         return width(picture)
 
     service = PictureService(FakeNetwork({}).fetcher(), max_pixels=1000, max_urls=1, workers=2)
-    parts: list[Part] = [Upload(plain(1)), Upload(plain(2)), Upload(plain(3)), Upload(plain(4))]
+    parts: list[Part] = [
+        FormFile(plain(1)),
+        FormFile(plain(2)),
+        FormFile(plain(3)),
+        FormFile(plain(4)),
+    ]
 
     assert summary(service.answer(parts, meet, Deadline.after(20))) == [1, 2, 3, 4]

@@ -20,10 +20,10 @@ from moto.s3.models import s3_backends
 from gateway.options import Options
 from gateway.routes import Route
 from inference.pipeline import Pipeline
-from service.batch import BatchHandler, model_fingerprint
-from service.batch_settings import BatchSettings
+from service.batch.handler import BatchHandler, model_fingerprint
+from service.batch.s3_objects import Objects
+from service.batch.settings import BatchSettings
 from service.handler import Handler
-from service.objects import Objects
 from service.settings import Settings
 from tests.support.asl import Execution, substituted
 from tests.support.models import fake_pipeline

@@ -8,14 +8,14 @@ from typing import Any
 
 from gateway.deadline import Deadline
 from gateway.errors import UrlUnreachable
-from gateway.uploads import PREFIX, Source, own_key
+from gateway.upload_bucket import PREFIX, Source, own_key
 
 BUCKET = "uploads-in-memory"
 
 
 @dataclass
 class UploadBucket:
-    """`gateway.uploads.Uploads` without S3.
+    """`gateway.upload_bucket.UploadBucket` without S3.
 
     Attributes:
         origin: Of the server that takes forms.

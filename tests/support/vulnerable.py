@@ -8,8 +8,8 @@ import time
 
 from PIL import Image
 
-from inference.image import decode
-from inference.pixels import Allocate
+from inference.decoding.decode import decode
+from inference.decoding.rgb import Allocate
 from inference.types import ImageRGB
 from tests.support.pictures import encode
 

@@ -22,7 +22,7 @@ MEASURE = """
 import csv, json, sys, time
 from pathlib import Path
 from inference.errors import PictureError
-from inference.image import decode
+from inference.decoding.decode import decode
 from service.handler import Handler
 from service.settings import Settings
 from tests.support.events import rest_event

@@ -19,7 +19,7 @@ MEASURE = """
 import json, sys, time
 from pathlib import Path
 from inference.errors import PictureError
-from inference.image import decode
+from inference.decoding.decode import decode
 from tests.support.hostile import FLOODS, HARMLESS, cases_of
 
 slowest, answers = (0.0, ""), {}

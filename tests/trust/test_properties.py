@@ -22,9 +22,9 @@ from gateway.errors import BadOption, PartError
 from gateway.fetch import Fetcher
 from gateway.options import Options, parse_options
 from gateway.urls import describe_url, parse_url
+from inference.decoding.formats import FORMATS
 from inference.errors import ManifestError
 from inference.manifest import Manifest, listed_files, load_manifest
-from inference.plugins import FORMATS
 from service.handler import Handler
 from service.settings import Settings
 from tests.support.answers import check_well_formed, fields_of

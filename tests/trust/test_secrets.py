@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from gateway.fetch import Fetcher
+from inference.decoding.source import Picture
 from inference.errors import ModelUnavailable
-from inference.picture import Picture
 from inference.pipeline import Pipeline
 from service.handler import Handler
 from service.settings import Settings

@@ -8,15 +8,15 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.errors import ManifestError
-from inference.fields import Fields
 from inference.heads import Head, read_head
+from inference.json_reader import JsonReader
 from inference.types import RawDetections
 
 Arrays = dict[str, NDArray[np.float32]]
 
 
 def head(**fields: Any) -> Head:
-    return read_head(Fields("output", fields), class_count=2)
+    return read_head(JsonReader("output", fields), class_count=2)
 
 
 def rows(found: RawDetections) -> list[tuple[list[float], float, int]]:

@@ -25,7 +25,7 @@ from tests.support.graphs import (
 )
 from tests.support.models import SHARED, published_model
 
-Fields = dict[str, Any]
+JsonReader = dict[str, Any]
 STRETCH = ("--set", "input.resize=stretch")
 
 
@@ -323,7 +323,7 @@ def test_no_pictures(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     ids=["right", "wrong colours and scale"],
 )
 def test_the_input_of_a_published_detector_is_told_by_photographs(
-    changes: Fields, expected: set[str] | None, shared: Path, tmp_path: Path
+    changes: JsonReader, expected: set[str] | None, shared: Path, tmp_path: Path
 ) -> None:
     manifest = load_manifest(published_model("yolox_nano", tmp_path))
     wrong = replace(manifest, input=replace(manifest.input, **changes))

@@ -2,7 +2,7 @@
 
 `POST /uploads` answers where one picture may be sent; the field `s3` of the picture routes, or a
 `url` of the form ``s3://bucket/key``, names it. Only what `POST /uploads` gave out can be named: no
-other bucket, no other key. How the bucket is spoken to is not the gateway's business (`Uploads`).
+other bucket, no other key. `UploadBucket` hides how the bucket is accessed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Source(Protocol):
         """
 
 
-class Uploads(Protocol):
+class UploadBucket(Protocol):
     """A bucket that clients may send pictures to.
 
     Attributes:
@@ -60,7 +60,7 @@ class Uploads(Protocol):
         """Reads the pictures of one request; threads may share it."""
 
 
-class NoUploads:
+class NoUploadBucket:
     """No bucket: nothing is taken, and no s3 uri is opened."""
 
     origin = ""

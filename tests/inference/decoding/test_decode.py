@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from inference.decoding.decode import decode, decode_scaled
+from inference.decoding.source import NOTHING, Need
 from inference.errors import ImageTooLarge, NotAnImage, PictureError, UnsupportedFormat
-from inference.image import decode, decode_scaled
-from inference.picture import NOTHING, Need
 from inference.types import ImageRGB
 from tests.support.pictures import STORED, corners, encode
 

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from inference.types import Classification, Detection, Vehicle
-from service.elements import (
-    classifier_element,
-    detection_element,
-    detector_element,
-    vehicle_element,
+from service.json_answers import (
+    classifier_json,
+    detection_json,
+    detector_json,
+    vehicle_json,
 )
 from tests.support.models import fake_classifier, fake_detector
 
@@ -13,7 +13,7 @@ CAR = Detection((1, 2, 30, 40), "car", 0.95123456789)
 
 
 def test_a_detection_has_the_published_fields_in_the_published_order() -> None:
-    element = detection_element(CAR)
+    element = detection_json(CAR)
 
     assert list(element.items()) == [
         ("x1", 1),
@@ -28,7 +28,7 @@ def test_a_detection_has_the_published_fields_in_the_published_order() -> None:
 
 def test_a_vehicle_is_labelled_by_its_best_class() -> None:
     main = {"probabilities": Classification(("RENAULT CLIO", "DACIA LOGAN"), (0.87654321, 0.1))}
-    element = vehicle_element(Vehicle(CAR, {"make": main}))
+    element = vehicle_json(Vehicle(CAR, {"make": main}))
 
     assert element == {
         "x1": 1,
@@ -49,13 +49,13 @@ def test_further_classifiers_and_outputs_stand_under_their_names() -> None:
         "color": Classification(("red",), (0.5,)),
     }
     make = {"probabilities": Classification(("Renault",), (0.25,))}
-    element = vehicle_element(Vehicle(CAR, {"attributes": attributes, "make": make}))
+    element = vehicle_json(Vehicle(CAR, {"attributes": attributes, "make": make}))
 
     assert (element["label"], element["pred"], element["prob"]) == ("car: 1.0", ["car"], [1.0])
     assert element["color"] == {"label": "red: 0.5", "pred": ["red"], "prob": [0.5]}
     assert element["make"] == {"label": "Renault: 0.25", "pred": ["Renault"], "prob": [0.25]}
 
-    swapped = vehicle_element(Vehicle(CAR, {"make": make, "attributes": attributes}))
+    swapped = vehicle_json(Vehicle(CAR, {"make": make, "attributes": attributes}))
     assert swapped["label"] == "Renault: 0.25"
     assert swapped["attributes"] == {
         "label": "car: 1.0",
@@ -66,7 +66,7 @@ def test_further_classifiers_and_outputs_stand_under_their_names() -> None:
 
 
 def test_a_detector_is_described() -> None:
-    assert detector_element(fake_detector()) == {
+    assert detector_json(fake_detector()) == {
         "name": "fake_detector",
         "version": "1.0.0",
         "sha256": "0" * 64,
@@ -78,7 +78,7 @@ def test_a_detector_is_described() -> None:
 
 
 def test_a_classifier_is_described() -> None:
-    element = classifier_element(fake_classifier("make", {"p": {"Renault": 1.0}}))
+    element = classifier_json(fake_classifier("make", {"p": {"Renault": 1.0}}))
 
     assert element["name"] == "make"
     assert element["outputs"] == [{"name": "p", "labels": ["Renault"]}]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
+from inference.decoding.decode import decode
+from inference.decoding.gif import MAX_BLOCKS
+from inference.decoding.jpeg import MAX_PADDING, MAX_SEGMENTS, count_scans
+from inference.decoding.png import MAX_CHUNKS, MAX_COMPRESSED_CHUNKS
 from inference.errors import ImageTooLarge, NotAnImage
-from inference.gif import MAX_BLOCKS
-from inference.image import decode
-from inference.jpeg import MAX_PADDING, MAX_SEGMENTS, count_scans
-from inference.png import MAX_CHUNKS, MAX_COMPRESSED_CHUNKS
 from tests.support.hostile import (
     FLOODS,
     chunk,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from service.items import Item, plain_etag
+from service.batch.items import Item, plain_etag
 
 S3_LIMITS: dict[str, Any] = {
     "connect_timeout": 2,

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from inference.annotate import LabelledBox, annotate
-from inference.image import decode
+from inference.decoding.decode import decode
 from inference.types import BoxXYXY, ImageRGB
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG"}
@@ -24,7 +24,7 @@ SHRINK = 0.95
 """Beyond what the size suggests: smaller pictures have more detail per pixel."""
 
 
-def annotated_file(
+def render_file(
     data: bytes,
     labelled_boxes: Sequence[LabelledBox],
     media_type: str,
@@ -41,7 +41,7 @@ def annotated_file(
         data: The picture's file.
         labelled_boxes: As for `inference.annotate.annotate`, in pixels of the upright picture.
         media_type: ``image/jpeg`` or ``image/png``.
-        max_pixels: Most pixels of the picture by its header, as for `inference.image.decode`.
+        max_pixels: Most pixels of the picture, by its header.
         max_bytes: Of the result.
 
     Raises:

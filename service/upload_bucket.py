@@ -17,7 +17,14 @@ from urllib.parse import urlsplit
 
 from gateway.deadline import Deadline
 from gateway.errors import PartError, UrlTimeout, UrlTooLarge, UrlUnreachable
-from gateway.uploads import DEFAULT_MEDIA_TYPE, PREFIX, NoUploads, Source, Uploads, own_key
+from gateway.upload_bucket import (
+    DEFAULT_MEDIA_TYPE,
+    PREFIX,
+    NoUploadBucket,
+    Source,
+    UploadBucket,
+    own_key,
+)
 from service.settings import Settings
 
 EXPIRES_SECONDS = 300
@@ -31,17 +38,17 @@ MISSING = ("NoSuchKey", "404", "AccessDenied", "403")
 logger = logging.getLogger("matchvec")
 
 
-def uploads_of(settings: Settings) -> Uploads:
+def uploads_of(settings: Settings) -> UploadBucket:
     """The bucket of the settings, or none."""
     if not settings.upload_bucket:
-        return NoUploads()
+        return NoUploadBucket()
     return S3Uploads(
         settings.upload_bucket, settings.max_upload_bytes, settings.url_timeout_seconds
     )
 
 
 class S3Uploads:
-    """Uploads to a bucket of S3.
+    """UploadBucket to a bucket of S3.
 
     Args:
         bucket: Its name.

@@ -15,7 +15,7 @@ from inference.session import Session
 from inference.types import Outputs, SizeWH
 
 
-def try_model(manifest: Manifest, session: Session) -> None:
+def smoke_test(manifest: Manifest, session: Session) -> None:
     """Run a model on nothing, so that a wrong manifest shows at the start.
 
     Args:

@@ -23,7 +23,7 @@ DIGITS = 6
 """Decimals of scores in answers: more than a float32 network means, fewer than it prints."""
 
 
-def detection_element(detection: Detection) -> Element:
+def detection_json(detection: Detection) -> Element:
     """One object of `/object_detection`."""
     x1, y1, x2, y2 = detection.box_xyxy
     return {
@@ -37,14 +37,14 @@ def detection_element(detection: Detection) -> Element:
     }
 
 
-def vehicle_element(vehicle: Vehicle) -> Element:
+def vehicle_json(vehicle: Vehicle) -> Element:
     """One vehicle of `/predict`: the main classifier's answer in it, further ones by name."""
-    element = detection_element(vehicle.detection)
+    element = detection_json(vehicle.detection)
     for position, (name, outputs) in enumerate(vehicle.classifications.items()):
         if position == 0:
-            element.update(_outputs_element(outputs))
+            element.update(_outputs_json(outputs))
         else:
-            element[name] = _outputs_element(outputs)
+            element[name] = _outputs_json(outputs)
     return element
 
 
@@ -56,32 +56,32 @@ def labelled_boxes(elements: Iterable[Element]) -> list[tuple[BoxXYXY, str, str]
     ]
 
 
-def model_element(manifest: Manifest) -> Element:
+def model_json(manifest: Manifest) -> Element:
     """Which model it is: enough to tell whether two answers came from the same one."""
     return {"name": manifest.name, "version": manifest.version, "sha256": manifest.sha256}
 
 
-def health_element(pipeline: Pipeline) -> Element:
+def health_json(pipeline: Pipeline) -> Element:
     """The answer of `/health`."""
     return {
         "status": "ok",
         "version": VERSION,
         "models": {
-            "detection": model_element(pipeline.detector.manifest),
-            "classification": [model_element(each.manifest) for each in pipeline.classifiers],
+            "detection": model_json(pipeline.detector.manifest),
+            "classification": [model_json(each.manifest) for each in pipeline.classifiers],
         },
     }
 
 
-def models_element(pipeline: Pipeline) -> Element:
+def models_json(pipeline: Pipeline) -> Element:
     """The answer of `/models`."""
     return {
-        "detection": detector_element(pipeline.detector),
-        "classification": [classifier_element(each) for each in pipeline.classifiers],
+        "detection": detector_json(pipeline.detector),
+        "classification": [classifier_json(each) for each in pipeline.classifiers],
     }
 
 
-def detector_element(detector: Detector) -> Element:
+def detector_json(detector: Detector) -> Element:
     """All that `/models` tells of a detector."""
     return {
         **_described(detector.manifest),
@@ -90,7 +90,7 @@ def detector_element(detector: Detector) -> Element:
     }
 
 
-def classifier_element(classifier: Classifier) -> Element:
+def classifier_json(classifier: Classifier) -> Element:
     """All that `/models` tells of a classifier."""
     outputs = [
         {"name": output.name, "labels": list(output.labels)} for output in classifier.task.outputs
@@ -100,10 +100,10 @@ def classifier_element(classifier: Classifier) -> Element:
 
 def _described(manifest: Manifest) -> Element:
     size = {"width": manifest.input.width, "height": manifest.input.height}
-    return {**model_element(manifest), "licence": manifest.licence, "input": size}
+    return {**model_json(manifest), "licence": manifest.licence, "input": size}
 
 
-def _outputs_element(outputs: Mapping[str, Classification]) -> Element:
+def _outputs_json(outputs: Mapping[str, Classification]) -> Element:
     element: Element = {}
     for position, (name, classification) in enumerate(outputs.items()):
         if position == 0:

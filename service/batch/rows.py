@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.routes import Route
-from service.items import Item
+from service.batch.items import Item
 
 RESULTS = "results"
 FAILED = "failed"
@@ -58,7 +58,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ResultKey:
     """Where the rows of one batch are kept, below ``results/`` and ``failed/``."""
 
     model: str

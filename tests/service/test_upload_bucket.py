@@ -21,10 +21,10 @@ import pytest
 from gateway.deadline import Deadline
 from gateway.errors import PartError
 from gateway.routes import Route
-from service import uploads as uploads_module
+from service import upload_bucket as uploads_module
 from service.handler import Handler
 from service.settings import Settings
-from service.uploads import S3Uploads
+from service.upload_bucket import S3Uploads
 from tests.support.answers import check_well_formed
 from tests.support.events import form_event, rest_event, upload
 from tests.support.models import fake_pipeline

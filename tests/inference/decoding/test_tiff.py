@@ -5,9 +5,9 @@ import struct
 import pytest
 from PIL import Image
 
+from inference.decoding.decode import decode
+from inference.decoding.tiff import check_directory
 from inference.errors import NotAnImage
-from inference.image import decode
-from inference.tiff import check_directory
 from tests.support.pictures import encode
 
 RGB = Image.new("RGB", (8, 6))

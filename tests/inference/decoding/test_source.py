@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from inference.picture import NOTHING, Need
+from inference.decoding.source import NOTHING, Need
 
 NEEDS: dict[str, tuple[Need, tuple[int, int], int]] = {
     "nothing": (NOTHING, (10, 10), 8),

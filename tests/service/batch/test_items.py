@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from gateway.routes import Route
-from service.items import BatchRefused, Item, parse_batch, parse_message
+from service.batch.items import BatchRefused, Item, parse_batch, parse_message
 
-EVENTS = Path(__file__).parent.parent / "events" / "batch"
+EVENTS = Path(__file__).parents[2] / "events" / "batch"
 
 
 def load(name: str) -> Any:

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from inference.annotate import colour_of
-from inference.annotated import annotated_file
 from inference.errors import ImageTooLarge, NotAnImage
+from inference.render import render_file
 from inference.types import BoxXYXY
 from tests.support.pictures import STORED, encode, plain
 
@@ -20,7 +20,7 @@ BOX: BoxXYXY = (40, 60, 200, 180)
 def drawn(
     data: bytes, box: BoxXYXY, media_type: str = "image/png", limit: int = 10**6
 ) -> Image.Image:
-    content = annotated_file(
+    content = render_file(
         data, [(box, "car", "car: 0.9")], media_type, max_pixels=10**8, max_bytes=limit
     )
     assert len(content) <= limit
@@ -87,6 +87,6 @@ def test_a_box_of_one_pixel_survives(box: BoxXYXY) -> None:
 
 def test_what_can_not_be_decoded_is_said() -> None:
     with pytest.raises(NotAnImage):
-        annotated_file(b"text", [], "image/png", max_pixels=100, max_bytes=1000)
+        render_file(b"text", [], "image/png", max_pixels=100, max_bytes=1000)
     with pytest.raises(ImageTooLarge):
-        annotated_file(plain(20, 20), [], "image/png", max_pixels=100, max_bytes=1000)
+        render_file(plain(20, 20), [], "image/png", max_pixels=100, max_bytes=1000)

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from PIL import Image, ImageFile, JpegImagePlugin
 
+from inference.decoding.gif import check_blocks
+from inference.decoding.jpeg import check_segments, count_scans
+from inference.decoding.png import check_chunks
+from inference.decoding.rgb import Allocate, orientation_of, to_upright_rgb, upright_size
+from inference.decoding.source import Need, Scaled
+from inference.decoding.tiff import check_directory
 from inference.errors import ImageTooLarge, NotAnImage, PictureError, UnsupportedFormat
-from inference.gif import check_blocks
-from inference.jpeg import check_segments, count_scans
-from inference.picture import Need, Scaled
-from inference.pixels import Allocate, orientation_of, to_upright_rgb, upright_size
-from inference.png import check_chunks
-from inference.tiff import check_directory
 from inference.types import ImageRGB
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _open(data: bytes) -> ImageFile.ImageFile:
     if data.startswith(JPEG_SIGNATURE):
         # `Image.open` would import four formats more before it looks at the file.
         return JpegImagePlugin.jpeg_factory(io.BytesIO(data))
-    from inference.plugins import FORMATS
+    from inference.decoding.formats import FORMATS
 
     return Image.open(io.BytesIO(data), formats=FORMATS)
 

@@ -13,11 +13,11 @@ import pytest
 
 from gateway.routes import Route
 from inference.errors import ModelUnavailable
-from service.batch import BatchFailed, TransientFailures
-from service.batch_settings import BatchSettings
-from service.items import BatchRefused
-from service.objects import ObjectUnreachable
-from service.rows import read_lines
+from service.batch.handler import BatchFailed, TransientFailures
+from service.batch.items import BatchRefused
+from service.batch.rows import read_lines
+from service.batch.s3_objects import ObjectUnreachable
+from service.batch.settings import BatchSettings
 from service.settings import SettingsError
 from tests.support.archive import (
     ARCHIVE,
@@ -30,7 +30,7 @@ from tests.support.archive import (
 )
 from tests.support.pictures import plain
 
-EVENTS = Path(__file__).parent.parent / "events" / "batch"
+EVENTS = Path(__file__).parents[2] / "events" / "batch"
 CAR = {
     "x1": 0, "y1": 0, "x2": 4, "y2": 6, "class_name": "car", "confidence": 0.9,
     "label": "clio: 0.75", "pred": ["clio", "208"], "prob": [0.75, 0.25],
@@ -341,13 +341,13 @@ def test_the_handler_of_the_package_is_made_by_its_first_event() -> None:
     """The API's start pays nothing for it; boto3 comes with the first batch."""
     code = (
         "import sys, lambda_function\n"
-        "assert not {'service.batch', 'boto3'} & set(sys.modules)\n"
+        "assert not {'service.batch.handler', 'boto3'} & set(sys.modules)\n"
         "print(lambda_function.lambda_handler_batch({'Describe': 'predict'}, None)['Model'])\n"
-        "assert {'service.batch', 'boto3'} <= set(sys.modules)\n"
+        "assert {'service.batch.handler', 'boto3'} <= set(sys.modules)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).parent.parent.parent,
+        cwd=Path(__file__).parents[3],
         env={"RESULTS_BUCKET": "rows", "AWS_DEFAULT_REGION": "eu-west-1"},
         capture_output=True,
         text=True,

@@ -1,7 +1,7 @@
 """Batches of S3 objects -> rows of results, by the API's own models and its own way of decoding.
 
 A batch is answered in the order of its list, while the next objects are being read. Its rows are
-one object of the results bucket, named after what was asked (service/rows.py). A picture that
+one object of the results bucket, named after what was asked (service/batch/rows.py). A picture that
 can't be answered now, but may be later, is kept apart from those that never will be: the batch
 writes what it has, and raises `TransientFailures`. The state machine then calls it again, after a
 while, with the same batch; it reads what it wrote and does the rest.
@@ -21,14 +21,23 @@ from typing import Any
 
 from gateway.deadline import Clock, Deadline
 from gateway.errors import DeadlineExceeded, PartFailed
-from gateway.parts import Upload
+from gateway.parts import FormFile
 from gateway.routes import Route
 from inference.pipeline import Pipeline
-from service.batch_settings import BatchSettings
-from service.items import Batch, BatchRefused, Item, parse_batch, parse_message, parse_route
-from service.objects import ObjectError, Objects, ObjectUnreachable
+from service.batch.items import Batch, BatchRefused, Item, parse_batch, parse_message, parse_route
+from service.batch.rows import (
+    FAILED,
+    RESULTS,
+    ResultKey,
+    Row,
+    batch_name,
+    item_of,
+    read_lines,
+    write_lines,
+)
+from service.batch.s3_objects import ObjectError, Objects, ObjectUnreachable
+from service.batch.settings import BatchSettings
 from service.pictures import PictureService, Predict
-from service.rows import FAILED, RESULTS, Place, Row, batch_name, item_of, read_lines, write_lines
 from service.settings import Settings
 
 READERS = 4
@@ -116,7 +125,7 @@ class BatchHandler:
 
     def _answer_batch(self, batch: Batch, deadline: Deadline) -> tuple[dict[str, Any], list[Row]]:
         items = tuple({(item.bucket, item.key): item for item in batch.items}.values())
-        place = Place(self._fingerprint(batch.route), batch.route, batch_name(items))
+        place = ResultKey(self._fingerprint(batch.route), batch.route, batch_name(items))
         earlier = self._read(place, RESULTS)
         # Only a batch that was begun before can have failures.
         failures = [] if earlier is None else self._read(place, FAILED) or []
@@ -186,7 +195,7 @@ class BatchHandler:
         except ObjectError as error:
             return Row(item, [], error=(error.code, error.message), is_final=error.is_final)
         [result] = self._pictures.answer(
-            [Upload(content, item.key)], predict, Deadline.after(FUNCTION_SECONDS)
+            [FormFile(content, item.key)], predict, Deadline.after(FUNCTION_SECONDS)
         )
         item = replace(item, etag=etag)
         if result.error and result.error.code in TRANSIENT:
@@ -194,13 +203,13 @@ class BatchHandler:
         told = (result.error.code, result.error.message) if result.error else None
         return Row(item, result.predictions, result.size_wh, told)
 
-    def _read(self, place: Place, kind: str) -> list[dict[str, Any]] | None:
+    def _read(self, place: ResultKey, kind: str) -> list[dict[str, Any]] | None:
         content = self._objects.read_own(self._settings.results_bucket, place.key(kind))
         return None if content is None else read_lines(content)
 
     def _write(
         self,
-        place: Place,
+        place: ResultKey,
         lines: Sequence[dict[str, Any]],
         failed: Sequence[Row],
         *,
@@ -256,7 +265,7 @@ def _failed(item: Item, code: str, message: str) -> Row:
 
 
 def _summary(
-    place: Place,
+    place: ResultKey,
     pictures: int,
     worked_on: int,
     lines: Sequence[dict[str, Any]],

@@ -18,7 +18,7 @@ Numbers: TypeAlias = "float | Sequence[Numbers]"
 """A number, or lists of lists of them."""
 
 
-class Fields:
+class JsonReader:
     """One JSON object, read field by field; every complaint names the field's full path.
 
     Args:
@@ -119,16 +119,16 @@ class Fields:
             raise self.refuse(name, "an object of numbers, or of nested lists of them")
         return tuple(value.items())
 
-    def object(self, name: str) -> Fields:
+    def object(self, name: str) -> JsonReader:
         """An object inside this one."""
-        return Fields(f"{self._where}.{name}", self._get(name, None))
+        return JsonReader(f"{self._where}.{name}", self._get(name, None))
 
-    def objects(self, name: str) -> tuple[Fields, ...]:
+    def objects(self, name: str) -> tuple[JsonReader, ...]:
         """A list of objects inside this one."""
         value = self._get(name, None)
         if not isinstance(value, list) or not value:
             raise self.refuse(name, "a list of objects")
-        return tuple(Fields(f"{self._where}.{name}[{i}]", item) for i, item in enumerate(value))
+        return tuple(JsonReader(f"{self._where}.{name}[{i}]", item) for i, item in enumerate(value))
 
     def _get(self, name: str, default: Any) -> Any:  # noqa: ANN401  JSON can be anything
         self._read.add(name)

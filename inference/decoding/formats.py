@@ -1,7 +1,8 @@
 """The decoders of all six formats, for whoever decodes anything but JPEG.
 
 Importing one of Pillow's plugins registers it. JPEG's alone is imported at the start
-(inference/image.py): the others take several milliseconds of it, and few requests want them.
+(inference/decoding/decode.py): the others take several milliseconds, and few requests need
+them.
 """
 
 from __future__ import annotations

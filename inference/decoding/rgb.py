@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference.arrow import lent_pixels
+from inference.decoding.arrow import lent_pixels
 from inference.errors import UnsupportedFormat
 from inference.types import ImageRGB
 

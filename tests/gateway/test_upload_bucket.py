@@ -5,7 +5,7 @@ import pytest
 from gateway.deadline import Deadline
 from gateway.errors import GatewayError, UnknownRoute, UrlNotAllowed
 from gateway.event import parse_event
-from gateway.uploads import NoUploads, own_key, parse_upload
+from gateway.upload_bucket import NoUploadBucket, own_key, parse_upload
 from tests.support.events import rest_event
 
 KEY = "uploads/q0vY7mR3k1b9Zs5tXw2uLd8nHf4cGj6-"
@@ -91,7 +91,7 @@ def test_what_is_not_ours_is_not_opened(url: str) -> None:
 
 def test_without_a_bucket_nothing_is_taken_or_opened() -> None:
     with pytest.raises(UnknownRoute, match="UPLOAD_BUCKET"):
-        NoUploads().offer("image/png")
+        NoUploadBucket().offer("image/png")
     with pytest.raises(UrlNotAllowed):
-        NoUploads().reader().fetch(f"s3://pictures/{KEY}", Deadline.after(1))
-    assert NoUploads().origin == ""
+        NoUploadBucket().reader().fetch(f"s3://pictures/{KEY}", Deadline.after(1))
+    assert NoUploadBucket().origin == ""

@@ -1,0 +1,1 @@
+"""Decode image files to upright RGB pixels, within bounds read from the header."""

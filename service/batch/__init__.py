@@ -1,0 +1,1 @@
+"""Bulk processing: batches of S3 objects answered by the API's own models."""
