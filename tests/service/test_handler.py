@@ -206,10 +206,7 @@ def test_a_broken_picture_does_not_spoil_its_neighbours(settings: Settings) -> N
         "http://nobody.invalid/photo.jpg",
         "also good.png",
     ]
-    assert images[2]["error"] == {
-        "code": "unsupported_format",
-        "message": images[2]["error"]["message"],
-    }
+    assert images[2]["error"]["code"] == "unsupported_format"
 
 
 def test_every_picture_code_of_the_contract_exists() -> None:
