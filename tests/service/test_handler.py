@@ -241,10 +241,10 @@ def test_an_upload_and_a_url_of_the_same_picture_have_the_same_answer(settings: 
 
 
 SWITCHES = {
-    "no urls": ({"URL_FETCH": "off"}, "No urls are opened here: send the picture itself."),
+    "no urls": ({"URL_FETCH": "off"}, "Fetching urls is disabled. Send the picture itself."),
     "other hosts": (
         {"URL_ALLOWED_HOSTS": "b.example"},
-        "The url's host is not among those that are opened here.",
+        "The url's host is not in the list of allowed hosts.",
     ),
 }
 

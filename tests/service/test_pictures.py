@@ -284,7 +284,7 @@ def test_details_of_a_failed_url_hold_no_secret() -> None:
         "width": None,
         "height": None,
         "predictions": [],
-        "error": {"code": "url_not_allowed", "message": "Only http and https urls are opened."},
+        "error": {"code": "url_not_allowed", "message": "Only http and https urls are supported."},
         "timing_ms": {"fetch": 0.0, "decode": 0.0, "inference": 0.0},
     }
 
