@@ -111,9 +111,9 @@ PLANTED: dict[str, tuple[str, Any, str, Any]] = {
     ),
     "a decoder without a limit": (
         "decode",
-        fuzz.decode,
-        "decode",
-        lambda data, **_: inference.decoding.decode.decode(data, max_pixels=1_000_000),
+        inference.decoding.decode,
+        "check_header",
+        lambda *_: None,
     ),
     "an internal address": ("fetch", gateway.fetch, "is_public", lambda _: True),
     "no limit of received bytes": ("fetch", gateway.exchange, "MAX_OVERHEAD_BYTES", 1 << 30),
