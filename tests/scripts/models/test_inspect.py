@@ -284,9 +284,9 @@ def test_a_classifier_of_ultralytics_gets_no_padding(tmp_path: Path) -> None:
 
 
 UNSUPPORTED: dict[str, tuple[dict[str, Array], Inputs, dict[str, str], str]] = {
-    "masks": (
-        {"output0": zeros(1, 38, 84), "output1": zeros(1, 32, 16, 16)}, PICTURE,
-        {**ULTRALYTICS, "task": "segment"}, "'segment'",
+    "oriented boxes": (
+        {"output0": zeros(1, 7, 84)}, PICTURE,
+        {**ULTRALYTICS, "task": "obb"}, "'obb'",
     ),
     "YOLOv3's grids": (
         {"a": zeros(1, 255, 8, 8), "b": zeros(1, 255, 4, 4)}, PICTURE, {},
