@@ -22,11 +22,11 @@ from gateway.options import parse_options
 from gateway.parts import parse_parts
 from gateway.routes import Route, find_route
 from service.decoder import Decoder
-from service.handler import Handler
 from service.nursery import NoNursery, Nursery
 from service.settings import Settings
 from service.workers import Workers
 from tests.support.answers import check_well_formed, fields_of
+from tests.support.handlers import Handler, make_handler
 from tests.support.models import fake_pipeline
 from tests.support.pictures import plain
 
@@ -74,7 +74,7 @@ def _handler() -> Handler:
     """One that decodes in this process: in others a fuzzer would see nothing."""
     decoder = Decoder(Workers(_no_nursery))
     with mock.patch.object(service.pictures, "shared_decoder", return_value=decoder):
-        return Handler(
+        return make_handler(
             SETTINGS,
             _PictureEverywhere(10_000, 5),
             clock=lambda: 0.0,
