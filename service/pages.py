@@ -33,8 +33,8 @@ POLICIES: Mapping[Route, str] = {
     # Swagger UI's icons are data urls.
     Route.DOCS: "img-src 'self' blob: data:; connect-src 'self'",
 }
-"""Directives besides those for the page's own scripts and styles. `connect-src` is last, so that the
-origin of the upload bucket can be appended."""
+"""Directives besides those for the page's own scripts and styles. `connect-src` is last: the upload
+bucket's origin is appended."""
 
 REVALIDATE = "no-cache"
 FOREVER = "public, max-age=31536000, immutable"
