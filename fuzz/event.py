@@ -19,9 +19,9 @@ from gateway.fetch import Fetcher
 from gateway.options import parse_options
 from gateway.parts import parse_parts
 from gateway.routes import Route, find_route
-from service.handler import Handler
 from service.settings import Settings
 from tests.support.answers import check_well_formed, fields_of
+from tests.support.handlers import make_handler
 from tests.support.models import fake_pipeline
 from tests.support.pictures import plain
 
@@ -61,7 +61,7 @@ class _PictureEverywhere(Fetcher):
         return network.fetcher(self.max_bytes).fetch(url, network.deadline)
 
 
-HANDLER = Handler(
+HANDLER = make_handler(
     SETTINGS,
     _PictureEverywhere(10_000, 5),
     clock=lambda: 0.0,

@@ -16,6 +16,7 @@ import gateway.fetch
 import gateway.parts
 import inference.decoding.decode
 import service.handler
+import service.routes
 from fuzz.mutate import mutations
 from fuzz.targets import TARGETS, Target
 from gateway.parts import FormFile
@@ -69,20 +70,20 @@ def without_last(parts: list[Any]) -> list[Any]:
 PORT_22 = UrlTarget("http", "a.example", 22, "/")
 
 PLANTED: dict[str, tuple[str, Any, str, Any]] = {
-    "an event that raises": ("event", service.handler, "find_route", lambda *_: 1 / 0),
+    "an event that raises": ("event", service.routes, "find_route", lambda *_: 1 / 0),
     "a missing part": (
         "event",
-        service.handler,
+        service.routes,
         "parse_parts",
         lambda *a, **k: without_last(gateway.parts.parse_parts(*a, **k)),
     ),
     "a part without its element": (
         "event",
-        service.handler,
+        service.routes,
         "failed_images",
         lambda codes: {"X-Failed-Images": f"{len(codes)}=not_an_image"},
     ),
-    "a missing response": ("event", service.handler, "json_response", lambda *_, **__: {}),
+    "a missing response": ("event", service.handler, "file_response", lambda *_, **__: {}),
     "a form that raises": ("multipart", fuzz.multipart, "parse_parts", lambda *_, **__: 1 / 0),
     "content from elsewhere": (
         "multipart",
