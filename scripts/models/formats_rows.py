@@ -50,7 +50,8 @@ def rows_or_columns(model: Model) -> Format | str | None:
         return _transformer(model, grid)
     if (found := _finished(model, grid)) is not None:
         return found
-    if grid.count < 2 * grid.columns and model.labels is None:
+    is_long = grid.count >= 2 * grid.columns or grid.count in grid_counts(model)
+    if not is_long and model.labels is None:
         return None
     if grid.are_columns:
         return _without_objectness(model, grid)
@@ -68,7 +69,8 @@ def read_grid(model: Model) -> Grid | None:
     others = [each.shape for each in model.probe.outputs[1:]]
     if any(len(each) not in (1, 4, 5) for each in others):
         return None
-    are_columns = shape[0] < shape[1] and shape[1] not in (6, 7)
+    is_grid = shape[0] in grid_counts(model)
+    are_columns = shape[0] < shape[1] and shape[1] not in (6, 7) and not is_grid
     if are_columns:
         runs = [
             np.asarray(run, np.float64).reshape(shape).T for run in (output.gray, output.street)
@@ -76,6 +78,12 @@ def read_grid(model: Model) -> Grid | None:
         return Grid(np.concatenate(runs), shape[1], shape[0], True, False)
     rows = output.values.reshape(-1, shape[1])
     return Grid(rows, shape[0], shape[1], False, len(output.shape) == 2)
+
+
+def grid_counts(model: Model) -> tuple[int, int]:
+    """Return the numbers of boxes of grids with one and with three anchors per cell."""
+    cells = cell_count(model.probe.size_wh, YOLO_STRIDES)
+    return cells, YOLOV5_ANCHORS * cells
 
 
 def is_transformer(model: Model) -> bool:
@@ -87,9 +95,8 @@ def is_transformer(model: Model) -> bool:
 
 def _transformer(model: Model, grid: Grid) -> Format:
     reason = "Ultralytics' RT-DETR: cx, cy, w, h of 0..1"
-    known = None if model.labels is None else len(model.labels)
-    if grid.columns == 6 and known != 2:
-        columns = [*CENTRES, "score", "class"]
+    columns = [*CENTRES, "score", "class"]
+    if grid.columns == len(columns) and _fits(grid, columns):
         return make_format(
             "rows", "rtdetr", reason, None,
             ("columns", columns, "its recent exports"), ("normalized", True, reason),
@@ -105,8 +112,7 @@ def _finished(model: Model, grid: Grid) -> Format | None:
     """Rows of corners, score and class, after suppression."""
     if grid.are_columns or grid.columns not in (6, 7) or grid.count > MAX_FINISHED_ROWS:
         return None
-    cells = cell_count(model.probe.size_wh, YOLO_STRIDES)
-    if grid.count in (cells, YOLOV5_ANCHORS * cells):
+    if grid.count in grid_counts(model):
         return None
     is_batch = any(len(port.shape) == 4 and port.shape[0] is None for port in model.graph.inputs)
     # [n, 7] of n pictures is a classifier's; [n, 7] of one picture is a list of boxes.
@@ -159,10 +165,9 @@ def _rows(model: Model, grid: Grid) -> Format | str | None:
         return _without_objectness(model, grid, turned=True)
     if grid.columns < 6:
         return None
-    cells = cell_count(model.probe.size_wh, YOLO_STRIDES)
-    is_one_per_cell = grid.count == cells
+    is_one_per_cell = grid.count == grid_counts(model)[0]
     sizes = grid.rows[:, 2:4]
-    is_raw = np.abs(sizes).max() <= MAX_LOG_SIZE and (sizes.min() < 0 or not sizes.any())
+    is_raw = np.abs(sizes).max() <= MAX_LOG_SIZE
     task, ignored = _task(model, grid.columns - 5)
     classes = grid.columns - 5 - ignored
     if is_raw and is_one_per_cell:
