@@ -10,10 +10,13 @@ GatewayError
 │   ├── MethodNotAllowed      405 method_not_allowed
 │   ├── TooLarge              413 too_large
 │   ├── UnsupportedMediaType  415 unsupported_media_type
+│   │   └── UnsupportedCoding
 │   ├── ImageFailed           422 image_failed
+│   ├── AllFailed             422 all_failed
 │   ├── InternalError         500 internal_error
 │   └── ServiceUnavailable    503 model_unavailable
 └── PartError                 one part fails, the other parts are answered
+    ├── NotAPicture           not_an_image
     ├── UrlNotAllowed         url_not_allowed
     ├── UrlUnreachable        url_unreachable
     ├── UrlTimeout            url_timeout
@@ -127,6 +130,15 @@ class UnsupportedMediaType(RequestError):
     code = "unsupported_media_type"
 
 
+class UnsupportedCoding(UnsupportedMediaType):
+    """The body has a content coding that is not supported."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The supported codings (RFC 9110, section 15.5.16)."""
+        return {"Accept-Encoding": "gzip, deflate"}
+
+
 class ImageFailed(RequestError):
     """The client asked for a drawn picture, but the picture it sent is unusable."""
 
@@ -142,6 +154,13 @@ class ImageFailed(RequestError):
     def headers(self) -> dict[str, str]:
         """The ``X-Failed-Images`` header that a JSON response would have."""
         return {"X-Failed-Images": f"0={self.image_code}"}
+
+
+class AllFailed(RequestError):
+    """Every picture of a request with ``strict=true`` failed; the body is the usual one."""
+
+    status = 422
+    code = "all_failed"
 
 
 class InternalError(RequestError):
@@ -160,6 +179,12 @@ class ServiceUnavailable(RequestError):
 
 class PartError(GatewayError):
     """One part is unusable. Its element of the response is empty."""
+
+
+class NotAPicture(PartError):
+    """The file is unusable before it is decoded."""
+
+    code = "not_an_image"
 
 
 class UrlNotAllowed(PartError):
