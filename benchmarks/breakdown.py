@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.pictures import MP_12, picture_path
 from gateway.event import decode_body, parse_event
 from gateway.parts import FormFile, parse_parts
-from inference.decoding.decode import decode_scaled
+from inference.decoding.decode import decode_reduced
 from inference.detection import to_detections
 from inference.preprocess import prepare
 from inference.types import RawDetections
@@ -74,7 +74,8 @@ def _request(content: bytes, detector: Any, step: Callable[..., Any]) -> None:  
     [part] = step("form", lambda: parse_parts(content_type, body, max_images=1, max_urls=1))
     assert isinstance(part, FormFile)  # noqa: S101  for the type checker
     picture = step(
-        "decode", lambda: decode_scaled(part.content, max_pixels=LIMIT, need=detector.need)
+        "decode",
+        lambda: decode_reduced(part.content, max_pixels=LIMIT, resolution=detector.resolution),
     )
     tensor, placement = step(
         "preprocess", lambda: prepare(picture.image_rgb, detector.manifest.input)
@@ -84,7 +85,7 @@ def _request(content: bytes, detector: Any, step: Callable[..., Any]) -> None:  
 
     def boxes() -> Any:  # noqa: ANN401
         found = task.head.decode(outputs, placement.input_wh, 0.4)
-        boxes_xyxy = placement.to_source(found.boxes_xyxy) * picture.shrink
+        boxes_xyxy = placement.to_source(found.boxes_xyxy) * picture.reduction
         placed = RawDetections(boxes_xyxy, found.scores, found.class_ids)
         return to_detections(placed, task.labels, picture.size_wh)
 

@@ -10,9 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
-from unittest import mock
 
-import service.pictures
 from fuzz.network import Hop, MemoryNetwork
 from gateway.deadline import Deadline
 from gateway.errors import RequestError
@@ -21,11 +19,8 @@ from gateway.fetch import Fetcher
 from gateway.options import parse_options
 from gateway.parts import parse_parts
 from gateway.routes import Route, find_route
-from service.decoder import Decoder
 from service.handler import Handler
-from service.nursery import NoNursery, Nursery
 from service.settings import Settings
-from service.workers import Workers
 from tests.support.answers import check_well_formed, fields_of
 from tests.support.models import fake_pipeline
 from tests.support.pictures import plain
@@ -66,23 +61,12 @@ class _PictureEverywhere(Fetcher):
         return network.fetcher(self.max_bytes).fetch(url, network.deadline)
 
 
-def _no_nursery() -> Nursery:
-    raise NoNursery("a fuzzer is at work")
-
-
-def _handler() -> Handler:
-    """One that decodes in this process: in others a fuzzer would see nothing."""
-    decoder = Decoder(Workers(_no_nursery))
-    with mock.patch.object(service.pictures, "shared_decoder", return_value=decoder):
-        return Handler(
-            SETTINGS,
-            _PictureEverywhere(10_000, 5),
-            clock=lambda: 0.0,
-            load=lambda _: fake_pipeline(),
-        )
-
-
-HANDLER = _handler()
+HANDLER = Handler(
+    SETTINGS,
+    _PictureEverywhere(10_000, 5),
+    clock=lambda: 0.0,
+    load=lambda _: fake_pipeline(),
+)
 
 
 def check(data: bytes) -> None:

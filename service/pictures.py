@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from gateway.deadline import Deadline
@@ -16,20 +15,18 @@ from gateway.fetch import Fetcher
 from gateway.parts import FormFile, Part, S3Field, UrlField
 from gateway.upload_bucket import SCHEME, NoUploadBucket, Source, UploadBucket
 from gateway.urls import describe_url
-from inference.decoding.source import Need, Scaled
-from inference.errors import ImageTooLarge, NotAnImage, PictureError
-from inference.types import SizeWH
-from service.decoder import shared_decoder
+from inference.decoding.source import ImageSource
+from inference.errors import ImageTooLarge, NotAnImage, PictureError, is_out_of_memory
 
-Predict = Callable[["PictureFile"], Any]
+Predict = Callable[[ImageSource], Any]
 """A picture -> its element of the answer."""
 
 GRACE_SECONDS = 0.5
 """How much longer than the fetcher's limit a fetch is waited for, so that its own error comes
 first and says more."""
 
-NO_MEMORY = ("Insufficient memory", "std::bad_alloc", "Failed to allocate memory")
-"""What errors of OpenCV and onnxruntime say where Python's own are a MemoryError."""
+LARGE_PIXELS = 4_000_000
+"""Pixels from which a picture itself may be why memory runs out: 12 MB, and its copies."""
 
 logger = logging.getLogger("matchvec")
 
@@ -95,38 +92,6 @@ class Arrival:
     fetch_ms: float = 0.0
 
 
-class PictureFile:
-    """A part's file, decoded when it is asked for, and no further than it is asked for.
-
-    Args:
-        decode: Decodes the file to what is needed.
-    """
-
-    def __init__(self, decode: Callable[[Need], Scaled]) -> None:
-        """Decode nothing yet."""
-        self._decode = decode
-        self._scaled: Scaled | None = None
-        self.decode_ms = 0.0
-
-    @property
-    def size_wh(self) -> SizeWH | None:
-        """Width and height of the upright picture; None before it was decoded."""
-        return self._scaled.size_wh if self._scaled else None
-
-    def scaled(self, need: Need) -> Scaled:
-        """The pixels that there are, if they are enough; else it is decoded, or decoded anew."""
-        scaled = self._scaled
-        if scaled is None or need.shrink(scaled.size_wh) < scaled.shrink:
-            self._scaled = None  # Its memory is not kept while the larger one is made.
-            start = time.perf_counter()
-            try:
-                scaled = self._decode(need)
-            finally:
-                self.decode_ms += (time.perf_counter() - start) * 1000
-            self._scaled = scaled
-        return scaled
-
-
 class TimeBudget:
     """How long the pictures of a request take, to tell which ones can't be done in time.
 
@@ -172,7 +137,6 @@ class PictureService:
         self._fetcher = fetcher
         self._uploads = uploads or NoUploadBucket()
         self._max_pixels = max_pixels
-        self._decoder = shared_decoder()
         # One pool for all requests: a thread that hangs in a name look-up can't be ended, so
         # there must be a limit to how many do.
         self._fetches = ThreadPoolExecutor(max(1, 2 * max_urls), thread_name_prefix="fetch")
@@ -227,7 +191,7 @@ class PictureService:
         content = arrival.content
         if isinstance(content, PartError):
             return Result(part, [], None, content, Timing(arrival.fetch_ms))
-        picture = PictureFile(partial(self._decode, part, content, pace.deadline))
+        source = ImageSource(content, self._max_pixels)
         predictions: Any = []
         error: PartError | PictureError | None = None
         start = time.perf_counter()
@@ -237,33 +201,30 @@ class PictureService:
                     "The time limit of a request came before this picture's turn: "
                     "send fewer pictures in one request."
                 )
-            predictions = predict(picture)
+            predictions = predict(source)
         except Exception as failure:  # Whatever is wrong with one, its neighbours are answered.
-            error = _explained(failure, arrival.position)
+            error = _explained(failure, part, arrival.position, source)
         total_ms = (time.perf_counter() - start) * 1000
-        timing = Timing(arrival.fetch_ms, picture.decode_ms, max(0.0, total_ms - picture.decode_ms))
+        timing = Timing(arrival.fetch_ms, source.decode_ms, max(0.0, total_ms - source.decode_ms))
         pace.note(timing)
-        return Result(part, predictions, picture.size_wh, error, timing, content)
-
-    def _decode(self, part: Part, content: bytes, deadline: Deadline, need: Need) -> Scaled:
-        try:
-            return self._decoder(content, max_pixels=self._max_pixels, need=need, deadline=deadline)
-        except NotAnImage as error:
-            if isinstance(part, UrlField):
-                raise UrlNotAnImage(f"The url was fetched. {error.message}") from error
-            raise
+        return Result(part, predictions, source.size_wh, error, timing, content)
 
 
-def _explained(failure: Exception, position: int) -> PartError | PictureError:
-    """Why a part failed, as its client is told; called while the failure is handled."""
+def _explained(
+    failure: Exception, part: Part, position: int, source: ImageSource
+) -> PartError | PictureError:
+    """Return the error of a failed part for its client; called while the failure is handled."""
     if isinstance(failure, PartError | PictureError):
-        # Its tracebacks hold the picture, and by way of the caller's frame themselves: the next
-        # picture would need memory that is free only once the garbage collector has come.
+        # Clear the tracebacks: their frames keep the pixels in memory, in a reference cycle, so
+        # the next picture would lack that memory until the garbage collector runs.
         failure.__traceback__ = failure.__cause__ = failure.__context__ = None
+        if isinstance(failure, NotAnImage) and isinstance(part, UrlField):
+            return UrlNotAnImage(f"The url was fetched. {failure.message}")
         return failure
-    if isinstance(failure, MemoryError) or any(text in str(failure) for text in NO_MEMORY):
-        return ImageTooLarge("The picture needs more memory than there is: scale it down.")
     logger.exception("part %d failed", position)
+    width, height = source.size_wh or (0, 0)
+    if is_out_of_memory(failure) and width * height >= LARGE_PIXELS:
+        return ImageTooLarge("The picture needs more memory than is available. Scale it down.")
     return PartFailed("Something went wrong on our side with this picture.")
 
 

@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from inference.decoding.arrow import lent_pixels
+from inference.decoding.orientation import STORED_VIEW, upright_size
 from inference.errors import UnsupportedFormat
 from inference.types import ImageRGB
-
-Allocate = Callable[[tuple[int, ...]], ImageRGB]
-"""A shape -> an array of uint8, C-contiguous."""
-
-EXIF_ORIENTATION = 0x0112
-"""The tag's number: Exif 3.0 (CIPA DC-008), section 4.6.5."""
-
-STORED_VIEW: dict[int, Callable[[ImageRGB], ImageRGB]] = {
-    2: lambda upright: upright[:, ::-1],
-    3: lambda upright: upright[::-1, ::-1],
-    4: lambda upright: upright[::-1],
-    5: lambda upright: upright.swapaxes(0, 1),
-    6: lambda upright: np.rot90(upright, 1),
-    7: lambda upright: upright.swapaxes(0, 1)[::-1, ::-1],
-    8: lambda upright: np.rot90(upright, -1),
-}
-"""By orientation: an upright picture's array as the file stores it; 1 is stored upright."""
-
-FIRST_SIDEWAYS = 5
-"""From this orientation on, width and height are exchanged."""
 
 STRIP_PIXELS = 1 << 20
 """How much is converted at a time: a whole picture of 50 megapixels would take 1 GB to convert."""
@@ -43,28 +22,12 @@ INTEGER_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
 """Pillow's modes for gray samples wider than 8 bits: files of these formats use 16 of them."""
 
 
-def orientation_of(image: Image.Image) -> int:
-    """How a file stores its picture, 1 to 8; 1, upright, where EXIF does not say or is damaged."""
-    try:
-        orientation = image.getexif().get(EXIF_ORIENTATION, 1)
-    except Exception:  # Damaged EXIF data, of any kind, does not make the pixels worse.
-        return 1
-    return orientation if orientation in STORED_VIEW else 1
-
-
-def upright_size(size_wh: tuple[int, int], orientation: int) -> tuple[int, int]:
-    """Width and height of the upright picture that is stored with `size_wh`."""
-    width, height = size_wh
-    return (height, width) if orientation >= FIRST_SIDEWAYS else (width, height)
-
-
-def to_upright_rgb(image: Image.Image, orientation: int, allocate: Allocate) -> ImageRGB:
+def to_upright_rgb(image: Image.Image, orientation: int) -> ImageRGB:
     """The pixels of a picture, with transparency over white and 16-bit samples cut to 8.
 
     Args:
         image: Decoded, of any mode but F.
         orientation: 1 to 8, EXIF's.
-        allocate: Gives the memory for the result.
 
     Returns:
         uint8 [height, width, 3], C-contiguous.
@@ -74,8 +37,8 @@ def to_upright_rgb(image: Image.Image, orientation: int, allocate: Allocate) -> 
     """
     width, height = image.size
     upright_width, upright_height = upright_size(image.size, orientation)
-    upright = allocate((upright_height, upright_width, 3))
-    stored = STORED_VIEW[orientation](upright) if orientation in STORED_VIEW else upright
+    upright = np.empty((upright_height, upright_width, 3), dtype=np.uint8)
+    stored = STORED_VIEW[orientation](upright)
     rows = max(1, STRIP_PIXELS // width)
     if _is_plain(image):
         with lent_pixels(image) as pixels:

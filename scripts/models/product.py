@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inference.classification import Classifier
-from inference.decoding.source import Scaled
+from inference.decoding.resolution import DecodedImage
+from inference.decoding.source import ImageSource
 from inference.detection import Detector
 from inference.pipeline import Pipeline, crop, drop_small
 from inference.preprocess import prepare
@@ -24,7 +25,7 @@ def objects(detector: Detector, image_rgb: ImageRGB, threshold: float) -> list[D
         min_area=SETTINGS.detection_size_threshold,
         max_car_truck_iou=SETTINGS.detection_iou_threshold,
     )
-    return pipeline.predict_objects(Scaled.whole(image_rgb), threshold)
+    return pipeline.predict_objects(ImageSource.from_pixels(image_rgb), threshold)
 
 
 def detections(
@@ -32,7 +33,7 @@ def detections(
 ) -> list[Detection]:
     """What the detector finds, boxes below a share of the picture's area left out."""
     height, width = image_rgb.shape[:2]
-    found = detector.detect(Scaled.whole(image_rgb), threshold)
+    found = detector.detect(DecodedImage.full_size(image_rgb), threshold)
     return drop_small(found, min_area_share * width * height)
 
 
@@ -46,7 +47,7 @@ def vehicles(detector: Detector, image_rgb: ImageRGB, threshold: float) -> list[
 
 def crops(image_rgb: ImageRGB, found: Sequence[Detection]) -> list[ImageRGB]:
     """What a classifier is given of a picture."""
-    return [crop(Scaled.whole(image_rgb), each) for each in found]
+    return [crop(DecodedImage.full_size(image_rgb), each) for each in found]
 
 
 def classify(

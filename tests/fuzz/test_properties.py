@@ -109,7 +109,7 @@ PLANTED: dict[str, tuple[str, Any, str, Any]] = {
     "a decoder before the bounds": (
         "decode",
         inference.decoding.decode,
-        "_check_bounds",
+        "check_header",
         lambda *_: None,
     ),
     "an internal address": ("fetch", gateway.fetch, "is_public", lambda _: True),

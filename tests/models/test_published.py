@@ -13,7 +13,7 @@ from PIL import Image
 
 from inference.classification import Classifier, load_classifier
 from inference.decoding.decode import decode
-from inference.decoding.source import Scaled
+from inference.decoding.resolution import DecodedImage
 from inference.detection import Detector, load_detector
 from inference.manifest import load_manifest
 from service.handler import Handler
@@ -87,7 +87,7 @@ def test_detector(
     image_rgb = decode(photo(picture), max_pixels=50_000_000)
     found = [
         (round(overlap(each.box_xyxy, box_xyxy), 2), round(each.confidence, 2))
-        for each in detector(model).detect(Scaled.whole(image_rgb), 0.3)
+        for each in detector(model).detect(DecodedImage.full_size(image_rgb), 0.3)
         if each.class_name == class_name
     ]
 

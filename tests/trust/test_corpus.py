@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /
 
 MAX_SECONDS, MAX_BYTES = 5.0, 1_000_000_000
 
-# Pictures go to `decode`, as the time of a worker process would be missing; bodies to the handler.
+# Pictures go to `decode`; bodies go to the handler.
 MEASURE = """
 import csv, json, sys, time
 from pathlib import Path

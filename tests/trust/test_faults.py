@@ -278,7 +278,7 @@ def test_a_picture_that_needs_more_memory_than_there_is(route: str, spare_mib: i
 
 
 def runtime_of(api: LocalApi) -> int:
-    """The process id of the Python that runs the handler: the first; the others decode."""
+    """The process id of the Python that runs the handler: the first one."""
     modules = {"awslambdaric", "scripts.local.plain_emulator"}
     for pid in sorted(api.children()):
         words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")

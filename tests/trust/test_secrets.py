@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from gateway.fetch import Fetcher
-from inference.decoding.source import Picture
+from inference.decoding.source import ImageSource
 from inference.errors import ModelUnavailable
 from inference.pipeline import Pipeline
 from service.handler import Handler
@@ -42,7 +42,7 @@ INSIDE = re.compile(
 class Broken(Pipeline):
     """Fails with every picture, and says what nobody but the operator may read."""
 
-    def predict_objects(self, picture: Picture, threshold: float) -> Any:
+    def predict_objects(self, source: ImageSource, threshold: float) -> Any:
         raise RuntimeError(f"secret {os.environ['AWS_SECRET_ACCESS_KEY']} in {__file__}")
 
 

@@ -88,7 +88,7 @@ def test_a_batch_becomes_rows(archive: Archive) -> None:
             "predictions": [],
             "error": {
                 "code": "not_an_image",
-                "message": "The file is not a picture, or it is damaged or cut off.",
+                "message": "The file is not an image, or it is damaged or truncated.",
             },
         },
     ]
