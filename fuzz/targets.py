@@ -64,7 +64,7 @@ TARGETS = {
             "every event has a well-formed answer of the documented ones",
             max_bytes=16_384,
             max_seconds=30,
-            instrumented=("gateway", "service", "multipart", "json", "base64"),
+            instrumented=("gateway", "service", "json", "base64"),
             more_seeds=(ROOT / "tests" / "events",),
         ),
         Target(
@@ -73,7 +73,7 @@ TARGETS = {
             # Long enough that time which grows with the square of the length would show.
             max_bytes=65_536,
             max_seconds=30,
-            instrumented=("gateway", "multipart"),
+            instrumented=("gateway",),
         ),
         Target(
             "decode",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote
 
 from gateway.base64_text import decode_picture_text
@@ -51,14 +51,14 @@ class FormFile:
     Attributes:
         content: Bytes of the file.
         filename: File name as the client wrote it, None if there is none.
-        field: Kind of field that had the file: image, or url for a data URL.
         error: Reason why the file is unusable, None if it may be decoded.
+        field: Kind of field that had the file: image, or url for a data URL.
     """
 
     content: bytes
     filename: str | None = None
+    error: PartError | None = field(default=None, compare=False)
     field: str = "image"
-    error: PartError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,29 +151,29 @@ def ignored_parts(names: Iterable[str]) -> dict[str, str]:
 
 def _sort(fields: list[FormField], content_type: str) -> Form:
     form = Form([], options := {}, [])
-    for field in fields:
-        name = INDEX.sub("", field.name)
+    for each in fields:
+        name = INDEX.sub("", each.name)
         if name in FILE_NAMES:
-            form.parts.append(_file(field, content_type))
+            form.parts.append(_file(each, content_type))
         elif name in URL_NAMES:
-            form.parts.append(_url(field))
+            form.parts.append(_url(each))
         elif name == "s3":
-            form.parts.append(S3Field(_text(field.content)))
+            form.parts.append(S3Field(_text(each.content)))
         elif name in OPTION_NAMES:
-            options[name] = _text(field.content)
+            options[name] = _text(each.content)
         else:
-            form.ignored.append(field.name)
+            form.ignored.append(each.name)
     return form
 
 
-def _file(field: FormField, content_type: str) -> FormFile:
-    content = decode_picture_text(field.content)
+def _file(source: FormField, content_type: str) -> FormFile:
+    content = decode_picture_text(source.content)
     error = _text_damage(content, content_type)
-    return FormFile(content, field.filename, error=error)
+    return FormFile(content, source.filename, error=error)
 
 
-def _url(field: FormField) -> UrlField | FormFile:
-    text = _text(field.content)
+def _url(source: FormField) -> UrlField | FormFile:
+    text = _text(source.content)
     if text[: len(DATA_URL)].lower() == DATA_URL:
         return FormFile(decode_picture_text(text.encode()), field="url")
     return UrlField(text)

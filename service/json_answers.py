@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from inference.classification import Classifier
 from inference.detection import Detector
+from inference.errors import ModelUnavailable
 from inference.manifest import Manifest
 from inference.pipeline import Pipeline
 from inference.types import BoxXYXY, Classification, Detection, Vehicle
 from service import VERSION
+from service.pictures import Result
 
 Element = dict[str, Any]
 
@@ -56,9 +59,46 @@ def labelled_boxes(elements: Iterable[Element]) -> list[tuple[BoxXYXY, str, str]
     ]
 
 
+def check_names(classifiers: Sequence[Classifier]) -> None:
+    """Check that every classifier and every output has a field of its own in the answer.
+
+    Raises:
+        ModelUnavailable: A classifier or output would overwrite another one or a published field.
+    """
+    further = [[output.name for output in each.task.outputs[1:]] for each in classifiers]
+    top_level = [*further[0], *(each.manifest.name for each in classifiers[1:])] if further else []
+    models = [each.manifest.name for each in classifiers]
+    levels = [[*RESERVED_NAMES, *names] for names in (top_level, *further[1:])]
+    for names in (models, *levels):
+        counts = Counter(names)
+        if taken := sorted(name for name, count in counts.items() if count > 1):
+            raise ModelUnavailable(
+                f"CLASSIFICATION_MODEL: the models or outputs {taken} would overwrite a field of "
+                "the answer. Give them other names, and list every model once."
+            )
+
+
 def model_json(manifest: Manifest) -> Element:
     """Which model it is: enough to tell whether two answers came from the same one."""
     return {"name": manifest.name, "version": manifest.version, "sha256": manifest.sha256}
+
+
+def details_json(
+    results: Sequence[Result], manifests: Sequence[Manifest], request_id: str
+) -> Element:
+    """Return the answer of a picture route with ``details=true``.
+
+    Args:
+        results: Results of the pictures, in order.
+        manifests: Manifests of the models that the route runs, the detector's first.
+        request_id: Identifier of the request.
+    """
+    models = [model_json(manifest) for manifest in manifests]
+    return {
+        "model": {"detection": models[0] if models else None, "classification": models[1:]},
+        "images": [result.details_json() for result in results],
+        "request_id": request_id,
+    }
 
 
 def health_json(pipeline: Pipeline) -> Element:

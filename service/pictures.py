@@ -173,7 +173,7 @@ class PictureService:
         fetch_deadline = deadline.earlier(self._fetcher.timeout_seconds + GRACE_SECONDS)
         for position, part in enumerate(parts):
             if isinstance(part, FormFile):
-                yield Arrival(position, part.content)
+                yield Arrival(position, part.error or part.content)
         pending = set(fetches)
         while pending:
             done, pending = wait(pending, fetch_deadline.remaining, FIRST_COMPLETED)
@@ -230,7 +230,7 @@ def _explained(
 
 def _part_details(part: Part) -> dict[str, str | None]:
     if isinstance(part, FormFile):
-        return {"field": "image", "filename": part.filename}
+        return {"field": part.field, "filename": part.filename}
     field = "s3" if isinstance(part, S3Field) else "url"
     return {"field": field, "filename": describe_url(part.url)}
 

@@ -17,9 +17,9 @@ from PIL import Image, ImageFile
 
 from inference.session import Session
 from inference.types import Outputs, Tensor
-from service.handler import Handler
 from service.settings import Settings
 from tests.support.events import form_event, upload
+from tests.support.handlers import Handler, make_handler
 from tests.support.pictures import encode
 
 ROOT = Path(__file__).parent.parent
@@ -28,7 +28,7 @@ STREET = (ROOT / "samples" / "street.jpg").read_bytes()
 
 @pytest.fixture(scope="module")
 def handler() -> Handler:
-    return Handler(replace(Settings.from_environment({}), memory_mb=1))
+    return make_handler(replace(Settings.from_environment({}), memory_mb=1))
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ import gc, os, sys
 class Watch:
     def find_spec(self, name, path=None, target=None):
         if name in ("numpy", "onnxruntime", "cv2", "PIL"):
-            has_begun = hasattr(sys.modules["lambda_function"], "sessions")
+            has_begun = hasattr(sys.modules["lambda_function"], "models")
             print(name, gc.isenabled(), os.environ.get("OPENBLAS_NUM_THREADS"), has_begun)
 sys.meta_path.insert(0, Watch())
 import lambda_function

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import partial
 
 from gateway.fetch import Fetcher
-from lambda_function import lambda_handler_classification as deployed
-from service.settings import Settings
+from lambda_function import models, settings
+from service.app import make_app
+from service.handler import handle
 
 PUBLIC_ADDRESS = "93.184.216.34"
 
@@ -23,14 +25,10 @@ def _connect(_address: str, _port: int, seconds: float) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=seconds)
 
 
-_settings = Settings.from_environment(os.environ)
-handler = type(deployed)(
-    _settings,
-    Fetcher(
-        max_bytes=_settings.max_url_bytes,
-        timeout_seconds=_settings.url_timeout_seconds,
-        resolver=lambda _host, _port: [PUBLIC_ADDRESS],
-        connector=_connect,
-    ),
-    load=lambda _: deployed._pipeline(),
+_fetcher = Fetcher(
+    max_bytes=settings.max_url_bytes,
+    timeout_seconds=settings.url_timeout_seconds,
+    resolver=lambda _host, _port: [PUBLIC_ADDRESS],
+    connector=_connect,
 )
+handler = partial(handle, make_app(settings, models, fetcher=_fetcher))

@@ -14,12 +14,14 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from gateway.routes import Route
+from service.routes import PICTURE_ROUTES
 
 URL_ENCODED = "inventory"
 """The source whose keys are url-encoded: lists of S3 Inventory in CSV format are
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory.html)."""
 
-PICTURE_ROUTES = (Route.PREDICT, Route.OBJECT_DETECTION)
+ARCHIVE_ROUTES = {str(route): route for route, each in PICTURE_ROUTES.items() if each.uses_detector}
+"""Routes that a batch can be answered by, by name."""
 
 
 class BatchRefused(Exception):
@@ -69,9 +71,9 @@ def parse_route(name: object) -> Route:
     Raises:
         BatchRefused: It is none that archives have.
     """
-    if name not in PICTURE_ROUTES:
-        raise BatchRefused(f"Route {name!r} must be one of {', '.join(PICTURE_ROUTES)}.")
-    return Route(str(name))
+    if not isinstance(name, str) or name not in ARCHIVE_ROUTES:
+        raise BatchRefused(f"Route {name!r} must be one of {', '.join(ARCHIVE_ROUTES)}.")
+    return ARCHIVE_ROUTES[name]
 
 
 def parse_batch(event: Mapping[str, Any]) -> Batch:

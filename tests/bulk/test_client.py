@@ -26,7 +26,7 @@ from matchvec_client.bulk.target import Target
 from scripts import prices
 from service.batch import items
 from service.batch import rows as written
-from service.batch.items import PICTURE_ROUTES
+from service.batch.items import ARCHIVE_ROUTES
 from tests.support.archive import ARCHIVE, RESULTS_BUCKET, Archive, session
 from tests.support.pictures import plain
 
@@ -250,7 +250,7 @@ def test_a_file_that_is_another_is_refused(
 
 def test_the_clients_copies_are_the_services() -> None:
     """It is installed without the service, whose rows it reads."""
-    assert tuple(map(str, PICTURE_ROUTES)) == rows.ROUTES
+    assert tuple(map(str, ARCHIVE_ROUTES)) == rows.ROUTES
     assert (rows.RESULTS, rows.FAILED) == (written.RESULTS, written.FAILED)
     for kind in (rows.RESULTS, rows.FAILED):
         assert rows.folder(kind, "ab" * 32, "predict") == written.folder(

@@ -26,6 +26,7 @@ from tests.support.archive import (
     timed_out,
 )
 from tests.support.asl import Execution
+from tests.support.models import fake_classifier, fake_pipeline
 from tests.support.pictures import plain
 
 FAULTS = (
@@ -164,7 +165,8 @@ def test_the_same_run_again_reads_only_what_failed(archive: Archive) -> None:
 
 def test_another_model_answers_everything_anew_beside_the_old_rows(archive: Archive) -> None:
     generate(archive, 20)
-    before, after = archive.handler(), archive.handler(fingerprint=lambda _: "f" * 64)
+    other = fake_pipeline(None, fake_classifier("other", {"p": {"a": 1.0}}, sha256="f" * 64))
+    before, after = archive.handler(), archive.handler(load=lambda: other)
     for handler in (before, after):
         start(archive.execution(handler), Source="prefix", Prefix="")
 

@@ -16,9 +16,10 @@ import gateway.fetch
 import gateway.parts
 import inference.decoding.decode
 import service.handler
+import service.routes
 from fuzz.mutate import mutations
 from fuzz.targets import TARGETS, Target
-from gateway.parts import FormFile
+from gateway.parts import Form, FormFile
 from gateway.urls import Target as UrlTarget
 
 SEEDS = [
@@ -62,39 +63,43 @@ def failing_now_and_then(function: Callable[..., Any]) -> Callable[..., Any]:
     return fail
 
 
-def without_last(parts: list[Any]) -> list[Any]:
-    return parts[:-1] or parts
+def without_last(form: Form) -> Form:
+    return Form(form.parts[:-1] or form.parts, form.options, form.ignored)
+
+
+def backwards(form: Form) -> Form:
+    return Form(form.parts[::-1], form.options, form.ignored)
 
 
 PORT_22 = UrlTarget("http", "a.example", 22, "/")
 
 PLANTED: dict[str, tuple[str, Any, str, Any]] = {
-    "an event that raises": ("event", service.handler, "find_route", lambda *_: 1 / 0),
+    "an event that raises": ("event", service.routes, "find_route", lambda *_: 1 / 0),
     "a part that is left out": (
         "event",
-        service.handler,
-        "parse_parts",
-        lambda *a, **k: without_last(gateway.parts.parse_parts(*a, **k)),
+        service.routes,
+        "parse_body",
+        lambda *a, **k: without_last(gateway.parts.parse_body(*a, **k)),
     ),
     "a part that is answered without its element": (
         "event",
-        service.handler,
+        service.routes,
         "failed_images",
         lambda codes: {"X-Failed-Images": f"{len(codes)}=not_an_image"},
     ),
-    "an origin that is missing": ("event", service.handler, "json_response", lambda *_, **__: {}),
-    "a form that raises": ("multipart", fuzz.multipart, "parse_parts", lambda *_, **__: 1 / 0),
+    "an origin that is missing": ("event", service.handler, "file_response", lambda *_, **__: {}),
+    "a form that raises": ("multipart", fuzz.multipart, "parse_body", lambda *_, **__: 1 / 0),
     "content that is not the body's": (
         "multipart",
         fuzz.multipart,
-        "parse_parts",
-        lambda *_, **__: [FormFile(b"of another request")],
+        "parse_body",
+        lambda *_, **__: Form([FormFile(b"of another request")], {}, []),
     ),
     "parts in another order": (
         "multipart",
         fuzz.multipart,
-        "parse_parts",
-        lambda *a, **k: gateway.parts.parse_parts(*a, **k)[::-1],
+        "parse_body",
+        lambda *a, **k: backwards(gateway.parts.parse_body(*a, **k)),
     ),
     "a limit of pictures that is not held": (
         "multipart", gateway.parts, "_check_counts", lambda *_, **__: None,

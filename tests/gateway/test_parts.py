@@ -12,13 +12,13 @@ from gateway.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from gateway.parts import FormFile, Part, S3Field, UrlField, parse_parts
+from gateway.parts import FormFile, Part, S3Field, UrlField, parse_body
 from tests.support.events import Field, multipart, upload
 from tests.support.models import SHARED
 
 
 def parse(content_type: str, body: bytes) -> list[Part]:
-    return parse_parts(content_type, body, max_images=4, max_urls=2)
+    return parse_body(content_type, body, max_images=4, max_urls=2).parts
 
 
 def test_parts_keep_their_order() -> None:

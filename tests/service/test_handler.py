@@ -17,9 +17,9 @@ from gateway.errors import PartError, RequestError
 from inference.decoding.source import ImageSource
 from inference.errors import ModelUnavailable, PictureError
 from inference.pipeline import Pipeline
-from service.handler import Handler
 from service.settings import Settings
 from tests.support.events import EVENTS, form_event, load_event, rest_event, upload
+from tests.support.handlers import Handler, make_handler
 from tests.support.models import fake_classifier, fake_pipeline
 from tests.support.network import FakeNetwork, http_answer
 from tests.support.pictures import plain
@@ -120,7 +120,7 @@ def test_error(name: str, status: int, code: str, message: str, handler: Handler
 
 
 def test_a_body_over_the_limit(settings: Settings) -> None:
-    small = Handler(replace(settings, max_request_bytes=100), load=lambda _: fake_pipeline())
+    small = make_handler(replace(settings, max_request_bytes=100), load=lambda _: fake_pipeline())
     response = small(load_event("rest_predict"), None)
 
     assert response["statusCode"] == 413
@@ -139,7 +139,7 @@ def test_a_model_that_does_not_load_is_tried_again(
             raise ModelUnavailable("/secret/path is missing")
         return fake_pipeline()
 
-    handler = Handler(settings, load=load)
+    handler = make_handler(settings, load=load)
     first = handler(load_event("rest_predict"), None)
     second = handler(load_event("rest_predict"), None)
 
@@ -156,7 +156,7 @@ def test_routes_that_need_no_model_work_without_one(settings: Settings) -> None:
     def load(_settings: Settings) -> Pipeline:
         raise ModelUnavailable("gone")
 
-    handler = Handler(settings, load=load)
+    handler = make_handler(settings, load=load)
     event = form_event("/shape", upload(plain()), query={"details": "true"})
 
     assert body(handler(event, None))["images"][0]["predictions"] == [6, 8, 3]
@@ -173,7 +173,7 @@ def test_a_fault_of_ours_is_logged_and_answered(
 
     whole = fake_pipeline()
     broken = Broken(whole.detector, whole.classifiers, 0.005, 0.9)
-    response = Handler(settings, load=lambda _: broken)(load_event("rest_predict"), None)
+    response = make_handler(settings, load=lambda _: broken)(load_event("rest_predict"), None)
 
     assert response["statusCode"] == 500
     assert body(response) == {
@@ -189,7 +189,7 @@ def test_a_fault_of_ours_is_logged_and_answered(
 
 
 def test_a_broken_picture_does_not_spoil_its_neighbours(settings: Settings) -> None:
-    handler = Handler(settings, FakeNetwork().fetcher(), load=lambda _: fake_pipeline())
+    handler = make_handler(settings, FakeNetwork().fetcher(), load=lambda _: fake_pipeline())
     response = handler(load_event("parts_good_and_bad"), None)
 
     assert response["statusCode"] == 200
@@ -234,7 +234,7 @@ def test_every_error_of_the_contract_has_an_event() -> None:
 
 def test_an_upload_and_a_url_of_the_same_picture_have_the_same_answer(settings: Settings) -> None:
     network = FakeNetwork({"a.example/photo.png": http_answer(plain())})
-    handler = Handler(settings, network.fetcher(), load=lambda _: fake_pipeline())
+    handler = make_handler(settings, network.fetcher(), load=lambda _: fake_pipeline())
     event = form_event("/predict", upload(plain()), ("url", "http://a.example/photo.png"))
 
     assert body(handler(event, None)) == [[CLIO], [CLIO]]
@@ -251,7 +251,7 @@ SWITCHES = {
 
 @pytest.mark.parametrize(("variables", "message"), SWITCHES.values(), ids=SWITCHES)
 def test_urls_that_the_operator_does_not_want(variables: dict[str, str], message: str) -> None:
-    handler = Handler(Settings.from_environment(variables), load=lambda _: fake_pipeline())
+    handler = make_handler(Settings.from_environment(variables), load=lambda _: fake_pipeline())
     fields = ("url", "http://a.example/photo.png"), upload(plain())
     images = body(handler(form_event("/shape", *fields, query={"details": "true"}), None))["images"]
 
@@ -270,7 +270,9 @@ def test_options(handler: Handler) -> None:
 def test_the_configured_threshold_counts_unless_the_client_says_otherwise(
     settings: Settings,
 ) -> None:
-    strict = Handler(replace(settings, detection_threshold=1.0), load=lambda _: fake_pipeline())
+    strict = make_handler(
+        replace(settings, detection_threshold=1.0), load=lambda _: fake_pipeline()
+    )
 
     assert body(strict(form_event("/object_detection", upload(plain())), None)) == [[]]
     event = form_event("/object_detection", upload(plain()), query={"threshold": "0"})
@@ -302,7 +304,9 @@ def test_several_classifiers(settings: Settings) -> None:
         fake_classifier("make", {"p": {"Renault": 1.0}}),
         fake_classifier("colour", {"p": {"red": 0.5}}),
     )
-    answer = body(Handler(settings, load=lambda _: pipeline)(load_event("published_predict"), None))
+    answer = body(
+        make_handler(settings, load=lambda _: pipeline)(load_event("published_predict"), None)
+    )
 
     assert answer[0][0]["label"] == "Renault: 1.0"
     assert answer[0][0]["colour"] == {"label": "red: 0.5", "pred": ["red"], "prob": [0.5]}
@@ -379,7 +383,7 @@ def test_the_function_s_own_limit_counts(
 def test_the_gateway_s_limit_counts_too(settings: Settings) -> None:
     # The looks at the clock: at the start, at the urls, at the first picture, and ever after.
     times = chain([0.0, 5.0, 5.0], repeat(28.0))
-    handler = Handler(settings, clock=lambda: next(times), load=lambda _: fake_pipeline())
+    handler = make_handler(settings, clock=lambda: next(times), load=lambda _: fake_pipeline())
     response = handler(form_event("/shape", upload(plain()), upload(plain())), None)
 
     assert body(response) == [[6, 8, 3], []]
@@ -410,7 +414,7 @@ def test_a_load_that_fails_in_an_unforeseen_way_is_answered(settings: Settings) 
     def load(_settings: Settings) -> Pipeline:
         raise RecursionError
 
-    response = Handler(settings, load=load)(load_event("rest_health"), None)
+    response = make_handler(settings, load=load)(load_event("rest_health"), None)
 
     assert response["statusCode"] == 503
 
@@ -445,7 +449,7 @@ def test_no_event_escapes(make: Callable[[], object], handler: Handler) -> None:
 
 
 def test_the_configured_origin_is_allowed(settings: Settings) -> None:
-    handler = Handler(
+    handler = make_handler(
         replace(settings, cors_origin="https://app.example"), load=lambda _: fake_pipeline()
     )
 

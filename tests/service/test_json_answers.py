@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import pytest
+
+from inference.errors import ModelUnavailable
 from inference.types import Classification, Detection, Vehicle
 from service.json_answers import (
+    check_names,
     classifier_json,
     detection_json,
     detector_json,
@@ -82,3 +86,23 @@ def test_a_classifier_is_described() -> None:
 
     assert element["name"] == "make"
     assert element["outputs"] == [{"name": "p", "labels": ["Renault"]}]
+
+
+COLLISIONS = {
+    "a model twice": ([], ("make", "make"), "make"),
+    "a model and an output": (["colour"], ("attributes", "colour"), "colour"),
+    "a second model's output and a field": (["label"], ("make", "attributes"), "label"),
+    "the first model's output and a field": (["x1"], ("attributes",), "x1"),
+}
+
+
+@pytest.mark.parametrize(("extra", "models", "name"), COLLISIONS.values(), ids=COLLISIONS)
+def test_names_that_collide(extra: list[str], models: tuple[str, ...], name: str) -> None:
+    classifiers = [
+        fake_classifier(model, {"main": {"a": 1.0}, **{each: {"a": 1.0} for each in extra}})
+        if model == "attributes"
+        else fake_classifier(model, {"main": {"a": 1.0}})
+        for model in models
+    ]
+    with pytest.raises(ModelUnavailable, match=rf"\['{name}'\]"):
+        check_names(classifiers)

@@ -9,11 +9,11 @@ from gateway.event import Request
 from gateway.parts import FormFile, UrlField
 from gateway.routes import Route
 from inference.errors import NotAnImage
-from service.handler import Handler
 from service.metrics import emf_line
 from service.pictures import Result, Timing
 from service.settings import Settings
 from tests.support.events import load_event
+from tests.support.handlers import Handler, make_handler
 from tests.support.models import fake_pipeline
 
 REQUEST = Request("POST", "/predict", {"authorization": "secret"}, {}, "secret", True, "id-1")
@@ -78,7 +78,7 @@ def test_a_shape_is_no_detection() -> None:
 def test_the_handler_counts_every_request_on_standard_output(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    handler = Handler(
+    handler = make_handler(
         replace(settings, metrics_namespace="Matchvec"), load=lambda _: fake_pipeline()
     )
     for name in ("rest_predict", "error_no_body", "error_unknown_route", "rest_health"):

@@ -22,11 +22,11 @@ from gateway.deadline import Deadline
 from gateway.errors import PartError
 from gateway.routes import Route
 from service import upload_bucket as uploads_module
-from service.handler import Handler
 from service.settings import Settings
 from service.upload_bucket import S3Uploads
 from tests.support.answers import check_well_formed
 from tests.support.events import form_event, rest_event, upload
+from tests.support.handlers import Handler, make_handler
 from tests.support.models import fake_pipeline
 from tests.support.object_store import ObjectStore, object_store
 from tests.support.pictures import plain
@@ -53,7 +53,7 @@ def uploads(s3: LocalS3, monkeypatch: pytest.MonkeyPatch) -> S3Uploads:
 @pytest.fixture
 def handler_with_bucket(uploads: S3Uploads) -> Handler:
     settings = Settings.from_environment({"UPLOAD_BUCKET": BUCKET})
-    return Handler(settings, load=lambda _: fake_pipeline(), uploads=uploads)
+    return make_handler(settings, load=lambda _: fake_pipeline(), uploads=uploads)
 
 
 def posted(handler: Handler, event: dict[str, Any]) -> Any:

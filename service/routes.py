@@ -1,0 +1,199 @@
+"""The route table: how each route of `gateway.routes` is answered."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from http import HTTPStatus
+
+from gateway.accept import wanted_picture_type
+from gateway.deadline import Deadline
+from gateway.errors import AllFailed, InternalError, PartFailed
+from gateway.event import Request, decode_body
+from gateway.options import Options, parse_options
+from gateway.parts import ignored_parts, parse_body
+from gateway.response import failed_images
+from gateway.routes import Route, find_route
+from gateway.upload_bucket import parse_upload
+from inference.manifest import Manifest
+from service.app import App
+from service.drawn import check_single, drawn_picture
+from service.json_answers import details_json, health_json, models_json
+from service.models import Models
+from service.pictures import Predict, Result
+from service.predictions import classify, detect, nbytes_of, shape_of
+
+logger = logging.getLogger("matchvec")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request whose route is known.
+
+    Attributes:
+        request: Request of the client.
+        route: Route of the request.
+        deadline: Time at which the answer must be ready.
+    """
+
+    request: Request
+    route: Route
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Content of a response.
+
+    Attributes:
+        content: Text or binary file.
+        content_type: Media type of the content.
+        headers: Header fields besides those of every response.
+        status: HTTP status.
+        results: Results of the pictures, for the metrics.
+    """
+
+    content: str | bytes
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    status: int = HTTPStatus.OK
+    results: Sequence[Result] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRoute:
+    """A route that takes pictures.
+
+    Attributes:
+        predictor: Returns the function that is applied to each picture.
+        uses_detector: True if the route runs the detector. Its answers are objects with boxes: they
+            can be drawn on the picture, and computed for an archive of pictures.
+        uses_classifiers: True if the route runs the classifiers, too.
+    """
+
+    predictor: Callable[[App, Options], Predict]
+    uses_detector: bool = False
+    uses_classifiers: bool = False
+
+    def manifests(self, models: Models) -> tuple[Manifest, ...]:
+        """Return the manifests of the models that the route runs, the detector's first.
+
+        Raises:
+            ModelUnavailable: A model could not be loaded.
+        """
+        if not self.uses_detector:
+            return ()
+        pipeline = models.pipeline()
+        classifiers = pipeline.classifiers if self.uses_classifiers else ()
+        return pipeline.detector.manifest, *(each.manifest for each in classifiers)
+
+
+def answer_request(app: App, request: Request, deadline: Deadline) -> Answer:
+    """Answer a request as the table says for its route.
+
+    Args:
+        app: Objects that all requests share.
+        request: Request of the client.
+        deadline: Time at which the answer must be ready.
+
+    Raises:
+        RequestError: The whole request is refused.
+        ModelUnavailable: A model that the route needs could not be loaded.
+    """
+    if request.method == "OPTIONS":
+        return Answer("")
+    route = find_route(request.method, request.path)
+    return ROUTES[route](app, Call(request, route, deadline))
+
+
+def _page(app: App, call: Call) -> Answer:
+    # Imported here: a cold start that answers pictures needs no page.
+    from service.pages import page_of
+
+    page = page_of(call.route, app.uploads.origin if call.route is Route.TRY else "")
+    return Answer(page.text, page.content_type, page.headers)
+
+
+def _health(app: App, _call: Call) -> Answer:
+    return _json(health_json(app.models.pipeline()))
+
+
+def _models(app: App, _call: Call) -> Answer:
+    return _json(models_json(app.models.pipeline()))
+
+
+def _uploads(app: App, call: Call) -> Answer:
+    return _json(app.uploads.offer(parse_upload(call.request)))
+
+
+def _pictures(app: App, call: Call) -> Answer:
+    """Answer one result per picture as JSON, or the only picture with its objects drawn on it."""
+    request, route = call.request, PICTURE_ROUTES[call.route]
+    body = decode_body(request, app.settings.max_request_bytes)
+    form = parse_body(
+        request.headers.get("content-type", ""),
+        body,
+        max_images=app.settings.max_images,
+        max_urls=app.settings.max_urls,
+    )
+    options = parse_options({**form.options, **request.query})
+    picture_type = wanted_picture_type(request.headers) if route.uses_detector else None
+    if picture_type:
+        check_single(form.parts)
+    results = app.pictures.answer(form.parts, route.predictor(app, options), call.deadline)
+    codes = [result.error.code if result.error else None for result in results]
+    if set(codes) == {PartFailed.code}:
+        logger.error("request %s: every picture failed", request.request_id)
+        raise InternalError("Something went wrong on our side.")
+    if picture_type:
+        picture = drawn_picture(results[0], picture_type, app.settings.max_pixels)
+        return Answer(picture, picture_type, ignored_parts(form.ignored), results=results)
+    value: object = [result.predictions for result in results]
+    if options.details:
+        value = details_json(results, route.manifests(app.models), request.request_id)
+    headers = {**failed_images(codes), **ignored_parts(form.ignored)}
+    status = AllFailed.status if options.strict and all(codes) else HTTPStatus.OK
+    return replace(_json(value, headers, results), status=status)
+
+
+def _json(
+    value: object, headers: Mapping[str, str] | None = None, results: Sequence[Result] = ()
+) -> Answer:
+    return Answer(json.dumps(value, allow_nan=False), headers=headers or {}, results=results)
+
+
+def _detecting(app: App, options: Options) -> Predict:
+    return partial(detect, app.models.pipeline(), _threshold(app, options))
+
+
+def _classifying(app: App, options: Options) -> Predict:
+    return partial(classify, app.models.pipeline(), _threshold(app, options), options.top)
+
+
+def _threshold(app: App, options: Options) -> float:
+    """Return the lowest score of a detection that is answered, 0..1."""
+    threshold = options.threshold
+    return app.settings.detection_threshold if threshold is None else threshold
+
+
+PICTURE_ROUTES: Mapping[Route, PictureRoute] = {
+    Route.PREDICT: PictureRoute(_classifying, uses_detector=True, uses_classifiers=True),
+    Route.OBJECT_DETECTION: PictureRoute(_detecting, uses_detector=True),
+    Route.SHAPE: PictureRoute(lambda _app, _options: shape_of),
+    Route.NBYTES: PictureRoute(lambda _app, _options: nbytes_of),
+}
+
+ROUTES: Mapping[Route, Callable[[App, Call], Answer]] = {
+    **dict.fromkeys(PICTURE_ROUTES, _pictures),
+    Route.UPLOADS: _uploads,
+    Route.HEALTH: _health,
+    Route.MODELS: _models,
+    Route.TRY: _page,
+    Route.DOCS: _page,
+    Route.DEFINITION: _page,
+    Route.SWAGGER_UI_STYLE: _page,
+    Route.SWAGGER_UI_SCRIPT: _page,
+}
