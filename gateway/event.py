@@ -125,8 +125,8 @@ def _decode_coding(coding: str, content: bytes, max_request_bytes: int) -> bytes
         ) from error
     except InvalidCoding as error:
         raise MalformedBody(
-            f"The body is not valid {coding[:80]}, which its Content-Encoding states. Behind an "
-            "API gateway, compress only bodies whose Content-Type is a binary media type."
+            f"The body is damaged or truncated {coding[:80]}. If its Content-Type is not one of "
+            "the API gateway's binary media types, send it without Content-Encoding."
         ) from error
     except DecodedTooLarge as error:
         raise TooLarge(

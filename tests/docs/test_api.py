@@ -11,8 +11,8 @@ import yaml
 import gateway.errors
 import inference.errors
 from gateway.event import parse_event
-from gateway.options import DEFAULT_TOP
 from gateway.multipart_form import MAX_FIELDS
+from gateway.options import DEFAULT_TOP
 from gateway.response import json_response
 from matchvec_client.types import TRANSIENT_CODES
 from service.drawn import MAX_PICTURE_BYTES

@@ -92,7 +92,7 @@ def test_a_default_answer_is_the_bare_array(handler: Handler) -> None:
 ERRORS = {
     "no body": ("error_no_body", 400, "malformed_body", "no body"),
     "bad base64": ("error_bad_base64", 400, "malformed_body", "not valid base64"),
-    "truncated form": ("error_truncated_form", 400, "malformed_body", "not complete"),
+    "truncated form": ("error_truncated_form", 400, "malformed_body", "no empty line"),
     "missing boundary": ("error_missing_boundary", 400, "malformed_body", "no boundary"),
     "no image": ("error_no_image", 400, "no_image", "Fields sent: 'photo', 'comment'"),
     "threshold": ("error_bad_threshold", 400, "bad_option", "threshold='1.5' is not a number"),
@@ -102,9 +102,9 @@ ERRORS = {
     "nothing to draw on": ("error_image_failed", 422, "image_failed", "(not_an_image). The file"),
     "unknown route": ("error_unknown_route", 404, "unknown_route", "GET /health"),
     "wrong method": ("error_wrong_method", 405, "method_not_allowed", "with POST"),
-    "pictures": ("error_too_many_pictures", 413, "too_large", "33 pictures in one request"),
-    "urls": ("error_too_many_urls", 413, "too_large", "9 urls in one request"),
-    "JSON": ("error_json_body", 415, "unsupported_media_type", "application/json"),
+    "pictures": ("error_too_many_pictures", 413, "too_large", "33 pictures"),
+    "urls": ("error_too_many_urls", 413, "too_large", "9 urls"),
+    "text": ("error_text_body", 415, "unsupported_media_type", "text/plain"),
 }
 
 
@@ -322,7 +322,8 @@ def test_options_on_any_path_is_200(path: str, handler: Handler) -> None:
     assert response["statusCode"] == 200
     assert response["body"] == ""
     assert "POST" in response["headers"]["Access-Control-Allow-Methods"]
-    assert "Content-Type" in response["headers"]["Access-Control-Allow-Headers"]
+    assert response["headers"]["Access-Control-Allow-Headers"] == "*, Authorization"
+    assert response["headers"]["Access-Control-Max-Age"] == "7200"
 
 
 def test_health(handler: Handler) -> None:
