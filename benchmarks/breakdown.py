@@ -1,9 +1,9 @@
-"""Where the time of one request goes: each step of `/object_detection` by itself.
+"""Measure each step of an `/object_detection` request.
 
     python -m benchmarks.breakdown [--picture FILE.jpg] [--rounds 15]
 
-Prints the median of each step, as a table and as the chart of docs/performance.md (Mermaid). The
-steps are the product's own functions, called in the order in which the handler calls them.
+Prints the median of each step as a table and as the chart of docs/performance.md (Mermaid). The
+steps are the product's own functions, called in the same order as by the handler.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LIMIT = 100_000_000
 
 
 def main() -> None:
-    """Measure the steps and print them."""
+    """Measure the steps and print the medians."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.breakdown", description=__doc__)
     parser.add_argument("--picture", type=Path, default=None, help="default: 12 megapixels, 4 MB")
     parser.add_argument("--rounds", type=int, default=15)
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def measure(content: bytes, rounds: int) -> dict[str, float]:
-    """Median milliseconds of every step, in their order."""
+    """Return the median milliseconds of every step, in order."""
     times: dict[str, list[float]] = {}
 
     def step(name: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401  whatever the step gives

@@ -10,7 +10,6 @@ GatewayError
 │   ├── MethodNotAllowed      405 method_not_allowed
 │   ├── TooLarge              413 too_large
 │   ├── UnsupportedMediaType  415 unsupported_media_type
-│   │   └── UnsupportedCoding
 │   ├── ImageFailed           422 image_failed
 │   ├── AllFailed             422 all_failed
 │   ├── InternalError         500 internal_error
@@ -129,14 +128,15 @@ class UnsupportedMediaType(RequestError):
     status = 415
     code = "unsupported_media_type"
 
-
-class UnsupportedCoding(UnsupportedMediaType):
-    """The body has a content coding that is not supported."""
+    def __init__(self, message: str, accept_encoding: str = "") -> None:
+        """Keep the supported content codings, if the coding is the reason."""
+        super().__init__(message)
+        self.accept_encoding = accept_encoding
 
     @property
     def headers(self) -> dict[str, str]:
-        """The supported codings (RFC 9110, section 15.5.16)."""
-        return {"Accept-Encoding": "gzip, deflate"}
+        """The ``Accept-Encoding`` header (RFC 9110, section 15.5.16)."""
+        return {"Accept-Encoding": self.accept_encoding} if self.accept_encoding else {}
 
 
 class ImageFailed(RequestError):

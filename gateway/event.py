@@ -25,7 +25,7 @@ from urllib.parse import parse_qsl, unquote, unquote_plus
 import pybase64
 
 from gateway.content_coding import DecodedTooLarge, InvalidCoding, UnknownCoding, decode_content
-from gateway.errors import MalformedBody, TooLarge, UnsupportedCoding
+from gateway.errors import MalformedBody, TooLarge, UnsupportedMediaType
 
 Event = Mapping[str, Any]
 
@@ -97,7 +97,7 @@ def decode_body(request: Request, max_request_bytes: int) -> bytes:
 
     Raises:
         MalformedBody: The body is missing, or is not encoded as the request states.
-        UnsupportedCoding: The Content-Encoding is not gzip or deflate.
+        UnsupportedMediaType: The Content-Encoding is not gzip or deflate.
         TooLarge: The body, or the body without its Content-Encoding, exceeds the limit.
     """
     body = request.body
@@ -120,8 +120,9 @@ def _decode_coding(coding: str, content: bytes, max_request_bytes: int) -> bytes
     try:
         return decode_content(coding, content, max_bytes)
     except UnknownCoding as error:
-        raise UnsupportedCoding(
-            f"Content-Encoding {coding[:80]!r} is not supported. Send gzip, deflate or none."
+        raise UnsupportedMediaType(
+            f"Content-Encoding {coding[:80]!r} is not supported. Send gzip, deflate or none.",
+            accept_encoding="gzip, deflate",
         ) from error
     except InvalidCoding as error:
         raise MalformedBody(

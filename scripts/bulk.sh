@@ -32,5 +32,5 @@ while [ $# -gt 0 ]; do
         *) arguments+=("$1"); shift ;;
     esac
 done
-make --silent .venv/.requirements-installed
+make --silent .venv/.start-installed
 PYTHONPATH=client exec .venv/bin/python -m scripts.bulk ${arguments[0]+"${arguments[@]}"}

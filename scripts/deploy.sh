@@ -67,7 +67,7 @@ for tool in make curl; do
     command -v "$tool" >/dev/null || fail "$tool is not installed, and needed."
 done
 
-make --silent .venv/.requirements-installed
+make --silent .venv/.start-installed
 PATH="$PWD/.venv/bin:$PATH"
 export SAM_CLI_TELEMETRY=0 ARCH=$architecture
 built=.aws-sam/deploy

@@ -1,9 +1,10 @@
-"""The product: its own handler, which fetches the benchmark's urls from loopback.
+"""The product's handler, which fetches the benchmark's urls from loopback.
 
-The product opens no url of a private address and has no switch for it. As in its tests, a
-`Fetcher` with a resolver and a connector of its own stands for the internet: the name resolves to
-a public address, and the connection goes to the benchmark's picture server. All else that a fetch
-does is done. The models, and what a start does to the process, are the deployed handler's.
+The product opens no url of a private address and has no switch for it. As in its tests, a `Fetcher`
+with another resolver and connector replaces the internet: the name resolves to a public address,
+and
+the connection goes to the benchmark's picture server. Everything else, the models included, is the
+same as in the deployed handler.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The product's own code on a decoded picture: the one place of these tools that calls it."""
+"""Calls of the product's code on decoded pictures; the other tool modules do not call it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from inference.types import Classification, Detection, ImageRGB, Outputs
 from service.settings import Settings
 
 SETTINGS = Settings.from_environment({})
-"""The product's own defaults."""
+"""The product's default settings."""
 
 
 def objects(detector: Detector, image_rgb: ImageRGB, threshold: float) -> list[Detection]:
-    """What `/object_detection` answers."""
+    """Return the result of `/object_detection`."""
     pipeline = Pipeline(
         detector,
         classifiers=(),
@@ -31,14 +31,14 @@ def objects(detector: Detector, image_rgb: ImageRGB, threshold: float) -> list[D
 def detections(
     detector: Detector, image_rgb: ImageRGB, threshold: float, min_area_share: float
 ) -> list[Detection]:
-    """What the detector finds, boxes below a share of the picture's area left out."""
+    """Return the detector's objects, without boxes below a share of the picture's area."""
     height, width = image_rgb.shape[:2]
     found = detector.detect(DecodedImage.full_size(image_rgb), threshold)
     return drop_small(found, min_area_share * width * height)
 
 
 def vehicles(detector: Detector, image_rgb: ImageRGB, threshold: float) -> list[Detection]:
-    """What `/predict` classifies, or all of the picture where there is none."""
+    """Return the vehicles that `/predict` classifies, or the whole picture if there are none."""
     found = objects(detector, image_rgb, threshold)
     height, width = image_rgb.shape[:2]
     whole = Detection((0, 0, width, height), "picture", 1.0)
@@ -46,18 +46,18 @@ def vehicles(detector: Detector, image_rgb: ImageRGB, threshold: float) -> list[
 
 
 def crops(image_rgb: ImageRGB, found: Sequence[Detection]) -> list[ImageRGB]:
-    """What a classifier is given of a picture."""
+    """Return the crops that a classifier receives."""
     return [crop(DecodedImage.full_size(image_rgb), each) for each in found]
 
 
 def classify(
     classifier: Classifier, crops_rgb: Sequence[ImageRGB], top: int
 ) -> list[dict[str, Classification]]:
-    """The `top` best classes of every crop, by output."""
+    """Return the `top` best classes of every crop, by output."""
     return classifier.classify(crops_rgb, top)
 
 
 def raw_outputs(detector: Detector, image_rgb: ImageRGB) -> Outputs:
-    """The detector's outputs as its head gets them."""
+    """Return the detector's outputs before decoding."""
     tensor, _ = prepare(image_rgb, detector.manifest.input)
     return detector.session.run(tensor)

@@ -1,8 +1,7 @@
-"""Nothing lost, nothing twice, and a rerun does what failed: the archive's promise.
+"""No picture is lost or processed twice, and a second run retries the failures.
 
-The state machine's own definition is run by tests/support/asl.py over generated keys in a bucket of
-moto's, of which three in a hundred fail in all the ways that objects do. `pytest -s` prints the
-figures.
+tests/support/asl.py runs the state machine's definition over generated keys in a bucket of moto, of
+which three percent fail in all the ways in which objects fail. `pytest -s` prints the figures.
 """
 
 from __future__ import annotations
@@ -42,12 +41,12 @@ FAULTS = (
     ("archived", always("InvalidObjectState")),
 )
 EVERY = 33
-"""One key in so many has a fault: three in a hundred."""
+"""One key in this many has a fault: three percent."""
 
 
 @dataclass(frozen=True)
 class Generated:
-    """The keys by what is wrong with them: "" for nothing."""
+    """Faults by key; "" for none."""
 
     keys: dict[str, str]
 
@@ -64,7 +63,7 @@ def generate(archive: Archive, count: int) -> Generated:
     }
     keys = {}
     for number in range(count):
-        # Names as people give them: spaces, plus signs, letters of other languages.
+        # Realistic names: spaces, plus signs, non-ASCII letters.
         key = f"2024/{number % 97:02}/photo + größe {number:06}.jpg"
         name, fault = FAULTS[number // EVERY % len(FAULTS)] if number % EVERY == 7 else ("", None)
         keys[key] = name
@@ -105,7 +104,7 @@ def prove(archive: Archive, count: int) -> None:
     good = [key for key, fault in generated.keys.items() if not fault]
     assert {reads[key] for key in good} == {1}, "a retried batch reads only what failed"
 
-    # The second run: what has no row, as scripts/bulk.sh start finds it.
+    # The second run processes what has no row, as scripts/bulk.sh start does.
     done = lists.answered(written)
     todo = list(lists.missing(lists.below(archive.client, ARCHIVE, "2024/"), done))
     assert len(todo) == lasting

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import GatewayError, MalformedBody, TooLarge, UnsupportedCoding
+from gateway.errors import GatewayError, MalformedBody, TooLarge, UnsupportedMediaType
 from gateway.event import Request, decode_body, parse_event
 from tests.support.events import load_event
 
@@ -203,7 +203,7 @@ def test_refused_body(body: str | None, is_base64: bool, error: type[GatewayErro
 
 CODINGS = {
     "gzip": ("gzip", gzip.compress(FORM), None),
-    "brotli": ("br", FORM, UnsupportedCoding),
+    "brotli": ("br", FORM, UnsupportedMediaType),
     "truncated": ("gzip", gzip.compress(FORM)[:-9], MalformedBody),
     "over the limit": ("gzip", gzip.compress(bytes(7501)), TooLarge),
 }
@@ -221,7 +221,7 @@ def test_content_encoding(coding: str, content: bytes, error: type[GatewayError]
 
 def test_an_unsupported_coding_is_named() -> None:
     request = replace(request_with(FORM, False), headers={"content-encoding": "br"})
-    with pytest.raises(UnsupportedCoding, match="'br'") as caught:
+    with pytest.raises(UnsupportedMediaType, match="'br'") as caught:
         decode_body(request, 10_000)
 
     assert caught.value.status == 415

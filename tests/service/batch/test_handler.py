@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gateway.routes import Route
-from inference.decoding.source import Picture
+from inference.decoding.source import ImageSource
 from inference.errors import ModelUnavailable
 from inference.pipeline import Pipeline
 from service.batch.handler import BatchFailed, TransientFailures
@@ -216,7 +216,7 @@ def test_a_picture_that_we_fail_at_is_retried(archive: Archive) -> None:
     archive.put("a.png", plain())
 
     class Broken(Pipeline):
-        def predict_class(self, picture: Picture, threshold: float, top: int) -> Any:
+        def predict_class(self, source: ImageSource, threshold: float, top: int) -> Any:
             raise RuntimeError("a bug")
 
     whole = fake_pipeline()
