@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ INVISIBLE = (
 """White space and invisible characters, which come with copied text."""
 
 REPLACEMENT = "\ufffd".encode()
+CHUNK_BYTES = 1 << 16
 DATA_URL = "data:"
 MAX_LISTED = 10
 """Names of unused fields in an answer."""
@@ -185,18 +187,26 @@ def _text(content: bytes) -> str:
 
 def _text_damage(content: bytes, content_type: str) -> PartError | None:
     """Return an error if a conversion to text has replaced bytes of the file."""
-    if REPLACEMENT not in content:
-        return None
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return None  # Binary data that happens to contain these three bytes.
+    if REPLACEMENT not in content or not _is_utf8(content):
+        return None  # A picture may contain these three bytes, but is not UTF-8 as a whole.
     return NotAPicture(
         "A conversion to text has damaged the file: bytes are replaced by U+FFFD. Send the bytes "
         f"of the file. The request's Content-Type is {content_type[:80]!r}; the API gateway "
         "passes only its binary media types unchanged, such as multipart/form-data, "
         "application/octet-stream, image/jpeg and image/png."
     )
+
+
+def _is_utf8(content: bytes) -> bool:
+    """Return whether the content is valid UTF-8, without a copy of it."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(content), CHUNK_BYTES):
+            decoder.decode(content[start : start + CHUNK_BYTES])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _read_urlencoded(body: bytes) -> list[FormField]:

@@ -147,7 +147,7 @@ import lambda_function
 print(*set(sys.modules) - before)
 """
 
-THIRD_PARTY = {"PIL", "cv2", "multipart", "numpy", "onnxruntime", "pybase64"}
+THIRD_PARTY = {"PIL", "cv2", "numpy", "onnxruntime", "pybase64"}
 LATER = {
     "PIL.ImageDraw",
     "PIL.PngImagePlugin",
