@@ -1,4 +1,4 @@
-"""YOLOv8, v9 and 11 as Ultralytics exports them: decoded columns without an objectness.
+"""YOLOv8, v9 and 11 as Ultralytics exports them: decoded columns without objectness.
 
 https://github.com/ultralytics/ultralytics, ultralytics/nn/modules/head.py (class Detect) and
 ultralytics/utils/nms.py (non_max_suppression).
@@ -24,8 +24,8 @@ class Yolov8Head:
 
     Attributes:
         class_count: Number of classes.
-        predictions: Name of the output; None: the model's only one.
-        nms_iou: Overlap above which the lesser of two boxes of one class is dropped.
+        predictions: Name of the output; None for the model's only output.
+        nms_iou: IoU above which the lower-scoring of two boxes of one class is dropped.
     """
 
     class_count: int
@@ -44,12 +44,12 @@ class Yolov8Head:
     def decode(
         self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
     ) -> RawDetections:
-        """See `Head`. A column counts for its best class only, as in Ultralytics' predictor."""
+        """See `Head`. A column yields its best class only, as in Ultralytics' predictor."""
         output = pick(outputs, self.predictions)
         rows = BOX_ROWS + self.class_count
         if output.ndim != 3 or output.shape[:2] != (1, rows):
             raise ValueError(
-                f"The output has shape {output.shape}, YOLOv8 with {self.class_count} classes "
+                f"The output has shape {output.shape}. YOLOv8 with {self.class_count} classes "
                 f"has (1, {rows}, boxes)."
             )
         columns = output[0].astype(np.float32, copy=False)
