@@ -14,10 +14,14 @@ from inference.errors import ModelUnavailable
 from inference.manifest import Manifest
 from inference.types import Outputs, Tensor
 
-EXTERNAL_DATA = re.compile(rb"\x6a.{1,2}\x0a\x08location", re.DOTALL)
-"""How every tensor whose values lie in another file is marked in an ONNX file: an entry (length in
-one or two bytes) of `TensorProto.external_data`, field 13, whose key, field 1, is "location"
-(https://github.com/onnx/onnx/blob/main/onnx/onnx.proto)."""
+_LENGTH = rb"(?:[\x00-\x7f]|[\x80-\xff][\x00-\x7f])"
+EXTERNAL_DATA = re.compile(
+    rb"\x6a" + _LENGTH + rb"\x0a\x08location\x12" + _LENGTH + rb"[^\x0a]", re.DOTALL
+)
+"""Marks a tensor whose values are in another file: an entry (length in one or two bytes) of
+`TensorProto.external_data`, field 13, whose key, field 1, is "location", and whose value, field 2,
+is a file name (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). The description of a tensor
+that is itself named "location" continues with a message, which starts with 0x0a."""
 
 CONSTANT_TYPES = {
     "tensor(float)": "float32",

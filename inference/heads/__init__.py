@@ -38,6 +38,7 @@ HEADS = {
     "detr": "DetrHead",
     "picodet": "PicodetHead",
     "rows": "RowsHead",
+    "scored": "ScoredHead",
     "ssd": "SsdHead",
     "yolov5": "Yolov5Head",
     "yolov8": "Yolov8Head",

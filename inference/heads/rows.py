@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inference.geometry import to_corners
 from inference.heads.outputs import pick, to_class_ids
 from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
 CORNERS = ("x1", "y1", "x2", "y2")
-NEEDED = frozenset({*CORNERS, "score", "class"})
+CENTRES = ("cx", "cy", "w", "h")
+NEEDED = [frozenset({*box, "score", "class"}) for box in (CORNERS, CENTRES)]
 IGNORED = "batch"
 DEFAULT_COLUMNS = (*CORNERS, "score", "class")
 
@@ -28,7 +30,8 @@ class RowsHead:
     Attributes:
         class_count: Number of classes; rows of another class are left out, -1 fills up.
         predictions: Name of the output; None: the model's only one.
-        columns: What stands in each: `x1`, `y1`, `x2`, `y2`, `score`, `class`, and `batch`.
+        columns: Names of the columns: `x1`, `y1`, `x2`, `y2` or `cx`, `cy`, `w`, `h`; `score`,
+            `class`, and `batch`.
         normalized: Whether corners are in 0..1 instead of input pixels.
     """
 
@@ -41,7 +44,7 @@ class RowsHead:
     def from_fields(cls, fields: JsonReader, class_count: int) -> RowsHead:
         """Read `predictions`, `columns` and `normalized`."""
         columns = fields.texts("columns") if fields.has("columns") else DEFAULT_COLUMNS
-        if len(set(columns)) != len(columns) or set(columns) - {IGNORED} != NEEDED:
+        if len(set(columns)) != len(columns) or set(columns) - {IGNORED} not in NEEDED:
             raise fields.refuse("columns", f"a list of {', '.join(DEFAULT_COLUMNS)} in your order")
         return cls(
             class_count,
@@ -63,7 +66,10 @@ class RowsHead:
                 f"{len(self.columns)} columns {', '.join(self.columns)}."
             )
         column = {name: rows[:, i].astype(np.float32) for i, name in enumerate(self.columns)}
-        boxes_xyxy = np.stack([column[name] for name in CORNERS], axis=1)
+        box = CORNERS if "x1" in column else CENTRES
+        boxes_xyxy = np.stack([column[name] for name in box], axis=1)
+        if box is CENTRES:
+            boxes_xyxy = to_corners(boxes_xyxy)
         if self.normalized:
             boxes_xyxy = boxes_xyxy * np.array([*input_wh, *input_wh], dtype=np.float32)
         class_ids = to_class_ids(column["class"], self.class_count)

@@ -198,6 +198,7 @@ HEADS_FIELDS: dict[str, dict[str, Any]] = {
     "detr": {"activation": "sigmoid"},
     "picodet": {"scores": ["a"], "distances": ["b"], "strides": [8]},
     "rows": {},
+    "scored": {},
     "ssd": {"boxes": "a", "classes": "b", "scores": "c"},
     "yolov5": {},
     "yolov8": {},
