@@ -24,7 +24,7 @@ from inference.decoding.decode import decode_reduced
 from inference.detection import to_detections
 from inference.preprocess import prepare
 from inference.types import RawDetections
-from service.json_answers import detection_json
+from service.json_answers import object_json
 from service.models import load_pipeline
 from service.settings import Settings
 
@@ -90,7 +90,7 @@ def _request(content: bytes, detector: Any, step: Callable[..., Any]) -> None:  
         return to_detections(placed, task.labels, picture.size_wh)
 
     found = step("boxes", boxes)
-    step("answer", lambda: json.dumps([[detection_json(each) for each in found]]))
+    step("answer", lambda: json.dumps([[object_json(each) for each in found]]))
 
 
 def _event(content: bytes) -> dict[str, Any]:

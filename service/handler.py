@@ -14,7 +14,7 @@ from gateway.routes import route_of
 from inference.errors import ModelUnavailable
 from service.app import App
 from service.metrics import emf_line
-from service.pictures import Result
+from service.results import Result
 from service.routes import answer_request
 
 ANSWER_SECONDS = 1.0

@@ -6,24 +6,21 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from gateway.accept import wanted_picture_type
 from gateway.deadline import Deadline
 from gateway.errors import InternalError, PartFailed
 from gateway.event import Request, decode_body
-from gateway.options import Options, parse_options
+from gateway.options import parse_options
 from gateway.parts import parse_parts
 from gateway.response import failed_images
 from gateway.routes import Route, find_route
 from gateway.upload_bucket import parse_upload
-from inference.manifest import Manifest
 from service.app import App
 from service.drawn import check_single, drawn_picture
-from service.json_answers import details_json, health_json, models_json
-from service.models import Models
-from service.pictures import Predict, Result
-from service.predictions import classify, detect, nbytes_of, shape_of
+from service.json_answers import details_json, health_json, models_json, predictions_json
+from service.predictions import PICTURE_ROUTES
+from service.results import Result
 
 logger = logging.getLogger("matchvec")
 
@@ -58,34 +55,6 @@ class Answer:
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     results: Sequence[Result] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PictureRoute:
-    """A route that takes pictures.
-
-    Attributes:
-        predictor: Returns the function that is applied to each picture.
-        uses_detector: True if the route runs the detector. Its answers are objects with boxes: they
-            can be drawn on the picture, and computed for an archive of pictures.
-        uses_classifiers: True if the route runs the classifiers, too.
-    """
-
-    predictor: Callable[[App, Options], Predict]
-    uses_detector: bool = False
-    uses_classifiers: bool = False
-
-    def manifests(self, models: Models) -> tuple[Manifest, ...]:
-        """Return the manifests of the models that the route runs, the detector's first.
-
-        Raises:
-            ModelUnavailable: A model could not be loaded.
-        """
-        if not self.uses_detector:
-            return ()
-        pipeline = models.pipeline()
-        classifiers = pipeline.classifiers if self.uses_classifiers else ()
-        return pipeline.detector.manifest, *(each.manifest for each in classifiers)
 
 
 def answer_request(app: App, request: Request, deadline: Deadline) -> Answer:
@@ -152,7 +121,7 @@ def _pictures(app: App, call: Call) -> Answer:
     if options.details:
         manifests = route.manifests(app.models)
         return _json(details_json(results, manifests, request.request_id), headers, results)
-    return _json([result.predictions for result in results], headers, results)
+    return _json([predictions_json(result.predictions) for result in results], headers, results)
 
 
 def _json(
@@ -160,27 +129,6 @@ def _json(
 ) -> Answer:
     return Answer(json.dumps(value, allow_nan=False), headers=headers or {}, results=results)
 
-
-def _detecting(app: App, options: Options) -> Predict:
-    return partial(detect, app.models.pipeline(), _threshold(app, options))
-
-
-def _classifying(app: App, options: Options) -> Predict:
-    return partial(classify, app.models.pipeline(), _threshold(app, options), options.top)
-
-
-def _threshold(app: App, options: Options) -> float:
-    """Return the lowest score of a detection that is answered, 0..1."""
-    threshold = options.threshold
-    return app.settings.detection_threshold if threshold is None else threshold
-
-
-PICTURE_ROUTES: Mapping[Route, PictureRoute] = {
-    Route.PREDICT: PictureRoute(_classifying, uses_detector=True, uses_classifiers=True),
-    Route.OBJECT_DETECTION: PictureRoute(_detecting, uses_detector=True),
-    Route.SHAPE: PictureRoute(lambda _app, _options: shape_of),
-    Route.NBYTES: PictureRoute(lambda _app, _options: nbytes_of),
-}
 
 ROUTES: Mapping[Route, Callable[[App, Call], Answer]] = {
     **dict.fromkeys(PICTURE_ROUTES, _pictures),

@@ -17,7 +17,7 @@ from service.batch.items import Item
 from service.batch.rows import Row
 from service.batch.s3_objects import ObjectError, ObjectUnreachable
 from service.pictures import Predict
-from service.routes import PICTURE_ROUTES
+from service.predictions import PICTURE_ROUTES
 
 READ_AHEAD = 6
 """Objects that are read before the models need them. At the largest size they fill 300 MB."""
@@ -84,7 +84,7 @@ def _process_item(
     except TimeoutError:
         return _transient(item, ObjectUnreachable.code, "S3 did not deliver the object in time.")
     except ObjectError as error:
-        return Row(item, [], error=(error.code, error.message), is_final=error.is_final)
+        return Row(item, error=(error.code, error.message), is_final=error.is_final)
     [result] = app.api.pictures.answer(
         [FormFile(content, item.key)], predict, Deadline.after(PICTURE_SECONDS)
     )
@@ -96,4 +96,4 @@ def _process_item(
 
 
 def _transient(item: Item, code: str, message: str) -> Row:
-    return Row(item, [], error=(code, message), is_final=False)
+    return Row(item, error=(code, message), is_final=False)

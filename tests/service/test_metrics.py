@@ -9,18 +9,20 @@ from gateway.event import Request
 from gateway.parts import FormFile, UrlField
 from gateway.routes import Route
 from inference.errors import NotAnImage
+from inference.types import Detection
 from service.metrics import emf_line
-from service.pictures import Result, Timing
+from service.results import Result, Timing
 from service.settings import Settings
 from tests.support.events import load_event
 from tests.support.handlers import Handler, make_handler
 from tests.support.models import fake_pipeline
 
 REQUEST = Request("POST", "/predict", {"authorization": "secret"}, {}, "secret", True, "id-1")
+CAR = Detection((0, 0, 4, 6), "car", 0.9)
 RESULTS = [
-    Result(FormFile(b"", "secret.jpg"), [{}, {}], (8, 6), None, Timing(0, 2.04, 30.06)),
-    Result(FormFile(b""), [], None, NotAnImage("secret"), Timing()),
-    Result(UrlField("http://secret/"), [{}], (8, 6), None, Timing(100.0, 3.0, 20.0)),
+    Result(FormFile(b"", "secret.jpg"), [CAR, CAR], (8, 6), timing=Timing(0, 2.04, 30.06)),
+    Result(FormFile(b""), error=NotAnImage("secret")),
+    Result(UrlField("http://secret/"), [CAR], (8, 6), timing=Timing(100.0, 3.0, 20.0)),
 ]
 
 
@@ -70,7 +72,7 @@ def test_nothing_that_a_client_sent_is_in_it() -> None:
 
 
 def test_a_shape_is_no_detection() -> None:
-    results = [Result(FormFile(b""), [6, 8, 3], (8, 6), None, Timing(0, 1.0, 1.0))]
+    results = [Result(FormFile(b""), (6, 8, 3), (8, 6), timing=Timing(0, 1.0, 1.0))]
 
     assert json.loads(line(Route.SHAPE, results))["Detections"] == 0
 

@@ -14,7 +14,8 @@ from inference.decoding.resolution import SMALLEST
 from inference.decoding.source import ImageSource
 from inference.errors import ImageTooLarge
 from inference.types import ImageRGB
-from service.pictures import PictureService, Result
+from service.pictures import PictureService
+from service.results import Result
 from tests.support.network import FakeNetwork, http_answer
 from tests.support.pictures import plain
 
@@ -40,7 +41,7 @@ def summary(results: list[Result]) -> list[Any]:
     return [result.error.code if result.error else result.predictions for result in results]
 
 
-def test_every_part_is_answered_in_its_place() -> None:
+def test_results_are_in_the_order_of_the_parts() -> None:
     parts: list[Part] = [
         UrlField("http://a.example/7.png"),
         FormFile(plain(1)),
@@ -55,7 +56,9 @@ def test_every_part_is_answered_in_its_place() -> None:
     assert summary(answer(parts)) == [
         7, 1, "not_an_image", 9, "url_unreachable", 3, "url_not_allowed", "image_too_large",
     ]  # fmt: skip
-    assert [result.predictions for result in answer(parts)] == [7, 1, [], 9, [], 3, [], []]
+    assert [result.predictions for result in answer(parts)] == [
+        7, 1, None, 9, None, 3, None, None,
+    ]  # fmt: skip
 
 
 def test_a_url_that_delivers_something_else() -> None:
@@ -74,7 +77,7 @@ def test_a_url_that_delivers_another_format() -> None:
 
 
 class FakeClock:
-    """Stands still until it is moved."""
+    """A clock that only tests advance."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -84,7 +87,7 @@ class FakeClock:
 
 
 def taking(clock: FakeClock, seconds: float) -> Callable[[ImageSource], Any]:
-    """A model that takes that long, by the clock."""
+    """Return a predict function that takes that many seconds of the clock."""
 
     def predict(source: ImageSource) -> int:
         clock.now += seconds
@@ -93,7 +96,7 @@ def taking(clock: FakeClock, seconds: float) -> Callable[[ImageSource], Any]:
     return predict
 
 
-def test_pictures_after_the_deadline_are_told_so_and_the_others_kept() -> None:
+def test_pictures_after_the_deadline_fail_and_the_others_are_kept() -> None:
     clock = FakeClock()
     parts: list[Part] = [FormFile(plain(size)) for size in (1, 2, 3, 4)]
 
@@ -103,7 +106,7 @@ def test_pictures_after_the_deadline_are_told_so_and_the_others_kept() -> None:
     ]  # fmt: skip
 
 
-def test_a_picture_is_not_begun_when_the_slowest_so_far_would_not_fit(
+def test_a_picture_is_not_started_if_the_slowest_so_far_would_not_fit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = FakeClock()
@@ -185,7 +188,7 @@ def test_a_picture_that_failed_is_no_longer_in_memory() -> None:
     assert kept == [None]
 
 
-def test_a_fetch_that_fails_in_an_unforeseen_way_spoils_no_neighbour() -> None:
+def test_an_unforeseen_failure_of_a_download_affects_its_own_url_only() -> None:
     class OddNetwork(FakeNetwork):
         def resolve(self, host: str, port: int) -> list[str]:
             if host == "odd.example":
@@ -198,7 +201,7 @@ def test_a_fetch_that_fails_in_an_unforeseen_way_spoils_no_neighbour() -> None:
     assert summary(answer(parts, network=network)) == ["internal_error", 7]
 
 
-def test_a_name_look_up_that_hangs_costs_only_its_own_url() -> None:
+def test_a_hanging_lookup_affects_its_own_url_only() -> None:
     release = threading.Event()
 
     class SlowNetwork(FakeNetwork):
@@ -222,7 +225,7 @@ def test_a_name_look_up_that_hangs_costs_only_its_own_url() -> None:
     assert summary(results) == ["url_timeout", 1, 7]
 
 
-def test_uploads_do_not_wait_for_urls() -> None:
+def test_files_do_not_wait_for_urls() -> None:
     seen = []
     network = FakeNetwork(WIDTHS)
     parts: list[Part] = [UrlField("http://a.example/7.png"), FormFile(plain(1)), FormFile(plain(2))]
@@ -235,7 +238,7 @@ def test_uploads_do_not_wait_for_urls() -> None:
     assert seen == [1, 2, 7]
 
 
-def test_hanging_look_ups_do_not_gather_threads() -> None:
+def test_hanging_lookups_have_a_bounded_number_of_threads() -> None:
     release = threading.Event()
 
     class HangingNetwork(FakeNetwork):
@@ -261,39 +264,11 @@ def test_hanging_look_ups_do_not_gather_threads() -> None:
         release.set()
 
 
-def test_details_of_an_upload() -> None:
-    details = answer([FormFile(plain(8, 6), "photo.png")])[0].details_json()
-
-    assert details.pop("timing_ms").keys() == {"fetch", "decode", "inference"}
-    assert details == {
-        "field": "image",
-        "filename": "photo.png",
-        "width": 8,
-        "height": 6,
-        "predictions": 8,
-        "error": None,
-    }
-
-
-def test_details_of_a_failed_url_hold_no_secret() -> None:
-    details = answer([UrlField("ftp://user:secret@a.example/b?token=secret")])[0].details_json()
-
-    assert details == {
-        "field": "url",
-        "filename": "ftp://a.example/b",
-        "width": None,
-        "height": None,
-        "predictions": [],
-        "error": {"code": "url_not_allowed", "message": "Only http and https urls are supported."},
-        "timing_ms": {"fetch": 0.0, "decode": 0.0, "inference": 0.0},
-    }
-
-
-def test_pictures_are_worked_on_side_by_side() -> None:
-    both_are_here = threading.Barrier(2, timeout=20)
+def test_pictures_are_processed_in_parallel() -> None:
+    both = threading.Barrier(2, timeout=20)
 
     def meet(source: ImageSource) -> int:
-        both_are_here.wait()
+        both.wait()
         return width(source)
 
     service = PictureService(FakeNetwork({}).fetcher(), max_pixels=4_000_000, max_urls=1, workers=2)
