@@ -149,7 +149,7 @@ def make_app(context: HostInvokeContext, host: str, port: int, refusals: Refusal
         api=api, lambda_runner=context.local_lambda_runner, port=port, host=host
     )
     service.create()
-    app: Flask = service._app
+    app: Flask = service._app  # noqa: SLF001  SAM CLI has no public name for it.
     # Flask documents this way to add middleware; to mypy it overwrites a method.
     app.wsgi_app = AwsLimits(app.wsgi_app, api.binary_media_types, refusals)  # type: ignore[method-assign]
     return app
