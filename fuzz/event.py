@@ -18,7 +18,8 @@ from gateway.event import Request, decode_body, parse_event
 from gateway.fetch import Fetcher
 from gateway.options import parse_options
 from gateway.parts import parse_parts
-from gateway.routes import Route, find_route
+from gateway.routes import find_route
+from service.predictions import PICTURE_ROUTES
 from service.settings import Settings
 from tests.support.answers import check_well_formed, fields_of
 from tests.support.handlers import make_handler
@@ -47,7 +48,6 @@ PART_CODES = frozenset(
         "url_unreachable", "url_timeout", "url_too_large", "url_not_an_image",
     }
 )  # fmt: skip
-PICTURE_ROUTES = frozenset({Route.OBJECT_DETECTION, Route.PREDICT, Route.SHAPE, Route.NBYTES})
 SETTINGS = Settings.from_environment({"MAX_PIXELS": "100000"})
 PICTURE = plain()
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(PICTURE), PICTURE)

@@ -26,7 +26,7 @@ logger = logging.getLogger("matchvec")
 
 
 def handle(app: App, event: object, context: object) -> ProxyResponse:
-    """Answer an event of any front door. Every error becomes an answer; nothing is raised.
+    """Answer an event. Every error becomes a response; nothing is raised.
 
     Args:
         app: Objects that all requests share.

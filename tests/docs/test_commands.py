@@ -29,7 +29,7 @@ NOT_RUN = {
     "fuzz/README.md": "they take ten minutes per target; tests/fuzz runs the targets",
 }
 """Documents whose commands no test runs, with the reason."""
-OTHERS = {"aws", "cd", "code", "curl", "git", "pip", "zcat"}
+OTHERS = {".venv/bin/pre-commit", "aws", "curl", "git", "pip", "zcat"}
 """Programs that do not belong to the project."""
 
 CLIENT = set(tomllib.loads((ROOT / "client" / "pyproject.toml").read_text())["project"]["scripts"])
@@ -56,6 +56,7 @@ def fault(command: str) -> str:
     if program.endswith("python") and arguments[0] == "-m":
         module = ROOT / arguments[1].replace(".", "/")
         exists = module.with_suffix(".py").exists() or (module / "__main__.py").exists()
+        exists = exists or arguments[1] == "pytest"
         return "" if exists else "unknown module"
     if program.startswith("scripts/"):
         return "" if os.access(ROOT / program, os.X_OK) else "unknown script"
