@@ -20,6 +20,7 @@ from samcli.lib.providers.api_provider import ApiProvider
 from samcli.local.apigw.local_apigw_service import LocalApigwService
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_options_header
+from werkzeug.serving import WSGIRequestHandler
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import get_content_length, get_input_stream
 
@@ -96,6 +97,14 @@ class HostInvokeContext(InvokeContext):  # type: ignore[misc]  # SAM CLI is not 
         """Do nothing: the default account id is good enough, so AWS is not called."""
 
 
+class RequestHandler(WSGIRequestHandler):
+    """Sends one `100 Continue`; http.server and Werkzeug each send one."""
+
+    def handle_expect_100(self) -> bool:
+        """Leave the interim response to Werkzeug."""
+        return True
+
+
 class AwsLimits:
     """WSGI middleware that treats request bodies as API Gateway does.
 
@@ -121,7 +130,7 @@ class AwsLimits:
             response = Response(refusal.body, refusal.status, refusal.headers)
             return response(environ, start_response)
         media_type, _ = parse_options_header(environ.get("CONTENT_TYPE"))
-        if media_type not in self._binary_media_types:
+        if media_type.lower() not in self._binary_media_types:
             body = body.decode("utf-8", "replace").encode()
         environ["wsgi.input"] = BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))

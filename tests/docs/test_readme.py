@@ -15,6 +15,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -50,6 +51,7 @@ NOT_RUN = {
 MAKE_CALLS = {"make test": "-m pytest", "make start DOCKER=1": "scripts/start_docker.sh"}
 NEEDS_SHARED = "spectrico_brand"
 """Commands that contain this name, or follow a `make start` that does, need ../shared."""
+ADDS_MODEL = "scripts.models add"
 LANGUAGES = {
     "shell": "run here",
     "json": "an answer, compared here",
@@ -81,21 +83,28 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def serve(home: Path) -> Iterator[Callable[[str], str]]:
+def prepare(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
+    """A function that runs the command which adds a model, once, and returns its output."""
+    [add] = [block for block in BLOCKS if ADDS_MODEL in block.command]
+    return cache(partial(run, add.command, "", home, tmp_path_factory.mktemp("out")))
+
+
+@pytest.fixture(scope="module")
+def serve(home: Path, prepare: Callable[[], str]) -> Iterator[Callable[[str], str]]:
     """A function that runs a `make start` command once and returns the url of the API."""
-    addresses: dict[str, str] = {}
     with ExitStack() as stack:
 
+        @cache
         def start(command: str) -> str:
-            if command not in addresses:
-                port = free_port()
-                script = command.replace(
-                    "make start", f"exec {sys.executable} -m scripts.local_api --port {port}"
-                )
-                script = f"export HOME={home}; {script}"
-                url = f"http://127.0.0.1:{port}"
-                addresses[command] = stack.enter_context(running(["bash", "-euc", script], url))
-            return addresses[command]
+            if NEEDS_SHARED in command:
+                prepare()
+            port = free_port()
+            script = command.replace(
+                "make start", f"exec {sys.executable} -m scripts.local_api --port {port}"
+            )
+            script = f"export HOME={home}; {script}"
+            url = f"http://127.0.0.1:{port}"
+            return stack.enter_context(running(["bash", "-euc", script], url))
 
         yield start
 
@@ -108,13 +117,20 @@ def free_port() -> int:
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[block.command[:60] for block in BLOCKS])
 def test_a_command_prints_what_is_shown(
-    block: Block, home: Path, serve: Callable[[str], str], tmp_path: Path
+    block: Block,
+    home: Path,
+    prepare: Callable[[], str],
+    serve: Callable[[str], str],
+    tmp_path: Path,
 ) -> None:
     if block.command in NOT_RUN:
         assert_exists(block.command)
         return
     if NEEDS_SHARED in block.command + block.start and not SHARED.is_dir():
         pytest.skip("the model is in ../shared, which is missing here")
+    if ADDS_MODEL in block.command:
+        prepare()
+        return
     url = serve(block.start)
     if block.command == block.start:
         assert "-m scripts.local_api --host 127.0.0.1 --port 3000" in make_would_run("make start")
