@@ -87,7 +87,7 @@ def test_completion(
     completed: list[tuple[str, set[str]]] = []
 
     def complete(parser: Any, shell: str) -> str:
-        kinds = {action.dest for action in parser._actions if hasattr(action, "complete")}
+        kinds = {action.dest for action in parser._actions if hasattr(action, "complete")}  # noqa: SLF001  argparse has no public name for it.
         completed.append((shell, kinds))
         return "# script"
 
