@@ -256,7 +256,7 @@ def _read_labels(fields: JsonReader, folder: Path) -> tuple[str, ...]:
         return fields.texts("labels")
     path = inside(folder, fields.text("labels_file"))
     try:
-        labels = path.read_text(encoding="utf-8").splitlines()
+        labels = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         wanted = "the name of a UTF-8 text file in the model's folder" + (
             "" if path.exists() else " (no such file)"

@@ -13,10 +13,14 @@ from inference.decoding.resolution import DecodedImage, Resolution
 from inference.decoding.source import ImageSource
 from inference.detection import Detector
 from inference.geometry import iou_one_to_many
-from inference.types import Detection, ImageRGB, SizeWH, Vehicle
+from inference.types import BoxXYXY, Detection, ImageRGB, SizeWH, Vehicle
 
 SAME_VEHICLE_IOU = 0.8
 """Overlap above which two boxes of vehicles show the same one, whatever their classes."""
+
+SURE_CONFIDENCE = 0.4
+"""Confidence from which a vehicle suppresses others. A detector that is less sure often has the class
+wrong: AP50 on the validation pictures is 0.626 with this limit, 0.617 without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ def keep_car_over_truck(detections: Sequence[Detection], max_iou: float) -> list
 def keep_one_per_vehicle(
     detections: Sequence[Detection], vehicles: Collection[str]
 ) -> list[Detection]:
-    """Drop every vehicle that nearly coincides with a better one of any class, in their order.
+    """Drop every vehicle that nearly coincides with a surer one of any class, in their order.
 
     Suppression by class leaves a fire engine that is detected as a truck and as a bus.
 
@@ -140,13 +144,16 @@ def keep_one_per_vehicle(
         vehicles: Classes of vehicles.
     """
     kept: list[Detection] = []
+    sure_boxes: list[BoxXYXY] = []
     for detection in detections:
-        box_xyxy = np.array(detection.box_xyxy, dtype=np.float32)
-        better = [each.box_xyxy for each in kept if each.class_name in vehicles]
-        better_xyxy = np.array(better, dtype=np.float32).reshape(-1, 4)
-        is_vehicle = detection.class_name in vehicles
-        if not is_vehicle or not (iou_one_to_many(box_xyxy, better_xyxy) > SAME_VEHICLE_IOU).any():
-            kept.append(detection)
+        if detection.class_name in vehicles:
+            box_xyxy = np.array(detection.box_xyxy, dtype=np.float32)
+            sure_xyxy = np.array(sure_boxes, dtype=np.float32).reshape(-1, 4)
+            if (iou_one_to_many(box_xyxy, sure_xyxy) > SAME_VEHICLE_IOU).any():
+                continue
+            if detection.confidence >= SURE_CONFIDENCE:
+                sure_boxes.append(detection.box_xyxy)
+        kept.append(detection)
     return kept
 
 

@@ -153,7 +153,7 @@ import lambda_function
 print(*set(sys.modules) - before)
 """
 
-THIRD_PARTY = {"PIL", "cv2", "multipart", "numpy", "onnxruntime", "pybase64", "simplejpeg"}
+THIRD_PARTY = {"PIL", "cv2", "numpy", "onnxruntime", "pybase64", "simplejpeg"}
 LATER = {
     "PIL.ImageDraw",
     "PIL.PngImagePlugin",

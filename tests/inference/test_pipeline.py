@@ -82,10 +82,13 @@ def test_classifiers_keep_their_order() -> None:
 FAR_BUS = Detection((50, 0, 150, 100), "bus", 0.9)
 NEAR_BUS = Detection((0, 0, 100, 90), "bus", 0.9)
 PERSON = Detection((0, 0, 100, 100), "person", 0.4)
+WEAK_BUS = Detection((0, 0, 100, 100), "bus", 0.3)
+WEAK_CAR = Detection((0, 0, 100, 100), "car", 0.2)
 COINCIDING = {
     "nearly the same box": ([NEAR_BUS, CAR], [NEAR_BUS]),
     "the same class": ([CAR, CAR], [CAR]),
     "apart": ([FAR_BUS, CAR], [FAR_BUS, CAR]),
+    "an unsure one does not suppress": ([WEAK_BUS, WEAK_CAR], [WEAK_BUS, WEAK_CAR]),
     "not a vehicle": ([CAR, PERSON, PERSON], [CAR, PERSON, PERSON]),
     "nothing": ([], []),
 }
