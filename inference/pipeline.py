@@ -19,8 +19,8 @@ SAME_VEHICLE_IOU = 0.8
 """Overlap above which two boxes of vehicles show the same one, whatever their classes."""
 
 SURE_CONFIDENCE = 0.4
-"""Confidence from which a vehicle suppresses others. A detector that is less sure often has the class
-wrong: AP50 on the validation pictures is 0.626 with this limit, 0.617 without."""
+"""Confidence from which a vehicle suppresses others. A less certain one often has the wrong class:
+AP50 on the validation pictures is 0.626 with this limit, 0.617 without."""
 
 
 @dataclass(frozen=True, slots=True)
