@@ -1,4 +1,4 @@
-"""A small interpreter of the Amazon States Language, for statemachine/bulk.asl.json.
+"""Our reading of the Amazon States Language, for statemachine/bulk.asl.json.
 
 moto has one, but it knows no ItemBatcher, reads one page of a listing, and runs Lambda functions in
 Docker. This one follows the definition: it does what each field says, for the fields that our
