@@ -1,9 +1,11 @@
-# Matchvec: `make` alone explains the targets.
+# Matchvec: `make` alone lists the targets.
 #
-#   PYTHON=python3.12   the interpreter that makes the virtual environment (3.11 to 3.13)
-#   PORT=3000           where `make start` listens
-#   ARCH=arm64          the processor that the function is built for (or x86_64)
-#   SECONDS=600         how long `make fuzz` tries each target
+#   PYTHON=python3.12   interpreter for the virtual environment (3.11 to 3.13)
+#   PORT=3000           port of `make start`
+#   VERBOSE=1           every log line of the local runtime in `make start`
+#   TESTS=path          the tests that `make test` runs (default: all)
+#   ARCH=arm64          processor that the function is built for (or x86_64)
+#   SECONDS=600         duration of `make fuzz` per target
 #   DOCKER=1            `make start` in SAM CLI's container instead of on this machine
 
 PORT ?= 3000
@@ -12,104 +14,119 @@ VENV ?= .venv
 DOCKER ?=
 SECONDS ?= 600
 TARGET ?=
+TESTS ?=
 ARCH ?= arm64
-# 3.81, which macOS ships, has neither .ONESHELL nor grouped targets; do without.
+# macOS ships make 3.81, which has neither .ONESHELL nor grouped targets.
 SHELL := /bin/sh
 bin := $(VENV)/bin
-ready := $(VENV)/.requirements-installed
-# On every target: no metrics to AWS, no interactive question from SAM CLI.
+# One marker per dependency group of pyproject.toml. A change of the groups changes constraints.txt.
+start_ready := $(VENV)/.start-installed
+test_ready := $(VENV)/.test-installed
+browser_ready := $(VENV)/.browser-installed
+pins := requirements.txt constraints.txt scripts/make_venv.sh
+# On every target: SAM CLI sends no metrics and asks no interactive question.
 export SAM_CLI_TELEMETRY := 0
 
-.DEFAULT_GOAL := help
-.PHONY: help start test test-all test-browser lint types pytest demo load bench bench-full fuzz format package clean \
-	build-MatchvecFunction build-MatchvecBatchFunction build-PreTrafficHook
+parallel := -n auto --dist loadfile
 
-help: ## Explain the targets (this list)
-	@echo 'Matchvec: pictures in, vehicles out.'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+.DEFAULT_GOAL := help
+.PHONY: help start demo check test test-slow test-all test-browser lint \
+	types pytest load fuzz bench bench-full format package clean build-MatchvecFunction \
+	build-MatchvecBatchFunction build-PreTrafficHook
+
+help: ## List the targets
+	@echo 'Matchvec: find and classify vehicles in pictures.'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@sed -n 's/^#   \([A-Z]*=.*\)/  \1/p' $(MAKEFILE_LIST)
 
-$(ready): requirements.txt requirements-dev.txt scripts/make_venv.sh
-	@sh scripts/make_venv.sh $(VENV) requirements-dev.txt $(PYTHON)
-	@touch $@
+$(start_ready): $(pins)
+	@sh scripts/make_venv.sh $(VENV) start $(PYTHON)
 
-start: $(ready) ## Serve the API on http://127.0.0.1:3000 until Ctrl-C
+$(test_ready): $(start_ready)
+	@sh scripts/make_venv.sh $(VENV) test $(PYTHON)
+
+start: $(start_ready) ## Serve the API on http://127.0.0.1:3000 until Ctrl-C
 	@exec $(if $(DOCKER),env PATH="$(abspath $(bin)):$$PATH" sh scripts/start_docker.sh,$(bin)/python -m scripts.local_api) --host $(HOST) --port $(PORT)
 
-demo: $(ready) ## Start the API, post the sample pictures, save them with boxes drawn
+demo: $(start_ready) ## Start the API, send the sample pictures, save them with boxes drawn
 	@$(bin)/python -m scripts.demo
 
-test: lint types pytest ## Check style and types, run the tests
+check: lint types ## Style, types and the tests of what is deployed, in less than a minute
+	@$(bin)/python -m pytest -q -m 'not slow' $(parallel) tests/gateway tests/inference tests/service
 
-test-all: $(ready) test-browser ## Run what `make test` leaves out: slow and browser tests, the other Pythons found here
+test: $(if $(TESTS),,lint types) pytest ## Style, types and every test but the slow ones (TESTS=tests/gateway for some)
+
+test-slow: $(test_ready) ## The slow tests: packages, emulator, deployment (TESTS=tests/package for some)
+	@$(bin)/python -m pytest -q -m 'slow and not browser' $(TESTS)
+
+test-all: $(test_ready) test-browser ## What `make test` leaves out: slow and browser tests, other Python versions
 	@sh scripts/test_all.sh $(VENV)
 
-# Playwright's own browsers are not downloaded: the tests use the system's.
-$(VENV)/.browser-requirements-installed: $(ready) requirements-browser.txt
-	@sh scripts/make_venv.sh $(VENV) requirements-browser.txt $(PYTHON) && touch $@ || \
-		echo "make: without Playwright the browser tests are skipped"
+# Playwright's own browsers are not downloaded. The tests use the system's.
+$(browser_ready): $(test_ready)
+	@sh scripts/make_venv.sh $(VENV) browser $(PYTHON) || \
+		echo "make: Playwright is not installed, so the browser tests are skipped"
 
-test-browser: $(VENV)/.browser-requirements-installed ## Try the pages in a real browser; screenshots in build/browser
+test-browser: $(browser_ready) ## Test the pages in a real browser; screenshots in build/browser
 	@sh scripts/install_chromium.sh
 	@$(bin)/python -m pytest -q -m browser tests/browser
 
-lint: $(ready) ## Check style: ruff, and shellcheck for the shell scripts
+lint: $(test_ready) ## Check the style: ruff, and shellcheck for the shell scripts
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check .
 	@$(bin)/shellcheck $(wildcard scripts/*.sh) .ci/run
 
-types: $(ready) ## Check types: mypy --strict
+types: $(test_ready) ## Check the types: mypy --strict
 	@$(bin)/mypy
 
-pytest: $(ready) ## Run the tests without the slow ones (TESTS=tests/gateway for some)
-	@$(bin)/python -m pytest -q -m 'not slow' $(TESTS)
+# All tests run in parallel and measure the coverage of what is deployed. Some tests, named by
+# TESTS, run in this process, so that a debugger works.
+pytest: $(test_ready)
+	@$(bin)/python -m pytest -q -m 'not slow and not browser' $(if $(TESTS),$(TESTS),$(parallel) --cov --cov-report=xml --cov-report=term)
 
-load: $(ready) ## Send 5,000 good and bad requests to the local API, check every answer (ARGS='--url ...')
+load: $(test_ready) ## Send 5,000 valid and invalid requests to the local API and check every answer (ARGS='--url ...')
 	@$(bin)/python -m scripts.load $(ARGS)
 
-fuzz: $(ready) ## Fuzz events, forms, pictures and fetches, for SECONDS each (TARGET=decode for one)
+fuzz: $(test_ready) ## Fuzz events, forms, pictures and fetches, SECONDS each (TARGET=decode for one)
 	@$(bin)/python -m fuzz --seconds $(SECONDS) --target '$(TARGET)'
 
-bench: $(ready) ## Measure Matchvec beside a naive handler, web frameworks and the limit (5 minutes)
+bench: $(test_ready) ## Compare Matchvec with a naive handler, web frameworks and the limit (5 minutes)
 	@$(bin)/python -m benchmarks --plan quick $(ARGS)
 
-bench-full: $(ready) ## The same with enough rounds for a p99
+bench-full: $(test_ready) ## The same with enough rounds for a p99
 	@$(bin)/python -m benchmarks --plan full $(ARGS)
 
-coverage: $(ready) ## Run the same tests, and write which lines they reach to coverage.xml
-	@$(bin)/python -m pytest -q -m 'not slow' --cov --cov-report=term --cov-report=xml $(TESTS)
+# checkov's pins conflict with SAM CLI's, so it has an environment of its own.
+.venv-checkov/.checkov-installed: pyproject.toml scripts/make_venv.sh
+	@sh scripts/make_venv.sh .venv-checkov checkov $(PYTHON)
 
-# checkov's own pins are at odds with SAM CLI's, so it has an environment of its own.
-.venv-checkov/.requirements-installed: requirements-checkov.txt scripts/make_venv.sh
-	@sh scripts/make_venv.sh .venv-checkov requirements-checkov.txt $(PYTHON)
-	@touch $@
-
-format: $(ready) ## Rewrite the sources in the project's style
+format: $(test_ready) ## Format the sources
 	@$(bin)/ruff check --fix-only .
 	@$(bin)/ruff format .
 
-package: $(ready) ## Build the Lambda package for ARCH in build/package-ARCH, and check it
+package: $(start_ready) ## Build the Lambda package for ARCH in build/package-ARCH, and check it
 	@$(bin)/python -m scripts.package --architecture $(ARCH) --output build/package-$(ARCH)
 
-# What `sam build` calls for the function of that name in template.yaml.
-build-MatchvecFunction: $(ready)
+# `sam build` calls these three targets, one per function of template.yaml.
+build-MatchvecFunction: $(start_ready)
 	@$(bin)/python -m scripts.package --architecture $(ARCH) --output "$(ARTIFACTS_DIR)"
 
-# ... of which the function for batches has the same one, with another handler. SAM CLI builds it
-# second; where the first is there, its files are linked, so it takes no time and no space.
-build-MatchvecBatchFunction: $(ready)
+# The batch function is the same package with another handler. SAM CLI builds it second, so the
+# files of the first build are linked, which takes no time and no space.
+build-MatchvecBatchFunction: $(start_ready)
 	@if [ -f "$(ARTIFACTS_DIR)/../MatchvecFunction/lambda_function.py" ]; then \
 		cp -al "$(ARTIFACTS_DIR)/../MatchvecFunction/." "$(ARTIFACTS_DIR)/"; \
 	else \
 		$(bin)/python -m scripts.package --architecture $(ARCH) --output "$(ARTIFACTS_DIR)"; \
 	fi
 
-# ... and for the function that checks a new version: one module and what it posts.
+# The hook that checks a new version: one module and the pictures that it sends.
 build-PreTrafficHook:
 	@mkdir -p "$(ARTIFACTS_DIR)/samples"
 	@cp hooks/pre_traffic.py "$(ARTIFACTS_DIR)/"
 	@cp samples/car.jpg samples/bus.jpg samples/truck.jpg "$(ARTIFACTS_DIR)/samples/"
 
-clean: ## Remove what make, tests and builds left behind
+clean: ## Remove everything that make, tests and builds wrote
 	rm -rf .venv .venv-* .aws-sam build client/dist out .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -f .coverage coverage.xml
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

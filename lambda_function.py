@@ -1,7 +1,7 @@
-"""Matchvec's Lambda handlers: the door of the hall. How a request goes on: service/handler.py.
+"""The Lambda handlers: of the API, and of batches of S3 objects.
 
-A start is paid for by the millisecond, so this file's order is one of time: onnxruntime prepares
-the models in threads of their own, without Python's lock, while Python imports the rest.
+The order of this file makes a cold start fast: the models start loading in threads before the rest
+is imported. onnxruntime loads a model without Python's global lock, so both proceed at once.
 """
 
 from __future__ import annotations
@@ -11,43 +11,48 @@ import os
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-# All that a start makes is there to stay: there is no garbage to look for.
+# Startup creates no garbage: all that it allocates is kept.
 gc.disable()
-# numpy's threads are for linear algebra, of which there is none here; they would only spin.
+# numpy starts these threads for linear algebra, which this function does not use.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from service.sessions import Sessions
+from service.models import Models, load_pipeline
 from service.settings import Settings
 
 settings = Settings.from_environment(os.environ)
-sessions = Sessions(settings)
+models = Models(partial(load_pipeline, settings))
 
-from gateway.options import Options
-from service.handler import Handler
-from service.models import load_pipeline
+from service.app import make_app
+from service.handler import handle
 
 if TYPE_CHECKING:
-    from service.batch.handler import BatchHandler
+    from gateway.response import ProxyResponse
+    from service.batch.app import BatchApp
 
-lambda_handler_classification = Handler(settings, load=partial(load_pipeline, sessions=sessions))
+app = make_app(settings, models)
 
 gc.freeze()
 gc.enable()
 
 
-def lambda_handler_batch(event: object, context: object) -> dict[str, Any]:
-    """Answer a batch of S3 objects, or S3's messages about new ones (service/batch/handler.py).
+def lambda_handler_classification(event: object, context: object) -> ProxyResponse:
+    """Answer a request to the API."""
+    return handle(app, event, context)
 
-    Unlike the API's handler it raises: the state machine and the queue retry what failed.
+
+def lambda_handler_batch(event: object, context: object) -> dict[str, Any]:
+    """Answer a batch of S3 objects, or S3's messages about new objects.
+
+    It raises, so that the state machine and the queue retry what failed.
     """
-    return _batch_handler()(event, context)
+    # Imported here: the API does not need it.
+    from service.batch.handler import handle_batch
+
+    return handle_batch(_batch_app(), event, context)
 
 
 @cache
-def _batch_handler() -> BatchHandler:
-    """The handler of batches, made by the first one: the API's start pays nothing for it."""
-    from service.batch.handler import make_batch_handler
+def _batch_app() -> BatchApp:
+    from service.batch.app import make_batch_app
 
-    api = lambda_handler_classification
-    predict = partial(api._predict, options=Options())
-    return make_batch_handler(os.environ, api._settings, api._pictures, api._pipeline, predict)
+    return make_batch_app(app, os.environ)

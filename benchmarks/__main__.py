@@ -1,9 +1,9 @@
-"""The whole benchmark: `make bench`, `make bench-full`.
+"""Run the whole benchmark: `make bench`, `make bench-full`.
 
     python -m benchmarks [--plan quick|full|smoke] [--skip http,starts,quota]
 
-Writes `benchmarks/results/PLAN.json`, `.md` and `.png`, and says which bars hold; the exit status
-does not depend on them. The JSON has
+Writes `benchmarks/results/PLAN.json`, `.md` and `.png`, and prints which goals are met; the exit
+status does not depend on them. The JSON has these fields:
 
     machine          name -> text
     in_process       case -> contestant -> wall, processor: median, p99, spread, count
@@ -12,7 +12,7 @@ does not depend on them. The JSON has
     starts           contestant -> ready, first_answer, imports, memory, peak, package
     quota            cores -> as in_process
     cost             contestant -> dollars per million pictures
-    skipped          what was not measured -> why
+    skipped          section -> reason
     bars             name, bound, seen, is_passed
 """
 
@@ -56,10 +56,12 @@ Json = dict[str, Any]
 
 
 def main() -> None:
-    """Measure by a plan, write the reports, print the bars."""
+    """Measure by a plan, write the reports, and print the goals."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--plan", choices=PLANS, default="quick")
-    parser.add_argument("--skip", default="", help="of http, starts, quota; by comma")
+    parser.add_argument(
+        "--skip", default="", help="comma-separated sections to skip: http, starts, quota"
+    )
     parser.add_argument("--output", type=Path, default=report.RESULTS)
     arguments = parser.parse_args()
     plan = PLANS[arguments.plan]
@@ -72,12 +74,12 @@ def main() -> None:
 
 
 def measure(plan: Plan, skip: set[str], folder: Path, port: int) -> Json:
-    """Everything but what is skipped; what fails is skipped too, with its reason."""
+    """Measure every section that is not skipped; a failed section counts as skipped."""
     results: Json = {"plan": plan.name, "skipped": {}}
 
     def section(name: str, work: Callable[[], Json]) -> None:
         if name in skip:
-            results["skipped"][name] = "left out on the command line"
+            results["skipped"][name] = "skipped on the command line"
             return
         started = time.monotonic()
         try:
@@ -90,7 +92,7 @@ def measure(plan: Plan, skip: set[str], folder: Path, port: int) -> Json:
     section("in process", lambda: _in_process(plan, folder, port))
     section("starts", lambda: {"starts": _dicts(starts.measure(plan.starts, folder))})
     section("quota", lambda: _quotas(plan, folder, port))
-    # Last, because it raises this process's own priority, as the client is one of those who run.
+    # Last, because it raises the priority of this process, which is the client.
     section("http", lambda: _over_http(plan, port))
     return results
 
@@ -125,7 +127,7 @@ def _quotas(plan: Plan, folder: Path, port: int) -> Json:
 def _over_http(plan: Plan, port: int) -> Json:
     set_up("high")()
     contestants = ("ours", "naive", *PEERS)
-    # Each measure has the number of threads that suits the web frameworks best.
+    # Each measurement uses the number of threads that suits the web frameworks best.
     with over_http.servers(contestants, port, threads=0) as players:
         latency = over_http.latency(players, chosen([]), plan.latency, port)
     with over_http.servers(contestants, port, threads=1) as players:

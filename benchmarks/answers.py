@@ -1,8 +1,7 @@
-"""Whether a contestant's answers are right: nobody wins by leaving the work out.
+"""Check a contestant's answers, so that none is fast by omitting work.
 
-Two contestants decode and scale in different ways, so that scores near the threshold may fall on
-either side of it. Objects well above it have to be found by both, with the same class and nearly
-the same box.
+Contestants decode and scale in different ways, so scores near the threshold may fall on either side
+of it. Both must find the objects well above it, with the same class and nearly the same box.
 """
 
 from __future__ import annotations
@@ -12,17 +11,18 @@ from typing import Any
 
 MIN_IOU = 0.9
 MIN_SHARE = 0.8
-"""Of the sure objects that have to be matched, over all pictures of a case. On photographs with
-small, crowded vehicles another way to scale moves one box in ten by more than `MIN_IOU` allows."""
+"""Share of the confident objects that must match, over all pictures of a case. In photographs with
+small, crowded vehicles, another scaling method moves one box in ten by more than `MIN_IOU`
+allows."""
 
 SURE = 0.5
-"""Scores from which an object counts: a tenth above the threshold."""
+"""Scores from which an object must match: 0.1 above the threshold."""
 
 Picture = Sequence[dict[str, Any]]
 
 
 class WrongAnswer(Exception):
-    """A contestant answers something else than the product; the message says what."""
+    """A contestant's answer differs from the product's; the message says how."""
 
 
 def check(expected: Sequence[Picture], given: Sequence[Picture], min_found: int) -> None:
@@ -30,26 +30,25 @@ def check(expected: Sequence[Picture], given: Sequence[Picture], min_found: int)
 
     Args:
         expected: The product's answer, an array of objects per picture.
-        given: The contestant's.
-        min_found: Objects there must be in all.
+        given: The contestant's answer.
+        min_found: Minimum number of objects over all pictures.
 
     Raises:
-        WrongAnswer: There are fewer answers or objects than there should be, or the sure objects
-            of one side are not among those of the other.
+        WrongAnswer: Answers or objects are missing, or the confident objects do not match.
     """
     if len(given) != len(expected):
-        raise WrongAnswer(f"{len(given)} pictures are answered instead of {len(expected)}")
+        raise WrongAnswer(f"{len(given)} pictures are answered, expected {len(expected)}")
     found = sum(len(picture) for picture in given)
     if found < min_found:
-        raise WrongAnswer(f"{found} objects are found instead of {min_found} or more")
+        raise WrongAnswer(f"{found} objects are found, expected at least {min_found}")
     for name, left, right in (("missed", expected, given), ("made up", given, expected)):
         share = matched_share(left, right)
         if share < MIN_SHARE:
-            raise WrongAnswer(f"{1 - share:.0%} of the sure objects are {name}")
+            raise WrongAnswer(f"{1 - share:.0%} of the confident objects are {name}")
 
 
 def matched_share(left: Sequence[Picture], right: Sequence[Picture]) -> float:
-    """Which share of the sure objects in `left` are in `right` too, each used once."""
+    """Return the share of the confident objects in `left` that match one in `right`."""
     total = matched = 0
     for objects, others in zip(left, right, strict=True):
         free = list(others)
@@ -71,7 +70,7 @@ def _is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def iou(one: dict[str, Any], other: dict[str, Any]) -> float:
-    """Intersection over union of two answered boxes, 0..1."""
+    """Return the intersection over union of two answered boxes, 0..1."""
     width = min(one["x2"], other["x2"]) - max(one["x1"], other["x1"])
     height = min(one["y2"], other["y2"]) - max(one["y1"], other["y1"])
     shared = max(0, width) * max(0, height)

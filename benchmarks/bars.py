@@ -1,7 +1,6 @@
-"""What the benchmark has to show: ratios and bounds, each passed or failed.
+"""Goals of the benchmark: ratios and bounds, each passed or failed.
 
-A bar whose measurement is missing is failed too, and says so: what was not measured was not
-shown.
+A goal whose measurement is missing fails.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Results = Mapping[str, Any]
-"""A report's JSON; `benchmarks.__main__` describes it."""
+"""The JSON of a report; `benchmarks.__main__` documents it."""
 
 MB = 1_000_000
 PEERS = ("fastapi", "litserve", "bentoml")
@@ -19,13 +18,13 @@ PEERS = ("fastapi", "litserve", "bentoml")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One bar and what was seen.
+    """The result of one goal.
 
     Attributes:
-        name: What is compared.
-        bound: For people: "at least 2.5".
-        seen: The measured value, None where there is none.
-        is_passed: Whether it holds.
+        name: The compared quantities.
+        bound: The goal in words: "at least 2.5".
+        seen: The measured value; None if it was not measured.
+        is_passed: Whether the goal is met.
     """
 
     name: str
@@ -36,13 +35,13 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar.
+    """One goal.
 
     Attributes:
-        name: What is compared.
-        value: Finds it in the results; KeyError where it was not measured.
-        low: It has to be at least that, or None.
-        high: It has to be at most that, or None.
+        name: The compared quantities.
+        value: Computes the value from the results; raises KeyError if it was not measured.
+        low: Lower bound, or None.
+        high: Upper bound, or None.
     """
 
     name: str
@@ -51,7 +50,7 @@ class Bar:
     high: float | None = None
 
     def judge(self, results: Results) -> Verdict:
-        """Hold the results against it."""
+        """Compare the results with the bounds."""
         bound = f"at least {self.low:g}" if self.low is not None else f"at most {self.high:g}"
         try:
             seen = self.value(results)
@@ -63,7 +62,7 @@ class Bar:
 
 
 def judge(results: Results) -> list[Verdict]:
-    """All bars."""
+    """Return the verdict on every goal."""
     return [bar.judge(results) for bar in BARS]
 
 
@@ -76,7 +75,7 @@ def _in_process(case: str, above: str, below: str) -> Callable[[Results], float]
 
 
 def _worst_latency(peer: str) -> Callable[[Results], float]:
-    """The smallest ratio of a peer's p50 to ours over all cases."""
+    """Return the smallest ratio of a peer's p50 to ours over all cases."""
 
     def value(results: Results) -> float:
         cases = results["http_latency"].values()

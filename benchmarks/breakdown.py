@@ -1,9 +1,9 @@
-"""Where the time of one request goes: each step of `/object_detection` by itself.
+"""Measure each step of an `/object_detection` request.
 
     python -m benchmarks.breakdown [--picture FILE.jpg] [--rounds 15]
 
-Prints the median of each step, as a table and as the chart of docs/performance.md (Mermaid). The
-steps are the product's own functions, called in the order in which the handler calls them.
+Prints the median of each step as a table and as the chart of docs/performance.md (Mermaid). The
+steps are the product's own functions, called in the same order as by the handler.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Any
 from benchmarks.pictures import MP_12, picture_path
 from gateway.event import decode_body, parse_event
 from gateway.parts import FormFile, parse_parts
-from inference.decoding.decode import decode_scaled
+from inference.decoding.decode import decode_reduced
 from inference.detection import to_detections
 from inference.preprocess import prepare
 from inference.types import RawDetections
-from service.json_answers import detection_json
+from service.json_answers import object_json
 from service.models import load_pipeline
 from service.settings import Settings
 
@@ -33,7 +33,7 @@ LIMIT = 100_000_000
 
 
 def main() -> None:
-    """Measure the steps and print them."""
+    """Measure the steps and print the medians."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.breakdown", description=__doc__)
     parser.add_argument("--picture", type=Path, default=None, help="default: 12 megapixels, 4 MB")
     parser.add_argument("--rounds", type=int, default=15)
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def measure(content: bytes, rounds: int) -> dict[str, float]:
-    """Median milliseconds of every step, in their order."""
+    """Return the median milliseconds of every step, in order."""
     times: dict[str, list[float]] = {}
 
     def step(name: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401  whatever the step gives
@@ -74,7 +74,8 @@ def _request(content: bytes, detector: Any, step: Callable[..., Any]) -> None:  
     [part] = step("form", lambda: parse_parts(content_type, body, max_images=1, max_urls=1))
     assert isinstance(part, FormFile)  # noqa: S101  for the type checker
     picture = step(
-        "decode", lambda: decode_scaled(part.content, max_pixels=LIMIT, need=detector.need)
+        "decode",
+        lambda: decode_reduced(part.content, max_pixels=LIMIT, resolution=detector.resolution),
     )
     tensor, placement = step(
         "preprocess", lambda: prepare(picture.image_rgb, detector.manifest.input)
@@ -84,12 +85,12 @@ def _request(content: bytes, detector: Any, step: Callable[..., Any]) -> None:  
 
     def boxes() -> Any:  # noqa: ANN401
         found = task.head.decode(outputs, placement.input_wh, 0.4)
-        boxes_xyxy = placement.to_source(found.boxes_xyxy) * picture.shrink
+        boxes_xyxy = placement.to_source(found.boxes_xyxy) * picture.reduction
         placed = RawDetections(boxes_xyxy, found.scores, found.class_ids)
         return to_detections(placed, task.labels, picture.size_wh)
 
     found = step("boxes", boxes)
-    step("answer", lambda: json.dumps([[detection_json(each) for each in found]]))
+    step("answer", lambda: json.dumps([[object_json(each) for each in found]]))
 
 
 def _event(content: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is asked of every contestant: the requests of the benchmark."""
+"""The requests that every contestant answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 DETECTION = "/object_detection"
 CLASSIFICATION = "/predict"
 PHOTO_BYTES = 4_000_000
-"""Of photographs in one request: Lambda takes 6 MB in base64."""
+"""Maximum bytes of photographs in one request: Lambda accepts 6 MB in base64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,15 @@ class Case:
     """One request.
 
     Attributes:
-        name: On the command line and in the reports.
-        title: For people.
+        name: Name on the command line and in the reports.
+        title: Title in the reports.
         route: Path of the API.
-        pictures: In the order of the parts; empty for photographs.
-        photos: How many photographs, at most, instead.
-        by_url: Whether the pictures are named by url instead of uploaded.
-        min_found: Objects that a right answer has at least, over all pictures: a detector that
-            finds nothing would be fast, and agree with another that finds nothing.
+        pictures: Pictures in the order of the parts; empty for photographs.
+        photos: Maximum number of photographs to use instead.
+        by_url: Whether the pictures are sent as urls instead of files.
+        min_found: Minimum number of objects in a right answer, over all pictures, so that a
+            detector
+            that finds nothing does not win.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Case:
     by_url: bool = False
 
     def paths(self) -> list[Path]:
-        """The pictures' files, made where they are missing."""
+        """Return the files of the pictures, generated if missing."""
         if self.photos:
             return photo_paths(self.photos, PHOTO_BYTES)
         return [picture_path(picture) for picture in self.pictures]
@@ -82,11 +83,11 @@ CASES = {
 
 
 def form(case: Case, url_base: str) -> bytes:
-    """A case's body: `multipart/form-data` as curl and browsers write it.
+    """Return a case's body: `multipart/form-data` as curl and browsers write it.
 
     Args:
         case: The case.
-        url_base: Where the pictures are served, without a slash at the end.
+        url_base: Address of the picture server, without a slash at the end.
     """
     lines: list[bytes] = []
     for path in case.paths():
@@ -103,10 +104,10 @@ def form(case: Case, url_base: str) -> bytes:
 
 
 def chosen(names: Sequence[str]) -> list[Case]:
-    """The cases of these names, or all, without those that have no pictures here.
+    """Return the cases with these names, or all; without those whose pictures are missing here.
 
     Raises:
-        KeyError: There is no case of that name.
+        KeyError: No case has that name.
     """
     cases = [CASES[name] for name in names] if names else list(CASES.values())
     return [case for case in cases if case.pictures or case.paths()]

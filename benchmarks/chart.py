@@ -1,4 +1,4 @@
-"""Draws a report's picture, in the environment of requirements-report.txt.
+"""Draw the chart of a report, in the environment of requirements-report.txt.
 
 python -m benchmarks.chart RESULTS.json CHART.png
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import matplotlib as mpl
 
-mpl.use("Agg")  # There is no screen; this has to come before pyplot.
+mpl.use("Agg")  # There is no display; this must precede the import of pyplot.
 from matplotlib import pyplot as plt
 
 COLOURS = {
@@ -28,7 +28,7 @@ Times = dict[str, dict[str, Any]]
 
 
 def draw(results: dict[str, Any], path: Path) -> None:
-    """Bars by case: in process above, over HTTP below; ours is 1."""
+    """Draw bars by case, in process above and over HTTP below; ours is 1."""
     panels: list[tuple[str, Times, Callable[[Any], float]]] = []
     if "in_process" in results:
         panels.append(("in process", results["in_process"], lambda each: each["wall"]["median"]))

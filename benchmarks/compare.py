@@ -1,13 +1,12 @@
-"""A quick look, in process: contestants side by side, in seconds.
+"""Compare contestants in process, in seconds.
 
     python -m benchmarks.compare --case jpeg-12mp,10x2mp --contestants ours,naive,limit --rounds 15
 
-Every contestant has a process of its own and takes its turn within every round, so that what
-else the machine does meets all alike. The first rounds warm up and don't count. Answers are
-compared before anything is timed. Processor time (of all threads) stands beside the elapsed
-time: a neighbour's work shows in the one and hardly in the other.
+Every contestant has its own process and they alternate within each round, so other load on the
+machine affects all alike. The first rounds are a warm-up. Answers are compared before anything is
+timed. Processor time (of all threads) is reported too: other processes hardly affect it.
 
-`ours@PATH` is the product of another tree, so that a change can be set beside what was before:
+`ours@PATH` is the product in another tree, to compare a change with its base:
 
     python -m benchmarks.compare --contestants ours,ours@../before
 """
@@ -37,17 +36,17 @@ from benchmarks.stats import Summary, summarize
 CONTESTANTS = ("ours", "naive", "limit")
 WARM_UP = 2
 PAUSE = 0.08
-"""Seconds between two turns: onnxruntime's threads spin for 0.04 after their work, on a core that
+"""Seconds between two turns. onnxruntime's threads spin for 0.04 s after their work, on a core that
 the next contestant needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """One contestant's calls of one case, milliseconds.
+    """Durations of one contestant's calls for one case, in milliseconds.
 
     Attributes:
-        wall: On the clock.
-        processor: Of all its threads.
+        wall: Elapsed time.
+        processor: Processor time of all threads.
     """
 
     wall: Summary
@@ -55,11 +54,11 @@ class Timing:
 
 
 Table = dict[str, dict[str, Timing]]
-"""Case name -> contestant -> its timing."""
+"""Case name -> contestant -> timing."""
 
 
 def takes_part(contestant: str, case: Case) -> bool:
-    """The limit is one of detection on uploads: it has no other route and opens no url."""
+    """Return whether a contestant supports a case: `limit` only detects in uploads."""
     return contestant != "limit" or not (case.route == CLASSIFICATION or case.by_url)
 
 
@@ -73,14 +72,14 @@ def compare(
     """Check the answers of every case, then time it.
 
     Args:
-        workers: Of which the first is the one that others are compared with.
-        cases: What they are asked.
-        rounds: Turns that count, per contestant and case.
-        folder: For the requests' bodies.
-        port: Of the picture server.
+        workers: The contestants; the others are compared with the first one.
+        cases: The requests.
+        rounds: Timed calls per contestant and case.
+        folder: Folder for the bodies of the requests.
+        port: Port of the picture server.
 
     Raises:
-        WrongAnswer: A contestant answers something else than the first.
+        WrongAnswer: A contestant's answer differs from the first one's.
     """
     table: Table = {}
     for case in cases:
@@ -106,7 +105,7 @@ def _time(players: Sequence[Worker], rounds: int) -> dict[str, Timing]:
     for worker in players:
         worker.run(WARM_UP)
     for turn in range(rounds):
-        # The one that goes first changes: whatever a turn leaves behind meets another one.
+        # The order rotates, so side effects of a turn do not always hit the same contestant.
         first = turn % len(players)
         for worker in [*players[first:], *players[:first]]:
             time.sleep(PAUSE)
@@ -118,7 +117,7 @@ def _time(players: Sequence[Worker], rounds: int) -> dict[str, Timing]:
 
 
 def render(table: Mapping[str, Mapping[str, Timing]]) -> str:
-    """The table for a terminal: times, and how many times as long as the first contestant's."""
+    """Return a table for a terminal: times, and the ratio to the first contestant."""
     width = max(min(24, len(name)) for timings in table.values() for name in timings)
     head = f"{'case':22} {'contestant':{width}} {'p50 ms':>8} {'p99 ms':>8} {'spread':>7}"
     lines = [f"{head} {'cpu ms':>8} {'p50/1st':>9} {'cpu/1st':>9}"]
@@ -135,17 +134,21 @@ def render(table: Mapping[str, Mapping[str, Timing]]) -> str:
 
 
 def main() -> None:
-    """Compare what the command line names and print the table."""
+    """Compare the contestants of the command line and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare", description=__doc__)
     parser.add_argument("--case", default="", help=f"of {', '.join(CASES)}; default: all")
     parser.add_argument("--contestants", default=",".join(CONTESTANTS))
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--priority", choices=PRIORITIES, default=PRIORITIES[0])
-    parser.add_argument("--memory-mb", default=MEMORY_MB, help="the function's, which sizes it")
+    parser.add_argument(
+        "--memory-mb",
+        default=MEMORY_MB,
+        help="the function's memory in MB, which sizes its thread pool",
+    )
     arguments = parser.parse_args()
     names = [name for name in arguments.case.split(",") if name]
     if unknown := sorted(set(names) - set(CASES)):
-        parser.error(f"no case {unknown}: there are {', '.join(CASES)}")
+        parser.error(f"unknown case {unknown}; choose from {', '.join(CASES)}")
     contestants = arguments.contestants.split(",")
     workers: list[Worker] = []
     with picture_server.serving() as port, tempfile.TemporaryDirectory() as folder:

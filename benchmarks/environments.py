@@ -1,4 +1,4 @@
-"""A virtual environment per contestant, in build/bench-venvs, made when it is first needed."""
+"""A virtual environment per contestant, in build/bench-venvs, created on first use."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ REQUIREMENTS = Path(__file__).parent
 
 
 class EnvironmentFailed(Exception):
-    """An environment can't be made; the message says which."""
+    """An environment cannot be created; the message says which."""
 
 
 def python_of(name: str) -> Path:
-    """The interpreter of an environment with `requirements-NAME.txt` installed.
+    """Return the interpreter of an environment with `requirements-NAME.txt` installed.
 
-    All environments have the Python that runs the benchmark. One that was made from other
-    requirements, or by another Python, is made anew.
+    All environments use the Python that runs the benchmark. An environment with other requirements
+    or another Python is created again.
 
     Raises:
-        EnvironmentFailed: pip could not install them; its message is above.
+        EnvironmentFailed: pip could not install the requirements; its message is above.
     """
     folder = FOLDER / name
     python, stamp = folder / "bin" / "python", folder / "made-from"

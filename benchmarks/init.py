@@ -1,16 +1,16 @@
-"""How long the built package takes to start, beside the naive layout of the same function.
+"""Measure the start of the built package and of the naive layout of the same function.
 
     python -m benchmarks.init [--package build/package-x86_64] [--rounds 15]
 
-Init is what Lambda bills before the first event: importing the handler, loading both models and
-trying each once. The naive layout is what `pip install --target` and a copy of the sources make:
-every file of the wheels, no `.pyc`, and onnxruntime's sessions with their default options. Both
-start in turns, in a fresh process each, isolated, on one core, after a first round that warms the
-page cache and does not count; so whatever else the machine does meets both alike. Processor time
-stands beside the elapsed time: on a core that does nothing else they are the same.
+Init is what Lambda bills before the first event: it imports the handler, loads both models and
+tests each of them once. The naive layout is the result of `pip install --target` and a copy of the
+sources: every file of the wheels, no `.pyc`, and onnxruntime's sessions with their default options.
+Both start alternately, in a new isolated process each, on one core, after a first round that fills
+the page cache and does not count. Processor time is reported too; on an idle core it equals the
+elapsed time.
 
-Needs Linux, a package built by `make package`, and a Python of the runtime's version. On a machine
-that others use, `sudo chrt -r 1 .venv/bin/python -m benchmarks.init` has the core to itself.
+Needs Linux, a package built by `make package`, and a Python of the runtime's version. On a shared
+machine, `sudo chrt -r 1 .venv/bin/python -m benchmarks.init` reserves the core.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.package.build import BuildFailed, copy_function, install
-from scripts.package.interpreter import HOW_TO_GET_ONE, find_interpreter
+from scripts.package.interpreter import INSTALL_HINT, find_interpreter
 
 TARGET_MS = 450
-"""What the median of the built package should not exceed."""
+"""Maximum median of the built package."""
 
 BUSY = 1.25
-"""From which ratio of elapsed to processor time on the core was busy with something else."""
+"""Ratio of elapsed to processor time from which the core was used by other processes."""
 
 MACHINES = {"x86_64": "x86_64", "aarch64": "arm64"}
 
@@ -52,17 +52,17 @@ health = {"httpMethod": "GET", "path": "/health"}
 answer = lambda_function.lambda_handler_classification(health, None)
 print([elapsed * 1000, used * 1000, answer["statusCode"]])
 """
-"""Run by the measured process: prints elapsed ms, processor ms, and whether the models loaded."""
+"""Code of the measured process: prints elapsed ms, processor ms, and the status of /health."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One way to lay the function out.
+    """One layout of the function.
 
     Attributes:
-        name: For the table.
+        name: Name in the table.
         folder: The package.
-        options: More arguments of `START`.
+        options: Further arguments of `START`.
     """
 
     name: str
@@ -75,8 +75,8 @@ class Times:
     """One start, in milliseconds.
 
     Attributes:
-        elapsed: On the clock.
-        processor: Of the processor.
+        elapsed: Elapsed time.
+        processor: Processor time.
     """
 
     elapsed: float
@@ -88,15 +88,15 @@ def main() -> None:
     architecture = MACHINES.get(platform.machine())
     interpreter = find_interpreter()
     if sys.platform != "linux" or architecture is None:
-        sys.exit("init: this machine does not run Lambda's programs.")
+        sys.exit("init: this machine cannot run Lambda's programs.")
     if interpreter is None:
-        sys.exit(f"init: {HOW_TO_GET_ONE}.")
+        sys.exit(f"init: {INSTALL_HINT}")
     parser = argparse.ArgumentParser(prog="python -m benchmarks.init", description=__doc__)
     parser.add_argument("--package", type=Path, default=Path(f"build/package-{architecture}"))
     parser.add_argument("--rounds", type=int, default=15)
     arguments = parser.parse_args()
     if not (arguments.package / "lambda_function.py").is_file():
-        sys.exit(f"init: {arguments.package} is not a package; `make package` builds one.")
+        sys.exit(f"init: {arguments.package} is not a package. Build one with `make package`.")
     with tempfile.TemporaryDirectory(prefix="matchvec-naive-") as folder:
         naive = Path(folder)
         try:
@@ -109,13 +109,13 @@ def main() -> None:
             Layout("naive", naive, ("--default-sessions",)),
         ]
         core = max(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {core})  # Children inherit it.
+        os.sched_setaffinity(0, {core})  # Children inherit the affinity.
         measured = measure(interpreter, layouts, arguments.rounds)
     print(table(layouts, measured))
 
 
 def measure(interpreter: Path, layouts: Sequence[Layout], rounds: int) -> list[list[Times]]:
-    """Start every layout in turns; per layout, the times of all rounds but the first."""
+    """Start the layouts alternately; return the times of each, without the first round."""
     measured: list[list[Times]] = [[] for _ in layouts]
     for _ in range(1 + rounds):
         for layout, times in zip(layouts, measured, strict=True):
@@ -124,7 +124,7 @@ def measure(interpreter: Path, layouts: Sequence[Layout], rounds: int) -> list[l
 
 
 def start(interpreter: Path, layout: Layout) -> Times:
-    """Start a layout once, with nothing else to import and no bytecode written."""
+    """Start a layout once, isolated and without writing bytecode."""
     command = [str(interpreter), "-I", "-S", "-B", "-c", START, str(layout.folder)]
     done = subprocess.run(
         [*command, *layout.options], capture_output=True, text=True, env={}, cwd="/", check=True
@@ -136,7 +136,7 @@ def start(interpreter: Path, layout: Layout) -> Times:
 
 
 def table(layouts: Sequence[Layout], measured: Sequence[Sequence[Times]]) -> str:
-    """Medians, the fastest start, and how many times longer than the first layout each takes."""
+    """Return a table of medians, fastest starts, and ratios to the first layout."""
     medians = [
         Times(
             statistics.median(each.elapsed for each in times),
@@ -158,14 +158,14 @@ def table(layouts: Sequence[Layout], measured: Sequence[Sequence[Times]]) -> str
 
 
 def verdict(median: Times) -> str:
-    """Whether the target is met; a core that others used too shows in the processor time."""
+    """Say whether the target is met, or that other processes used the core."""
     target = f"Target: a median of {TARGET_MS} ms elapsed"
     if median.elapsed <= TARGET_MS:
         return f"{target}: met."
     if median.elapsed > BUSY * median.processor and median.processor <= TARGET_MS:
         return (
-            f"{target}: not seen, because this core did other work for "
-            f"{median.elapsed - median.processor:.0f} ms of it; by processor time it is met."
+            f"{target}: not measurable, because other processes used this core for "
+            f"{median.elapsed - median.processor:.0f} ms; by processor time it is met."
         )
     return f"{target}: MISSED."
 

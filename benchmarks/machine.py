@@ -1,4 +1,4 @@
-"""What a report has to say of the machine and of what was measured on it."""
+"""Facts about the machine and the measured code, for reports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "Pillow", "multipa
 
 
 def facts() -> dict[str, str]:
-    """Name -> value, for people."""
+    """Return the facts by name."""
     names = re.findall(r"^model name\s*:\s*(.+)$", _read(Path("/proc/cpuinfo")), re.MULTILINE)
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     return {
@@ -32,7 +32,7 @@ def facts() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The commit that is measured, with a + where the product's files differ from it."""
+    """Return the measured commit, with a + if the product's files differ from it."""
     head = _git("rev-parse", "--short", "HEAD") or "unknown"
     product = ("gateway", "inference", "service", "lambda_function.py", "models")
     return head + ("+" if _git("status", "--porcelain", "--", *product) else "")

@@ -1,8 +1,8 @@
-"""Contestants over HTTP: how long a request takes, and how many they answer at once.
+"""Measure contestants over HTTP: latency and throughput.
 
-All servers run at the same time and take their turns within every round; the ones whose turn it
-is not wait for a connection. Latency is that of one client, throughput that of four at once. The
-client is this process, on the same cores: it costs every contestant the same.
+All servers run at the same time and alternate within each round; the others wait for a connection.
+Latency is measured with one client, throughput with four. The clients run in this process, on the
+same cores, which costs every contestant the same.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ WARM_UP = 2
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """How many requests a contestant answers.
+    """Requests that a contestant answers.
 
     Attributes:
-        per_second: By both processes together, median of the rounds.
-        per_core_second: Per second of processor time, of whichever process.
+        per_second: Requests per second by both processes together, median of the rounds.
+        per_core_second: Requests per second of processor time.
     """
 
     per_second: float
@@ -41,12 +41,12 @@ class Throughput:
 
 @contextmanager
 def servers(contestants: Sequence[str], port: int, threads: int) -> Iterator[list[Server]]:
-    """Running and answering servers of these contestants, ended after the block.
+    """Start servers of these contestants, yield them, and stop them at the end.
 
     Args:
-        contestants: Of `RECIPES`.
-        port: Of the picture server.
-        threads: onnxruntime's in each process of a web framework; 0: its default.
+        contestants: Names in `RECIPES`.
+        port: Port of the picture server.
+        threads: onnxruntime's threads per process of a web framework; 0 for its default.
     """
     case = CASES["jpeg-0.5mp"]
     with ExitStack() as stack:
@@ -63,10 +63,10 @@ def servers(contestants: Sequence[str], port: int, threads: int) -> Iterator[lis
 def latency(
     players: Sequence[Server], cases: Sequence[Case], rounds: int, port: int
 ) -> dict[str, dict[str, Summary]]:
-    """Milliseconds per request of one client: case name -> contestant -> summary.
+    """Return milliseconds per request of one client: case name -> contestant -> summary.
 
     Raises:
-        WrongAnswer: A contestant answers something else than the first.
+        WrongAnswer: A contestant's answer differs from the first one's.
     """
     table = {}
     for case in cases:
@@ -86,7 +86,7 @@ def latency(
 
 
 def throughput(players: Sequence[Server], rounds: int, port: int) -> dict[str, Throughput]:
-    """Requests per second of four clients at once, by contestant."""
+    """Return requests per second of four concurrent clients, by contestant."""
     case = CASES[THROUGHPUT_CASE]
     rates: dict[str, list[tuple[float, float]]] = {server.contestant: [] for server in players}
     for _ in range(rounds):
@@ -103,7 +103,7 @@ def throughput(players: Sequence[Server], rounds: int, port: int) -> dict[str, T
 
 
 def _rate(server: Server, case: Case, body: bytes) -> tuple[float, float]:
-    """Answers per second, and per second of processor time."""
+    """Return answers per second, and per second of processor time."""
     finished: list[int] = []
     used, started = server.processor_seconds(), time.perf_counter()
 

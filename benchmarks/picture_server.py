@@ -1,4 +1,4 @@
-"""Serves the pictures on loopback, for the case that names them by url."""
+"""Serve the pictures on loopback, for the case that sends urls."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from benchmarks.pictures import FOLDER
 
 NAME = "http://pictures.example"
-"""What the product is told: it opens no url of a private address, and its connector leads here."""
+"""Host name in urls for the product: it refuses private addresses, and its connector leads here."""
 
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: a line per request would be written while others are timed."""
+        """Log nothing: a line per request would cost time while contestants are measured."""
 
 
 @contextmanager
 def serving() -> Iterator[int]:
-    """The port of a server that runs until the end of the block."""
+    """Start a server, yield its port, and stop it at the end."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     handler = functools.partial(_Quiet, directory=str(FOLDER))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -33,5 +33,5 @@ def serving() -> Iterator[int]:
 
 
 def url_base(contestant: str, port: int) -> str:
-    """How a contestant is told where the pictures are."""
+    """Return the address of the pictures for a contestant."""
     return NAME if contestant.startswith("ours") else f"http://127.0.0.1:{port}"

@@ -1,9 +1,10 @@
-"""The pictures that all contestants are sent, drawn by this project and the same on every run.
+"""The generated pictures that all contestants receive, the same in every run.
 
 Two scenes, a street with four vehicles and a car park with twenty, are drawn once and scaled to
-every size; a camera's grain, laid on at full size, gives a file about the bytes that a phone's
-photo of that size has. Everything random is seeded; JPEG bytes may differ between versions of
-Pillow, which is why the report names it.
+every size. Noise added at full size gives a file about as many bytes as a phone's photo of that
+size. All randomness is seeded. JPEG bytes can differ between versions of Pillow, so the report
+names
+the version.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from scripts.draw_samples import BLUE, RED, SILVER, WHITE, YELLOW, park
+from scripts.draw_samples import BLUE, RED, SILVER, WHITE, YELLOW, place
 from scripts.drawing.pen import Sheet
 from scripts.drawing.scenes import lane_marks, street
 from scripts.drawing.vehicles import draw_bus, draw_car
@@ -24,23 +25,23 @@ from scripts.drawing.vehicles import draw_bus, draw_car
 PROJECT = Path(__file__).resolve().parent.parent
 FOLDER = PROJECT / "build" / "bench-pictures"
 PHOTOS = PROJECT.parent / "shared" / "photos"
-"""Real photographs, where they lie beside the project."""
+"""Photographs next to the project, if any."""
 
 EDITION = "1"
-"""Part of the file names: pictures of another edition are not taken for these."""
+"""Edition in the file names; pictures of another edition are not used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """How one picture is made.
+    """The recipe of one picture.
 
     Attributes:
         scene: `street`, `car` (one vehicle) or `car_park` (twenty).
-        size_wh: Width and height, pixels.
-        grain: Standard deviation of the noise over it, levels of 255.
-        quality: Of the JPEG; 0 makes a PNG.
-        progressive: JPEG in several scans.
-        seed: Of the grain, so that pictures of one size still differ.
+        size_wh: Width and height in pixels.
+        grain: Standard deviation of the noise, in levels of 255.
+        quality: JPEG quality; 0 for a PNG.
+        progressive: Whether the JPEG is progressive.
+        seed: Seed of the noise, which makes pictures of one size differ.
     """
 
     scene: str
@@ -52,7 +53,7 @@ class Picture:
 
     @property
     def file_name(self) -> str:
-        """One name per recipe."""
+        """Return a file name that is unique to the recipe."""
         width, height = self.size_wh
         scans = "-progressive" if self.progressive else ""
         ending = "jpg" if self.quality else "png"
@@ -71,7 +72,7 @@ TWENTY_VEHICLES = Picture("car_park", (1632, 1224), 5, 85)
 
 
 def picture_path(picture: Picture) -> Path:
-    """The picture's file, drawn if it is not there yet."""
+    """Return the picture's file, generated if missing."""
     path = FOLDER / picture.file_name
     if not path.is_file():
         FOLDER.mkdir(parents=True, exist_ok=True)
@@ -82,7 +83,7 @@ def picture_path(picture: Picture) -> Path:
 
 
 def photo_paths(count: int, max_bytes: int) -> list[Path]:
-    """The first JPEG photographs, by name, that fit into one request; [] where there are none."""
+    """Return the first JPEG photographs, by name, that fit into one request; [] if none exist."""
     chosen: list[Path] = []
     room = max_bytes
     for path in sorted(PHOTOS.glob("*.jpg")):
@@ -113,25 +114,25 @@ def _scene(name: str) -> Image.Image:
 def _street() -> Sheet:
     sheet = street((1024, 768), horizon=400, seed=7)
     lane_marks(sheet, 165, 70, 7)
-    park(sheet, draw_bus, RED, 30, 470, 500, faces_left=True)
-    park(sheet, draw_car, SILVER, 640, 460, 250)
-    park(sheet, draw_car, YELLOW, 60, 650, 350, faces_left=True)
-    park(sheet, draw_car, BLUE, 560, 720, 410, faces_left=True)
+    place(sheet, draw_bus, RED, 30, 470, 500, faces_left=True)
+    place(sheet, draw_car, SILVER, 640, 460, 250)
+    place(sheet, draw_car, YELLOW, 60, 650, 350, faces_left=True)
+    place(sheet, draw_car, BLUE, 560, 720, 410, faces_left=True)
     return sheet
 
 
 def _car() -> Sheet:
     sheet = street((1024, 768), horizon=320, seed=11)
-    park(sheet, draw_car, RED, 170, 650, 660, faces_left=True)
+    place(sheet, draw_car, RED, 170, 650, 660, faces_left=True)
     return sheet
 
 
 def _car_park() -> Sheet:
     colours = (RED, BLUE, SILVER, YELLOW, WHITE)
     sheet = street((1280, 960), horizon=860, seed=5)
-    for place in range(20):
-        row, column = divmod(place, 4)
-        colour = colours[(place * 3 + row) % len(colours)]
-        faces_left = bool((place + row) % 2)
-        park(sheet, draw_car, colour, 30 + column * 315, 250 + row * 165, 270, faces_left)
+    for number in range(20):
+        row, column = divmod(number, 4)
+        colour = colours[(number * 3 + row) % len(colours)]
+        faces_left = bool((number + row) % 2)
+        place(sheet, draw_car, colour, 30 + column * 315, 250 + row * 165, 270, faces_left)
     return sheet

@@ -1,4 +1,4 @@
-"""How much is measured: `make bench` looks, `make bench-full` makes sure."""
+"""Numbers of rounds: `make bench` gives an overview, `make bench-full` a p99."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Rounds that count, by what they measure.
+    """Numbers of rounds by measurement.
 
     Attributes:
-        name: Of the report.
+        name: Name of the report.
         in_process: Calls of a handler, per case and contestant.
         latency: Requests of one client, per case and contestant.
         throughput: Windows of three seconds, per contestant.
-        starts: Of each package.
+        starts: Starts of each package.
         quota: Calls under each quota, per case and contestant.
-        quotas: In cores.
+        quotas: The quotas, in cores.
     """
 
     name: str
@@ -30,9 +30,9 @@ class Plan:
 
 QUICK = Plan("quick", 9, 7, 2, 7, 3, (0.5, 1.0))
 FULL = Plan("full", 50, 30, 5, 15, 7, (0.5, 1.0, 2.0))
-"""So many that a p99 is more than the slowest of a few; it takes about 20 minutes."""
+"""Enough rounds for a meaningful p99; takes about 20 minutes."""
 
 SMOKE = Plan("smoke", 1, 1, 1, 1, 1, ())
-"""Whether everything runs: its figures mean nothing."""
+"""Tests that everything runs; its figures are not meaningful."""
 
 PLANS = {plan.name: plan for plan in (QUICK, FULL, SMOKE)}

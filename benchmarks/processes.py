@@ -1,4 +1,4 @@
-"""Processes of contestants: pinned alike, of one priority, talked to in lines of JSON."""
+"""Processes of contestants: same cores, same priority, controlled by lines of JSON."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from benchmarks.cases import CONTENT_TYPE, Case, form
 
 PROJECT = Path(__file__).resolve().parent.parent
 CORES = 2
-"""What the bars are stated for; Lambda gives as many from 1769 MB to 3538 MB."""
+"""Number of cores that the goals assume; Lambda provides two from 1769 MB to 3538 MB."""
 
 MEMORY_MB = "3538"
-"""The Lambda memory size that comes with two whole cores (one per 1769 MB): contestants that size
-themselves by `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` must see what they get."""
+"""Lambda's memory size for two whole cores (one per 1769 MB), which contestants read from
+`AWS_LAMBDA_FUNCTION_MEMORY_SIZE`."""
 
 NICENESS = -10
 PRIORITIES = ("realtime", "high", "normal")
@@ -27,22 +27,22 @@ REALTIME = 1
 
 
 class ContestantFailed(Exception):
-    """A contestant's process ended or answered nothing; the message shows its last words."""
+    """A contestant's process ended or did not answer; the message shows its last output."""
 
 
 def cores() -> list[int]:
-    """The cores that contestants are pinned to: the last two that this process may use."""
+    """Return the cores of the contestants: the last two that this process may use."""
     if not hasattr(os, "sched_getaffinity"):
         return []
     return sorted(os.sched_getaffinity(0))[-CORES:]
 
 
 def set_up(priority: str, cgroup: Path | None = None) -> Callable[[], None]:
-    """What a child does to itself before it becomes a contestant.
+    """Return a function that configures a child process before it starts a contestant.
 
     Args:
-        priority: `normal`; `high`, less nice than others; `realtime`, before all others.
-        cgroup: A group of the cpu controller to join.
+        priority: `normal`; `high` for a lower niceness; `realtime` for `SCHED_RR`.
+        cgroup: Group of the cpu controller to join.
     """
 
     def prepare() -> None:
@@ -50,13 +50,13 @@ def set_up(priority: str, cgroup: Path | None = None) -> Callable[[], None]:
             (cgroup / "cgroup.procs").write_text(str(os.getpid()))
         if pinned := cores():
             os.sched_setaffinity(0, pinned)
-        # Not permitted: then it is measured as it is, and processor time tells the noise.
+        # Without permission it runs at normal priority; processor time reveals the noise.
         with contextlib.suppress(OSError, AttributeError):
             if priority == "realtime":
                 os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(REALTIME))
             elif priority == "high":
                 os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
-                # Where the kernel groups by terminal session, niceness counts inside one only.
+                # If the kernel groups processes by session, niceness only counts within a group.
                 os.setsid()
                 Path("/proc/self/autogroup").write_text(str(NICENESS))
 
@@ -64,7 +64,7 @@ def set_up(priority: str, cgroup: Path | None = None) -> Callable[[], None]:
 
 
 def environment(pictures_port: int, memory_mb: str = MEMORY_MB) -> dict[str, str]:
-    """A contestant's environment: ours, so that nothing of the developer's shell gets in."""
+    """Return a contestant's environment, without variables of the developer's shell."""
     return {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "HOME": os.environ.get("HOME", "/tmp"),  # noqa: S108  only BentoML asks, for its own folder
@@ -75,7 +75,7 @@ def environment(pictures_port: int, memory_mb: str = MEMORY_MB) -> dict[str, str
 
 
 class Worker:
-    """A contestant in `benchmarks.worker`.
+    """A contestant running in `benchmarks.worker`.
 
     Args:
         contestant: Its name.
@@ -91,7 +91,7 @@ class Worker:
         priority: str = "realtime",
         cgroup: Path | None = None,
     ) -> None:
-        """Start it and wait until its models are loaded."""
+        """Start the process and wait until its models are loaded."""
         self.contestant = contestant
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", contestant],
@@ -105,7 +105,7 @@ class Worker:
         self.ready_memory: dict[str, int] = self._reply()["ready"]
 
     def prepare(self, case: Case, folder: Path, url_base: str) -> None:
-        """Hand over a case; its body is written to `folder`."""
+        """Send a case; its body is written to `folder`."""
         body = folder / f"{case.name}-{len(url_base)}.form"
         body.write_bytes(form(case, url_base))
         pictures = [str(path) for path in case.paths()]
@@ -113,19 +113,19 @@ class Worker:
         self._ask({"do": "prepare", **fields, "pictures": pictures})
 
     def run(self, times: int = 1) -> list[tuple[float, float]]:
-        """Wall and processor milliseconds of so many calls."""
+        """Return wall and processor milliseconds of `times` calls."""
         return [(wall, used) for wall, used in self._ask({"do": "run", "times": times})["times"]]
 
     def answer(self) -> Any:  # noqa: ANN401  a JSON answer
-        """The answer to the prepared case."""
+        """Return the answer to the prepared case."""
         return self._ask({"do": "answer"})["answer"]
 
     def memory(self) -> dict[str, int]:
-        """Resident bytes: `rss` now and `peak` since the start."""
+        """Return resident bytes: `rss` now and `peak` since the start."""
         return dict(self._ask({"do": "memory"}))
 
     def close(self) -> None:
-        """End the process."""
+        """Stop the process."""
         self._process.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
@@ -143,11 +143,11 @@ class Worker:
     def _reply(self) -> dict[str, Any]:
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
-            raise ContestantFailed(f"{self.contestant} ended; what it said is above")
+            raise ContestantFailed(f"{self.contestant} ended; its output is above")
         return dict(json.loads(line))
 
 
 def close_all(workers: Sequence[Worker]) -> None:
-    """End them all."""
+    """Stop all workers."""
     for worker in workers:
         worker.close()

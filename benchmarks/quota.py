@@ -1,7 +1,7 @@
-"""Small functions: the contestants under a quota of processor time, as Lambda gives it.
+"""Run the contestants under a quota of processor time, like small Lambda functions.
 
-Lambda shows a small function two cores and lets it use a part of their time. A group of the
-kernel's cpu controller does the same: so much time per period, whatever the number of threads.
+A small Lambda function sees two cores but may use only a part of their time. The kernel's cpu
+controller does the same: it limits the time per period, for all threads together.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ MB_PER_CORE = 1769
 """https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
 
 SHARES = 262_144
-"""The most a group can have of version 1: neighbours outside of it hardly count."""
+"""Highest weight of a group in version 1, which makes other processes negligible."""
 WEIGHT = 10_000
-"""The same of version 2."""
+"""Highest weight of a group in version 2."""
 
 QUOTA_CASES = ("jpeg-2mp", "jpeg-12mp", "10x2mp")
 CONTESTANTS = ("ours", "naive", "limit")
@@ -34,15 +34,15 @@ VERSION_2 = Path("/sys/fs/cgroup")
 
 
 class NoQuota(Exception):
-    """This machine lets nobody set a quota; the message says why."""
+    """This machine does not allow setting a quota; the message says why."""
 
 
 @contextmanager
 def group(cores: float) -> Iterator[Path]:
-    """A group with a quota of so many cores' time, removed after the block.
+    """Create a group with a quota in cores, yield it, and remove it.
 
     Raises:
-        NoQuota: There is no cpu controller, or it may not be written to.
+        NoQuota: There is no cpu controller, or it is not writable.
     """
     is_version_1 = (VERSION_1 / "cpu.cfs_quota_us").is_file()
     folder = (VERSION_1 if is_version_1 else VERSION_2) / f"matchvec-bench-{os.getpid()}"
@@ -59,7 +59,7 @@ def group(cores: float) -> Iterator[Path]:
     except OSError as error:
         with contextlib.suppress(OSError):
             folder.rmdir()
-        raise NoQuota(f"the cpu controller can't be set: {error}") from error
+        raise NoQuota(f"the cpu controller is not writable: {error}") from error
     try:
         yield folder
     finally:
@@ -67,7 +67,7 @@ def group(cores: float) -> Iterator[Path]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a group, which the kernel lets nobody do for a moment after its last process."""
+    """Remove a group; the kernel refuses this for a moment after its last process ended."""
     for _ in range(50):
         with contextlib.suppress(OSError):
             folder.rmdir()
@@ -76,7 +76,7 @@ def _remove(folder: Path) -> None:
 
 
 def measure(cores: float, rounds: int, folder: Path, port: int) -> Table:
-    """The contestants in turns, each in a group of the same quota; see `compare`.
+    """Measure the contestants alternately, each in a group with the same quota; see `compare`.
 
     Raises:
         NoQuota: See `group`.
@@ -86,7 +86,7 @@ def measure(cores: float, rounds: int, folder: Path, port: int) -> Table:
     with group(cores) as cgroup, ExitStack() as stack:
         workers = []
         for contestant in CONTESTANTS:
-            # Realtime processes can't be in such a group; its weight stands for the priority.
+            # Realtime processes cannot join such a group; its weight replaces the priority.
             worker = Worker(contestant, environ, "normal", cgroup)
             stack.callback(worker.close)
             workers.append(worker)

@@ -1,4 +1,4 @@
-"""Results as JSON, as Markdown and, by `benchmarks.chart`, as a picture."""
+"""Write results as JSON, as Markdown and, with `benchmarks.chart`, as a chart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Json = Mapping[str, Any]
 
 
 def write(results: Json, name: str, folder: Path = RESULTS) -> None:
-    """Write `NAME.json`, `NAME.md` and, where matplotlib can be had, `NAME.png`."""
+    """Write `NAME.json`, `NAME.md` and, if matplotlib can be installed, `NAME.png`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
     path.write_text(json.dumps(results, indent=1) + "\n")
@@ -36,11 +36,11 @@ def write(results: Json, name: str, folder: Path = RESULTS) -> None:
 
 
 def markdown(results: Json, chart: str | None = None) -> str:
-    """The report for people."""
+    """Return the report in Markdown."""
     sections = [
         f"# Benchmark, plan `{results['plan']}`",
-        "How it is measured: [benchmarks/README.md](../README.md). Times are medians in "
-        "milliseconds; the spread is the distance of the quartiles as a share of the median.",
+        "[benchmarks/README.md](../README.md) explains the method. Times are medians in "
+        "milliseconds; the spread is the interquartile range as a share of the median.",
         table(("", ""), results["machine"].items()),
         "## Bars",
         bars_table(results),
@@ -75,7 +75,7 @@ def markdown(results: Json, chart: str | None = None) -> str:
 
 
 def bars_table(results: Json) -> str:
-    """Every bar, what was seen, and whether it holds."""
+    """Return a table of every goal, its measured value, and whether it is met."""
     rows = [
         (
             bar["name"],
@@ -89,7 +89,7 @@ def bars_table(results: Json) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown; a cell's line breaks and bars do not break it."""
+    """Return a Markdown table; line breaks and bars in cells are escaped."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
 

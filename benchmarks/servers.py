@@ -1,4 +1,4 @@
-"""Contestants as HTTP servers of two processes each, on loopback."""
+"""Contestants as HTTP servers with two processes each, on loopback."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ UVICORN = ("-m", "uvicorn", "--workers", "2", "--no-access-log", "--log-level", 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a contestant's server is started.
+    """The command that starts a contestant's server.
 
     Attributes:
         environment: Name of its virtual environment.
-        arguments: Of its interpreter; `{port}` stands for the port.
-        variables: Environment variables on top.
+        arguments: Arguments of its interpreter; `{port}` is replaced by the port.
+        variables: Additional environment variables.
     """
 
     environment: str
@@ -66,16 +66,16 @@ class Server:
     """A running contestant.
 
     Args:
-        contestant: One of `RECIPES`.
-        pictures_port: Of the picture server.
-        threads: onnxruntime's in each process of a web framework; 0: its default.
+        contestant: A name in `RECIPES`.
+        pictures_port: Port of the picture server.
+        threads: onnxruntime's threads per process of a web framework; 0 for its default.
         priority: See `benchmarks.processes.set_up`.
     """
 
     def __init__(
         self, contestant: str, pictures_port: int, threads: int = 0, priority: str = "high"
     ) -> None:
-        """Start it; `wait` waits until it answers."""
+        """Start the server; call `wait` before the first request."""
         recipe = RECIPES[contestant]
         self.contestant = contestant
         self._priority = priority
@@ -101,7 +101,8 @@ class Server:
         """Wait until a request is answered with 200.
 
         Raises:
-            ContestantFailed: It ended, or does not within 90 seconds; the message has its log.
+            ContestantFailed: It ended, or did not answer within 90 seconds; the message has its
+                log.
         """
         end = time.monotonic() + START_SECONDS
         status = "no answer"
@@ -117,7 +118,7 @@ class Server:
         raise ContestantFailed(f"{self.contestant}: {status}\n{log}")
 
     def _share_priority(self) -> None:
-        """Give processes that opened a session of their own the priority of the others."""
+        """Give processes that opened their own session the same priority."""
         if self._priority != "high":
             return
         for pid in family(self._process.pid):
@@ -125,7 +126,7 @@ class Server:
                 Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS))
 
     def post(self, case: Case, body: bytes) -> tuple[int, bytes]:
-        """Status and content of the answer, over a connection of its own, as from a new client."""
+        """Return status and content of the answer, over a new connection."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=REQUEST_SECONDS)
         try:
             connection.request("POST", case.route, body, {"Content-Type": CONTENT_TYPE})
@@ -135,7 +136,7 @@ class Server:
             connection.close()
 
     def answer(self, case: Case, body: bytes) -> Any:  # noqa: ANN401  a JSON answer
-        """The parsed answer.
+        """Return the parsed answer.
 
         Raises:
             ContestantFailed: The status is not 200.
@@ -147,11 +148,11 @@ class Server:
         return json.loads(content)
 
     def processor_seconds(self) -> float:
-        """Processor time of all its processes so far."""
+        """Return the processor time of all its processes so far."""
         return sum(_processor_seconds(pid) for pid in family(self._process.pid))
 
     def close(self) -> None:
-        """End all its processes."""
+        """Stop all its processes."""
         members = family(self._process.pid)
         self._process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -163,7 +164,7 @@ class Server:
 
 
 def family(pid: int) -> list[int]:
-    """A process and all that it started."""
+    """Return a process and all its descendants."""
     parents: dict[int, list[int]] = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit() and (fields := _stat(int(folder.name))):
@@ -175,7 +176,7 @@ def family(pid: int) -> list[int]:
 
 
 def _stat(pid: int) -> list[str]:
-    """Fields of /proc/PID/stat from the state on; [] where the process has ended."""
+    """Return the fields of /proc/PID/stat from the state on; [] if the process has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,9 +1,9 @@
-"""Start and memory of the function: the built package beside the naive handler's.
+"""Measure start and memory of the built package and of the naive handler.
 
-The product is what `make package` makes. The naive tree is what `sam build` leaves by itself:
-wheels and what they depend on, unpacked whole, without bytecode, which Python then compiles at
-each start, as Lambda's file system is read-only. Each start is a fresh, isolated process of the
-runtime's Python; layouts take turns, and a first round, which warms the page cache, does not count.
+The product is the result of `make package`. The naive tree is what `sam build` creates by default:
+complete wheels and their dependencies, without bytecode, which Python then compiles at each start
+because Lambda's file system is read-only. Each start is a new, isolated process of the runtime's
+Python. The layouts alternate, and a first round, which fills the page cache, does not count.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from benchmarks.cases import CASES, CONTENT_TYPE, form
 from benchmarks.processes import MEMORY_MB, PROJECT, set_up
 from benchmarks.stats import Summary, summarize
 from scripts.package.build import WHEEL_MACHINES, WHEEL_PLATFORMS, build
-from scripts.package.interpreter import HOW_TO_GET_ONE, PYTHON_VERSION, find_interpreter
+from scripts.package.interpreter import INSTALL_HINT, PYTHON_VERSION, find_interpreter
 
 ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
 PACKAGE = PROJECT / "build" / "bench-package"
@@ -53,7 +53,7 @@ print(json.dumps({"status": answer["statusCode"], "ready": ready * 1000, "first"
     "rss": at_ready["VmRSS"], "peak": memory()["VmHWM"],
     "imports": [each for each in heavy if each in sys.modules]}))
 """
-"""Run by a measured process: milliseconds since it was started, and bytes."""
+"""Code of the measured process: prints milliseconds since its start, and bytes."""
 
 IMPORTS = """
 import sys, time
@@ -66,18 +66,18 @@ print((time.monotonic() - began) * 1000)
 
 
 class StartsFailed(Exception):
-    """Starts can't be measured here; the message says why."""
+    """Starts cannot be measured here; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A package and what in it is called.
+    """A package and its handler.
 
     Attributes:
-        name: The contestant's.
+        name: The contestant's name.
         folder: The package.
-        module: Holds the handler.
-        handler: Its name.
+        module: The handler's module.
+        handler: The handler's name.
     """
 
     name: str
@@ -88,14 +88,15 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Starts:
-    """What a contestant's starts cost.
+    """The costs of a contestant's starts.
 
     Attributes:
-        ready: Process start to loaded models, milliseconds.
-        first_answer: Process start to the answer of a 2 MP picture, without making the request.
-        imports: Of the third-party modules alone.
+        ready: Milliseconds from process start to loaded models.
+        first_answer: Milliseconds from process start to the answer for a 2 MP picture, without
+            building the request.
+        imports: Milliseconds for importing the third-party modules alone.
         memory: Resident bytes when the models are loaded.
-        peak: Most resident bytes after five requests of ten 2 MP pictures.
+        peak: Maximum resident bytes after five requests of ten 2 MP pictures.
         package: Bytes of the package.
     """
 
@@ -108,22 +109,22 @@ class Starts:
 
 
 def measure(rounds: int, folder: Path) -> dict[str, Starts]:
-    """Start both in turns.
+    """Measure the starts of both alternately.
 
     Args:
-        rounds: That count.
-        folder: For the requests' bodies.
+        rounds: Number of counted rounds.
+        folder: Folder for the bodies of the requests.
 
     Raises:
-        StartsFailed: There is no Python of the runtime's version, or a package can't be made.
-        BuildFailed: The product's package can't be made.
+        StartsFailed: There is no Python of the runtime's version, or a package cannot be built.
+        BuildFailed: The product's package cannot be built.
     """
     interpreter = find_interpreter()
     architecture = ARCHITECTURES.get(platform.machine())
     if sys.platform != "linux" or architecture is None:
-        raise StartsFailed("this machine does not run Lambda's programs")
+        raise StartsFailed("this machine cannot run Lambda's programs")
     if interpreter is None:
-        raise StartsFailed(HOW_TO_GET_ONE)
+        raise StartsFailed(INSTALL_HINT)
     build(architecture, PACKAGE, interpreter)
     _install_naive(architecture)
     bodies = {case.name: folder / f"{case.name}.body" for case in (FIRST_CASE, MEMORY_CASE)}
@@ -157,7 +158,7 @@ def measure(rounds: int, folder: Path) -> dict[str, Starts]:
 
 
 def tree_bytes(folder: Path) -> int:
-    """Bytes of all files below a folder."""
+    """Return the bytes of all files below a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

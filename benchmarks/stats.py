@@ -1,4 +1,4 @@
-"""What many measurements of one thing are told as."""
+"""Summary statistics of repeated measurements."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Measurements of one thing, milliseconds.
+    """Statistics of one quantity, in milliseconds.
 
     Attributes:
         median: The p50.
-        p99: By nearest rank: with fewer than a hundred values it is the largest.
-        spread: Distance of the quartiles as a share of the median.
-        count: How many there are.
+        p99: By nearest rank; with fewer than a hundred values it is the largest.
+        spread: Interquartile range as a share of the median.
+        count: Number of values.
     """
 
     median: float
@@ -25,7 +25,7 @@ class Summary:
 
 
 def summarize(values: Sequence[float]) -> Summary:
-    """Median, p99 and spread.
+    """Return median, p99 and spread.
 
     Raises:
         ValueError: There are no values.

@@ -1,16 +1,16 @@
-"""One contestant in a process of its own, driven by lines of JSON on standard input.
+"""Run one contestant in its own process, controlled by lines of JSON on standard input.
 
     python -m benchmarks.worker ours|ours@PATH|naive|limit
 
-It says `{"ready": ...}` once the models are loaded, then answers one line per command:
+It prints `{"ready": ...}` once the models are loaded, then answers one line per command:
 
     {"do": "prepare", "route", "content_type", "body": path, "pictures": [paths]}
     {"do": "run", "times": n}  -> {"times": [[wall ms, processor ms], ...]}
     {"do": "answer"}           -> {"answer": the parsed JSON body}
     {"do": "memory"}           -> {"rss": bytes, "peak": bytes}
 
-What builds an event and reads an answer is not timed. Processor time is that of all threads. Only
-the standard library is imported beside the contestant, so that the memory is the contestant's.
+Building an event and parsing an answer are not timed. Processor time is that of all threads. Only
+the standard library is imported besides the contestant, so the memory is the contestant's.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ Command = dict[str, Any]
 
 @dataclass(slots=True)
 class Contest:
-    """What is timed, and what is done before and after.
+    """The timed call, and the work before and after it.
 
     Attributes:
-        prepare: A command's fields -> a function that makes the argument of one call.
+        prepare: Returns, for a command's fields, a function that builds the argument of one call.
         run: The timed call.
-        answer: The call's result -> the parsed answer.
+        answer: Returns the parsed answer for the call's result.
     """
 
     prepare: Callable[[Command], Callable[[], Any]]
@@ -50,7 +50,7 @@ def load(name: str) -> Contest:
     """Import a contestant, which loads its models.
 
     Raises:
-        KeyError: There is none of that name.
+        KeyError: No contestant has that name.
     """
     if name == "limit":
         from benchmarks.contestants.limit import Limit
@@ -62,7 +62,7 @@ def load(name: str) -> Contest:
         sys.path.insert(0, tree)
     modules = {"ours": "benchmarks.contestants.ours", "naive": "benchmarks.contestants.naive"}
     handler = importlib.import_module(modules[name]).handler
-    return Contest(_events, lambda event: handler(event, None), _parsed)
+    return Contest(rest_events, lambda event: handler(event, None), parsed_answer)
 
 
 def _pictures(command: Command) -> Callable[[], list[bytes]]:
@@ -70,18 +70,19 @@ def _pictures(command: Command) -> Callable[[], list[bytes]]:
     return lambda: contents
 
 
-def _events(command: Command) -> Callable[[], dict[str, Any]]:
+def rest_events(command: Command) -> Callable[[], dict[str, Any]]:
+    """Return a function that builds the event of a prepared case."""
     body = base64.b64encode(Path(command["body"]).read_bytes()).decode()
     return lambda: proxy_event(command["route"], command["content_type"], body)
 
 
 def proxy_event(route: str, content_type: str, body: str) -> dict[str, Any]:
-    """What API Gateway (REST) makes of a POST.
+    """Return the event that API Gateway (REST) sends for a POST.
 
     Args:
         route: The path.
         content_type: The request's header.
-        body: In base64.
+        body: The body in base64.
     """
     return {
         "resource": route,
@@ -97,20 +98,23 @@ def proxy_event(route: str, content_type: str, body: str) -> dict[str, Any]:
     }
 
 
-def _parsed(response: dict[str, Any]) -> Any:  # noqa: ANN401  a JSON answer
+def parsed_answer(response: dict[str, Any]) -> Any:  # noqa: ANN401  a JSON answer
+    """Return the parsed JSON body; exit if the status is not 200."""
     if response["statusCode"] != 200:
-        raise SystemExit(f"a contestant answers {response['statusCode']}: {response['body'][:500]}")
+        raise SystemExit(
+            f"a contestant answered {response['statusCode']}: {response['body'][:500]}"
+        )
     return json.loads(response["body"])
 
 
 def memory() -> dict[str, int]:
-    """Resident bytes of this process, now and at most."""
+    """Return resident bytes of this process, current and maximum."""
     found = dict(re.findall(r"(VmHWM|VmRSS):\s+(\d+) kB", STATUS.read_text()))
     return {"rss": int(found["VmRSS"]) * 1024, "peak": int(found["VmHWM"]) * 1024}
 
 
 def serve(contest: Contest, commands: TextIO, replies: TextIO) -> None:
-    """Answer commands until there are no more."""
+    """Answer commands until the input ends."""
     argument: Callable[[], Any] = list
     for line in commands:
         command = json.loads(line)
@@ -136,8 +140,8 @@ def _timed(call: Callable[[Any], Any], argument: object) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Load the contestant named on the command line and serve it."""
-    # What a contestant prints must not be taken for a reply.
+    """Load the contestant of the command line and serve it."""
+    # Keep a contestant's output apart from the replies.
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     contest = load(sys.argv[1])

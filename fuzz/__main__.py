@@ -1,9 +1,10 @@
-"""Fuzz every target for some time: `python -m fuzz` (`make fuzz`).
+"""Fuzz every target: `python -m fuzz` (`make fuzz`).
 
     python -m fuzz [--seconds 600] [--target NAME] [--jobs 2]
 
-Prints how much was tried and what was found. New inputs and findings go to build/fuzz/TARGET.
-Ends with 1 if anything was found, with 2 where atheris is not installed.
+Prints the number of inputs and findings. New inputs and findings are saved in build/fuzz/TARGET.
+The
+exit status is 1 if there are findings and 2 if atheris is not installed.
 """
 
 from __future__ import annotations
@@ -23,22 +24,22 @@ from fuzz.targets import ROOT, TARGETS, Target
 
 OUTPUT = ROOT / "build" / "fuzz"
 FINDINGS = ("crash-*", "timeout-*", "oom-*", "leak-*")
-"""What libFuzzer calls the inputs that it stopped at."""
+"""File names that libFuzzer gives to inputs that failed."""
 COVERED = re.compile(r"cov: (\d+)")
 EXECUTIONS = re.compile(r"^stat::number_of_executed_units:\s*(\d+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one target.
+    """The result of one target.
 
     Attributes:
-        name: Of the target.
-        executions: How many inputs were tried; None if the fuzzer did not get to count them.
-        covered: How many branches of the instrumented Python they reached together.
-        new_inputs: How many were kept because they reached another one.
-        findings: The inputs that broke a promise, now and in earlier runs.
-        is_clean: Whether the fuzzer itself ended well.
+        name: The target's name.
+        executions: Number of inputs tried; None if the fuzzer ended before it counted them.
+        covered: Number of branches of the instrumented Python code that were reached.
+        new_inputs: Number of inputs kept because they reached a new branch.
+        findings: Inputs that violated the property, in this and earlier runs.
+        is_clean: Whether the fuzzer exited with status 0.
     """
 
     name: str
@@ -50,7 +51,7 @@ class Outcome:
 
 
 def fuzz(target: Target, seconds: int) -> Outcome:
-    """Run one target; what the fuzzer says is written to build/fuzz/TARGET/log."""
+    """Run one target; the fuzzer's output is written to build/fuzz/TARGET/log."""
     folder = OUTPUT / target.name
     inputs = folder / "corpus"
     inputs.mkdir(parents=True, exist_ok=True)
@@ -76,7 +77,7 @@ def fuzz(target: Target, seconds: int) -> Outcome:
 
 
 def report(outcome: Outcome) -> str:
-    """A line of the table, and one for each finding."""
+    """Return a row of the table and a line for each finding."""
     executions = "?" if outcome.executions is None else f"{outcome.executions:,}"
     lines = [
         f"{outcome.name:<10} {executions:>12} {outcome.covered:>8,} {outcome.new_inputs:>10,} "
@@ -89,17 +90,21 @@ def report(outcome: Outcome) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line, fuzz, print."""
+    """Parse the command line, fuzz, and print the results."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=int, default=600, help="for each target")
-    parser.add_argument("--target", choices=["", *TARGETS], default="", help="only this one")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="targets at a time")
+    parser.add_argument("--seconds", type=int, default=600, help="seconds per target")
+    parser.add_argument("--target", choices=["", *TARGETS], default="", help="run only this target")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="targets to run in parallel"
+    )
     options = parser.parse_args(arguments)
     if find_spec("atheris") is None:
-        print("atheris is not installed: it has wheels for Linux on x86-64 only.", file=sys.stderr)
+        print("atheris is not installed. It has wheels for Linux on x86-64 only.", file=sys.stderr)
         return 2
     targets = [TARGETS[options.target]] if options.target else list(TARGETS.values())
-    print(f"{len(targets)} targets, {options.seconds} s each, {options.jobs} at a time", flush=True)
+    print(
+        f"{len(targets)} targets, {options.seconds} s each, {options.jobs} in parallel", flush=True
+    )
     with ThreadPoolExecutor(options.jobs) as pool:
         outcomes = list(pool.map(lambda target: fuzz(target, options.seconds), targets))
     print("target       executions  covered new inputs findings")

@@ -1,23 +1,32 @@
 """Any file -> refused, or pixels within the limit; the property of target `decode`.
 
-Pillow's plugins are Python, and a fuzzer sees its way through them. Its decoders are C and not
-instrumented: what goes wrong there shows as a crash, a hang or an answer that changes.
+The fuzzer instruments Pillow's plugins, which are Python. The decoders are C and not instrumented:
+a fault in one shows as a crash, a hang or an answer that changes.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from unittest import mock
 
 import numpy as np
 from PIL import ImageFile
 
-import inference.decoding.formats  # noqa: F401  the fuzzer sees through what is imported before it starts
-from inference.decoding.decode import decode, decode_scaled
-from inference.decoding.source import NOTHING
+from inference.decoding.decode import decode, decode_reduced
+from inference.decoding.formats import FORMATS
+from inference.decoding.resolution import SMALLEST
 from inference.errors import ImageTooLarge, PictureError
 from inference.types import ImageRGB
 
 MAX_PIXELS = 40_000
+
+for (
+    _name,
+    _signatures,
+    module,
+    _reader,
+) in FORMATS:  # The fuzzer instruments what is imported before it starts.
+    import_module(module)
 
 
 def check(data: bytes) -> None:
@@ -42,15 +51,15 @@ def check(data: bytes) -> None:
 
 
 def check_reduced(data: bytes, size_wh: tuple[int, int]) -> None:
-    """A picture that can be decoded can be reduced too, if all of it is there."""
+    """Check that a file decodes at its lowest resolution too, with the same size."""
     try:
-        picture = decode_scaled(data, max_pixels=MAX_PIXELS, need=NOTHING)
+        decoded = decode_reduced(data, max_pixels=MAX_PIXELS, resolution=SMALLEST)
     except PictureError:
-        return  # libjpeg skips less of a damaged file when it reduces it.
-    assert picture.size_wh == size_wh
-    assert picture.shrink in (1, 2, 4, 8)
-    sides = [-(-side // picture.shrink) for side in size_wh]
-    assert picture.image_rgb.shape == (sides[1], sides[0], 3)
+        return  # libjpeg tolerates less damage when it reduces.
+    assert decoded.size_wh == size_wh
+    assert decoded.reduction in (1, 2, 4, 8)
+    sides = [-(-side // decoded.reduction) for side in size_wh]
+    assert decoded.image_rgb.shape == (sides[1], sides[0], 3)
 
 
 def decode_within(data: bytes, max_pixels: int) -> ImageRGB:

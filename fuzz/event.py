@@ -1,8 +1,8 @@
-"""Any event -> a well-formed answer of the documented ones; the property of target `event`.
+"""Target `event`: every event gets a well-formed, documented answer.
 
-The input is JSON, which is the event as it stands, or else lines: ``a.b: value`` puts a value
-(JSON, or text where it is no JSON) at a place, and what follows an empty line is the body. So
-nearly every change that a fuzzer makes to a seed is another event, and not a syntax error.
+The input is an event as JSON, or a list of lines: ``a.b: value`` sets a field to a value (JSON, or
+plain text), and the text after an empty line is the body. Almost every mutation of a seed is thus
+another event and not a syntax error.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
-from unittest import mock
 
-import service.pictures
 from fuzz.network import Hop, MemoryNetwork
 from gateway.deadline import Deadline
 from gateway.errors import RequestError
@@ -21,12 +19,9 @@ from gateway.fetch import Fetcher
 from gateway.options import parse_options
 from gateway.parts import parse_parts
 from gateway.routes import Route, find_route
-from service.decoder import Decoder
-from service.handler import Handler
-from service.nursery import NoNursery, Nursery
 from service.settings import Settings
-from service.workers import Workers
 from tests.support.answers import check_well_formed, fields_of
+from tests.support.handlers import make_handler
 from tests.support.models import fake_pipeline
 from tests.support.pictures import plain
 
@@ -41,10 +36,10 @@ STATUS_OF_CODE = {
     "several_images": 400,
     "image_failed": 422,
 }
-"""The README's table, without our own faults: with models in place there are none."""
+"""Status by code, as in the README, without server errors, which cannot happen here."""
 
 DRAWN_CODES = frozenset({"several_images", "image_failed"})
-"""What is said of the pictures of a form that was read, where one drawn picture is asked for."""
+"""Error codes of one drawn picture whose form was parsed."""
 
 PART_CODES = frozenset(
     {
@@ -59,34 +54,23 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(PICTURE), PIC
 
 
 class _PictureEverywhere(Fetcher):
-    """Finds the same picture behind every url that may be opened."""
+    """Returns the same picture for every url that is allowed."""
 
     def fetch(self, url: str, _deadline: Deadline) -> bytes:
         network = MemoryNetwork([Hop(("93.184.216.34",), ANSWER)])
         return network.fetcher(self.max_bytes).fetch(url, network.deadline)
 
 
-def _no_nursery() -> Nursery:
-    raise NoNursery("a fuzzer is at work")
-
-
-def _handler() -> Handler:
-    """One that decodes in this process: in others a fuzzer would see nothing."""
-    decoder = Decoder(Workers(_no_nursery))
-    with mock.patch.object(service.pictures, "shared_decoder", return_value=decoder):
-        return Handler(
-            SETTINGS,
-            _PictureEverywhere(10_000, 5),
-            clock=lambda: 0.0,
-            load=lambda _: fake_pipeline(),
-        )
-
-
-HANDLER = _handler()
+HANDLER = make_handler(
+    SETTINGS,
+    _PictureEverywhere(10_000, 5),
+    clock=lambda: 0.0,
+    load=lambda _: fake_pipeline(),
+)
 
 
 def check(data: bytes) -> None:
-    """Answer one event, and fail unless the answer is one that is documented."""
+    """Answer one event, and fail unless the answer is documented."""
     event = event_of(data)
     request = parse_event(event, None)
     response = HANDLER(event, None)
@@ -106,7 +90,7 @@ def check(data: bytes) -> None:
 
 
 def check_elements(response: dict[str, Any], pictures: int) -> None:
-    """One element per picture, and reasons of the documented ones for those that failed."""
+    """Check that there is one element per picture and that all failures have documented codes."""
     fields = fields_of(response)
     if fields["Content-Type"] == "application/json":
         answer = json.loads(response["body"])
@@ -122,7 +106,7 @@ def check_elements(response: dict[str, Any], pictures: int) -> None:
 
 
 def expected(request: Request) -> tuple[str | None, int | None]:
-    """The error code that the steps, one by one, come to, or how many pictures they find."""
+    """Return the error code that the steps lead to, or the number of pictures that they find."""
     if request.method == "OPTIONS":
         return None, None
     try:
@@ -143,7 +127,7 @@ def expected(request: Request) -> tuple[str | None, int | None]:
 
 
 def event_of(data: bytes) -> Any:  # noqa: ANN401  an event may be anything that JSON can hold
-    """What the handler is given for an input."""
+    """Return the event for an input."""
     try:
         return json.loads(data)
     except (ValueError, RecursionError):

@@ -1,8 +1,8 @@
-"""Any url and any server -> bytes within the limits, or a part's error; target `fetch`.
+"""Target `fetch`: every url and server yields bytes within the limits, or a part's error.
 
-The input's first line is the url. Each further section, after a line ``%hop``, is what the next
-name that is looked up leads to: a line of addresses, then the bytes that the server sends, and
-after ``%repeat`` what it goes on sending for ever.
+The input's first line is the url. Each further section, after a line ``%hop``, describes the next
+host name that is resolved: a line of addresses, then the bytes that the server sends, and after
+``%repeat`` the bytes that it sends repeatedly.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gateway.urls import MAX_URL_LENGTH, describe_url, parse_url
 
 MAX_BYTES = 1000
 BUFFER_BYTES = 65_536
-"""How much may be read ahead of what is looked at."""
+"""Bytes that may be read ahead."""
 
 NEXT_HOP = b"\n%hop\n"
 REPEAT = b"%repeat\n"
@@ -31,11 +31,11 @@ REQUEST_HEAD = re.compile(
     rb"User-Agent: matchvec\r\n"
     rb"Connection: close\r\n\r\n"
 )
-"""Nothing that a url says may end a line, or stand where the next word of it should."""
+"""The expected request. A url must not add lines or words to it."""
 
 
 def check(data: bytes) -> None:
-    """Fetch one url, and fail if a limit or a rule of the network did not hold."""
+    """Fetch one url, and fail if a limit or a network rule is violated."""
     url, *sections = data.split(NEXT_HOP)
     text = url.decode("utf-8", "surrogateescape")
     check_url(text)
@@ -49,7 +49,7 @@ def check(data: bytes) -> None:
 
 
 def check_url(url: str) -> None:
-    """A url that passes the gate leads to the same place, however often it is written anew."""
+    """Check that a valid url leads to the same address after it is normalised again."""
     assert "@" not in describe_url(url)
     try:
         target = parse_url(url)
@@ -61,7 +61,7 @@ def check_url(url: str) -> None:
 
 
 def check_network(network: MemoryNetwork) -> None:
-    """Nothing internal was connected to, nothing but the file asked for, no limit exceeded."""
+    """Check the addresses connected to, the requests sent, and the limits."""
     assert len(network.looked_up) <= 1 + MAX_REDIRECTS
     assert len(network.connections) <= len(network.looked_up)
     assert all(HOST.fullmatch(host) for host in network.looked_up)
@@ -76,7 +76,7 @@ def check_network(network: MemoryNetwork) -> None:
 
 
 def is_internal(address: str) -> bool:
-    """What Python's standard library knows of an address, which is not what ours is made of."""
+    """Return whether Python's standard library, which our code does not use here, says internal."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -97,7 +97,7 @@ def is_internal(address: str) -> bool:
 
 
 def hop_of(section: bytes) -> Hop:
-    """What a section of the input says of one hop."""
+    """Parse one section of the input."""
     addresses, _, answer = section.partition(b"\n")
     answer, _, repeated = answer.partition(REPEAT)
     return Hop(tuple(addresses.decode("latin-1").split()), answer, repeated)

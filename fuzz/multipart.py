@@ -1,6 +1,6 @@
-"""Any Content-Type and body -> refused, or the parts that it has; target `multipart`.
+"""Target `multipart`: a form is refused, or its parts are read in order.
 
-The input's first line is the Content-Type, the rest is the body.
+The input's first line is the Content-Type; the rest is the body.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from gateway.parts import FormFile, Part, S3Field, UrlField, parse_parts
 MAX_IMAGES = 8
 MAX_URLS = 4
 MAX_FILENAME_BYTES = 2000
-"""A byte that is not UTF-8 becomes a character of three, which may not fit a header line again."""
+"""A byte that is not UTF-8 becomes a character of three bytes, which may exceed the limit of a
+header line."""
 
 
 def check(data: bytes) -> None:
-    """Read one form, and fail unless it is refused by our errors or read as it stands."""
+    """Parse one form, and fail unless it is refused by our errors or read correctly."""
     content_type, _, body = data.partition(b"\n")
     text = content_type.decode("utf-8", "surrogateescape")
     try:
@@ -34,24 +35,24 @@ def check(data: bytes) -> None:
 
 
 def parse(content_type: str, body: bytes) -> list[Part]:
-    """With low limits, so that a fuzzer finds them."""
+    """Parse with low limits, which a fuzzer can reach."""
     return parse_parts(content_type, body, max_images=MAX_IMAGES, max_urls=MAX_URLS)
 
 
 def check_slices(parts: list[Part], body: bytes) -> None:
-    """Every part's content is a piece of the body, and they follow one another."""
+    """Check that every part's content is a piece of the body, and that the pieces are in order."""
     position = 0
     for part in parts:
         content = part.content if isinstance(part, FormFile) else part.url.encode()
         if not isinstance(part, FormFile) and "\ufffd" in part.url:
-            continue  # It stands for bytes that were no text.
+            continue  # The replacement character marks bytes that were not text.
         found = body.find(content, position)
         assert found >= 0, content
         position = found + len(content)
 
 
 def with_sendable_name(part: Part) -> Part:
-    """The part, under a file name that means the same in every dialect."""
+    """Return the part with a file name that has the same meaning in every dialect."""
     if not isinstance(part, FormFile) or part.filename is None:
         return part
     is_clear = not {"%", "\\"} & set(part.filename)
@@ -61,7 +62,7 @@ def with_sendable_name(part: Part) -> Part:
 
 
 def encoded(parts: list[Part]) -> tuple[str, bytes]:
-    """Content-Type and body of a form with these parts, as a browser writes it."""
+    """Return Content-Type and body of a form with these parts, as a browser writes it."""
     contents = [p.content if isinstance(p, FormFile) else p.url.encode() for p in parts]
     boundary = next(
         text for text in map("b{}".format, count()) if not any(text.encode() in c for c in contents)

@@ -1,6 +1,6 @@
-"""Seeded changes of seeds: what a fuzzer does, without one.
+"""Seeded mutations of the seeds, without a fuzzer.
 
-Atheris has wheels for Linux on x86-64 only; these run everywhere, and do the same in every run.
+Atheris has wheels for Linux on x86-64 only. These mutations run everywhere and are reproducible.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ TOKENS = (
     b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"-1", b"null", b"[]", b"{}",
     b"\xed\xa0\x80", b"127.0.0.1", b"http://", b"@", b"%repeat\n", b"\n%hop\n",
 )  # fmt: skip
-"""What means something to one of the parsers."""
+"""Tokens that are significant to one of the parsers."""
 
 MAX_CHANGES = 4
 MAX_COPIES = 64
 
 
 def mutations(seeds: Sequence[bytes], count: int, seed: int) -> Iterator[bytes]:
-    """So many inputs, each some changes away from one of the seeds."""
+    """Yield `count` inputs, each a few mutations away from one of the seeds."""
     rng = random.Random(seed)
     for _ in range(count):
         data = rng.choice(seeds)
@@ -31,7 +31,7 @@ def mutations(seeds: Sequence[bytes], count: int, seed: int) -> Iterator[bytes]:
 
 def _slice(rng: random.Random, data: bytes) -> tuple[int, int]:
     start = rng.randint(0, len(data))
-    # Short ones mostly: what is far away from a seed is refused at its first byte.
+    # Few mutations are likelier: inputs far from a seed are refused at their first byte.
     return start, min(len(data), start + int(rng.expovariate(1 / 8)))
 
 

@@ -1,6 +1,6 @@
-"""A network in memory: names resolve as told, servers say what they are given to say.
+"""An in-memory network: names resolve, and servers answer, as the test defines.
 
-No sockets, no threads and no clock but its own, so that an input does the same in every run.
+It has no sockets and no threads, and its own clock, so an input always has the same result.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from gateway.fetch import Fetcher
 
 TIMEOUT_SECONDS = 5.0
 RECEIVE_SECONDS = 0.01
-"""How long every read takes on the network's clock."""
+"""Duration of every read on the network's clock."""
 
 
-class PassingTls(ssl.SSLContext):
-    """Speaks in the clear; that names are verified is shown with a real handshake elsewhere."""
+class PlaintextTls(ssl.SSLContext):
+    """Replaces TLS by plain text; other tests verify certificates in a real handshake."""
 
     def wrap_socket(self, sock: Any, *_: object, **__: object) -> Any:  # noqa: ANN401  what ssl calls a socket
-        """The connection as it is."""
+        """Return the connection unchanged."""
         return sock
 
 
-TLS = PassingTls(ssl.PROTOCOL_TLS_CLIENT)
+TLS = PlaintextTls(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """What one url of a chain of redirects leads to.
+    """The server that one url of a redirect chain leads to.
 
     Attributes:
-        addresses: What its name resolves to; none: there is no such name.
-        answer: The bytes that its server sends.
-        repeated: What the server sends from then on, without end; "" to close.
+        addresses: Addresses of its host name; empty if the name does not exist.
+        answer: Bytes that the server sends.
+        repeated: Bytes that the server then sends repeatedly; "" to close.
     """
 
     addresses: tuple[str, ...]
@@ -47,13 +47,13 @@ class Hop:
 
 @dataclass
 class MemoryNetwork:
-    """Resolver, connector and clock for a `Fetcher`; holds what was done with them.
+    """Resolver, connector and clock for a `Fetcher`; records how they are used.
 
     Attributes:
-        hops: In the order in which names are looked up; the last one serves all further ones.
+        hops: Servers in the order of the lookups; the last one also answers all later lookups.
         now: Seconds on the network's clock.
-        looked_up: The names, in order.
-        connections: One per connection, in order.
+        looked_up: Resolved host names, in order.
+        connections: Opened connections, in order.
     """
 
     hops: Sequence[Hop]
@@ -63,11 +63,11 @@ class MemoryNetwork:
 
     @property
     def deadline(self) -> Deadline:
-        """Later than the fetcher's own."""
+        """A deadline after the fetcher's own timeout."""
         return Deadline.after(2 * TIMEOUT_SECONDS, lambda: self.now)
 
     def fetcher(self, max_bytes: int) -> Fetcher:
-        """One that knows no other network."""
+        """Return a fetcher that uses only this network."""
         return Fetcher(max_bytes, TIMEOUT_SECONDS, self._resolve, self._connect, tls=lambda: TLS)
 
     def _resolve(self, host: str, _port: int) -> list[str]:
@@ -88,16 +88,16 @@ class MemoryNetwork:
 
 @dataclass
 class MemoryConnection:
-    """The part of a socket that `Fetcher` uses.
+    """The part of a socket's interface that `Fetcher` uses.
 
     Attributes:
-        network: Whose clock it is.
-        hop: What the server sends.
-        address: Where it leads.
-        port: Where it leads.
-        sent: What the server was told.
-        received: How many bytes were read.
-        is_closed: Whether it was given back.
+        network: The network, which has the clock.
+        hop: The server's behaviour.
+        address: IP address of the server.
+        port: Port of the server.
+        sent: Bytes sent to the server.
+        received: Number of bytes read.
+        is_closed: Whether the connection was closed.
     """
 
     network: MemoryNetwork
@@ -115,19 +115,19 @@ class MemoryConnection:
         self.close()
 
     def close(self) -> None:
-        """As a socket's."""
+        """Close the connection."""
         self.is_closed = True
 
     def settimeout(self, seconds: float) -> None:
-        """As a socket's; 0 would mean "do not block"."""
+        """Set a positive timeout; 0 would make the socket non-blocking."""
         assert 0 < seconds <= TIMEOUT_SECONDS
 
     def sendall(self, data: bytes) -> None:
-        """As a socket's."""
+        """Record the bytes."""
         self.sent += data
 
     def recv_into(self, buffer: memoryview) -> int:
-        """As a socket's: as many bytes as there are and fit, 0 at the end."""
+        """Fill the buffer with the available bytes; return their number, 0 at the end."""
         self.network.now += RECEIVE_SECONDS
         chunk = self._next(len(buffer))
         buffer[: len(chunk)] = chunk

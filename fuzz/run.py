@@ -1,6 +1,6 @@
-"""One target under atheris: `python -m fuzz.run TARGET [libFuzzer's arguments]`.
+"""Run one target under atheris: `python -m fuzz.run TARGET [libFuzzer's arguments]`.
 
-With a file in place of a folder it runs that one input, which is how a finding is looked at.
+With a file instead of a folder it runs that one input, to reproduce a finding.
 https://llvm.org/docs/LibFuzzer.html#options lists the arguments.
 """
 
@@ -16,18 +16,18 @@ MEMORY_MB = 2048
 
 
 def options_of(target: Target) -> list[str]:
-    """What libFuzzer is told of a target."""
+    """Return libFuzzer's options for a target."""
     return [
         f"-max_len={target.max_bytes}",
         f"-timeout={target.max_seconds}",
         f"-rss_limit_mb={MEMORY_MB}",
-        # libtiff writes a line of its own about every damaged file; libFuzzer keeps its own copy.
+        # libtiff prints a line for every damaged file; libFuzzer has its own copy of stderr.
         "-close_fd_mask=2",
     ]
 
 
 def main(argv: list[str]) -> None:
-    """Fuzz until libFuzzer's arguments say that it is enough; ends the process."""
+    """Fuzz until libFuzzer's limits are reached, then exit the process."""
     target = TARGETS[argv[1]]
     with atheris.instrument_imports(include=list(target.instrumented)):
         check = target.load()

@@ -1,4 +1,4 @@
-"""The seeds that are text: events, heads of form fields, urls with what they lead to."""
+"""The seeds that are text: events, headers of form fields, and urls with their servers."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ FORM_HEADS: dict[str, tuple[str, tuple[str, ...]]] = {
     "no_filename": (_TYPE, ('Content-Disposition: form-data; name="image"',)),
     "other_names": (_TYPE, ('Content-Disposition: form-data; name="file"',)),
 }
-"""Content-Type, and the head of each field. The dialects are written down from what the clients'
-documentation and sources say they send."""
+"""Content-Type, and the headers of each field. The dialects follow the documentation and sources of
+the clients."""
 
 _OK = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 _PUBLIC = "93.184.216.34"

@@ -1,4 +1,4 @@
-"""Write the seed corpora: `python -m fuzz.seeds`. All of it is made here, nothing is copied."""
+"""Generate the seed corpora: `python -m fuzz.seeds`. All seeds are created here."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fuzz.targets import CORPUS
 from tests.support.pictures import encode, plain
 
 FOUND = "found_"
-"""How the name of an input begins that broke a promise once; those are never rewritten."""
+"""Prefix of inputs that once violated a property; they are never overwritten."""
 
 
 def drawing(mode: str = "RGB", size: tuple[int, int] = (16, 12)) -> Image.Image:
-    """A few shapes, so that compressors have something to do."""
+    """Draw a few shapes, so that compressors have data."""
     image = Image.new("RGB", size, "#204060")
     draw = ImageDraw.Draw(image)
     draw.ellipse((2, 2, size[0] - 3, size[1] - 3), fill="#e0a030")
@@ -27,32 +27,32 @@ def drawing(mode: str = "RGB", size: tuple[int, int] = (16, 12)) -> Image.Image:
 
 
 def exif(orientation: int) -> bytes:
-    """An EXIF block with an orientation."""
+    """Return an EXIF block with an orientation."""
     block = Image.Exif()
     block[0x0112] = orientation
     return block.tobytes()
 
 
 def animation(file_format: str) -> bytes:
-    """Three frames."""
+    """Return an animation of three frames."""
     frames = [drawing("P"), drawing("P").rotate(90), drawing("P").rotate(180)]
     return encode(frames[0], file_format, save_all=True, append_images=frames[1:])
 
 
 def png_chunk(kind: bytes, content: bytes) -> bytes:
-    """Length, type, content and checksum (PNG, third edition, section 5.3)."""
+    """Return length, type, content and checksum (PNG, third edition, section 5.3)."""
     return pack(">L", len(content)) + kind + content + pack(">L", zlib.crc32(kind + content))
 
 
 def png_with(*chunks: bytes) -> bytes:
-    """A PNG with these chunks after its header."""
+    """Return a PNG with these chunks after its header."""
     whole = plain()
     end_of_header = 8 + 25
     return whole[:end_of_header] + b"".join(chunks) + whole[end_of_header:]
 
 
 def bmp_rle8() -> bytes:
-    """8x4 pixels, run-length encoded: runs, a literal run, a jump and the end."""
+    """Return a run-length encoded BMP of 8x4 pixels: runs, a literal run, a jump and the end."""
     palette = bytes(4) + b"\xff\xff\xff\0"
     pixels = b"\x08\x01\0\0\0\x03\x01\0\x01\0\0\0\0\x02\x02\x01\x04\x01\0\1"
     offset = 14 + 40 + len(palette)
@@ -62,7 +62,7 @@ def bmp_rle8() -> bytes:
 
 
 def pictures() -> dict[str, bytes]:
-    """Every format, mode and compression that is read, some that are not, and broken ones."""
+    """Return files in all supported and some unsupported formats, and damaged files."""
     options: dict[str, tuple[str, str, dict[str, Any]]] = {
         "jpeg": ("RGB", "JPEG", {}),
         "jpeg_gray": ("L", "JPEG", {}),
@@ -129,7 +129,7 @@ CUT = ("jpeg", "png", "webp", "gif", "bmp", "tiff_lzw")
 
 
 def forms() -> dict[str, bytes]:
-    """A form in every client's handwriting; of the picture only the beginning."""
+    """Return a form in each client's dialect, with the first bytes of a picture."""
     content = plain(2, 2)
     return {
         name: f"{content_type}\n".encode()
@@ -144,7 +144,7 @@ def forms() -> dict[str, bytes]:
 
 
 def odd_forms() -> dict[str, bytes]:
-    """Bodies that are no form, or a broken one."""
+    """Return bodies that are not forms, or damaged forms."""
     head = b'\r\nContent-Disposition: form-data; name="image"\r\n\r\n'
     form_type = b"multipart/form-data; boundary=b\n"
     return {
@@ -164,7 +164,7 @@ def odd_forms() -> dict[str, bytes]:
 
 
 def corpora() -> dict[str, dict[str, bytes]]:
-    """Per target, content by file name."""
+    """Return contents by file name, by target."""
     return {
         "event": {name: text.encode("utf-8") for name, text in EVENTS.items()},
         "multipart": forms() | odd_forms(),
@@ -174,7 +174,7 @@ def corpora() -> dict[str, dict[str, bytes]]:
 
 
 def write(corpus: Path) -> None:
-    """Write every seed below a folder; what was found stays."""
+    """Write every seed below a folder, but keep earlier findings."""
     for target, files in corpora().items():
         folder = corpus / target
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
-"""The fuzz targets: which module holds the property, and how libFuzzer is to feed it.
+"""The fuzz targets: their modules, seeds and limits.
 
-A target's module has one function, ``check(data)``, which takes any bytes and fails with an
-AssertionError (or whatever the product raised against its word) where a promise is broken. It
-knows nothing of atheris, so the same function runs in plain pytest.
+A target's module has one function, ``check(data)``, which takes any bytes and raises an
+AssertionError (or an undocumented exception of the product) if the property is violated. It does
+not depend on atheris, so pytest runs the same function.
 """
 
 from __future__ import annotations
@@ -20,21 +20,20 @@ Check = Callable[[bytes], None]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One thing that strangers' bytes reach.
+    """One entry point for untrusted bytes.
 
     Attributes:
-        name: Of the target, its module (``fuzz.<name>``) and its corpus (``fuzz/corpus/<name>``).
-        promise: What `check` holds, in one line.
-        max_bytes: The longest input that libFuzzer makes.
-        max_seconds: For one input; one that takes longer is a finding. On a busy machine, with
-            every comparison traced, a BMP that takes 20 ms by itself has taken 10 s.
-        instrumented: The Python modules that the fuzzer is to see its way through; importing them
-            takes it some seconds.
-        more_seeds: Further folders of seeds, which are kept elsewhere for other tests.
+        name: Name of the target, its module (``fuzz.<name>``) and corpus (``fuzz/corpus/<name>``).
+        claim: The property that `check` verifies, in one line.
+        max_bytes: Maximum length of an input.
+        max_seconds: Maximum time for one input; a longer run is a finding. With tracing on a busy
+            machine, a BMP that normally takes 20 ms once took 10 s.
+        instrumented: Python modules that the fuzzer instruments, which takes some seconds.
+        more_seeds: Further folders of seeds, shared with other tests.
     """
 
     name: str
-    promise: str
+    claim: str
     max_bytes: int
     max_seconds: int
     instrumented: tuple[str, ...]
@@ -42,16 +41,16 @@ class Target:
 
     @property
     def seed_folders(self) -> tuple[Path, ...]:
-        """Where its committed seeds are, the target's own folder first."""
+        """Folders of committed seeds, the target's own folder first."""
         return (CORPUS / self.name, *self.more_seeds)
 
     def seeds(self) -> dict[str, bytes]:
-        """Content by file name, in the names' order."""
+        """Return contents by file name, sorted by name."""
         paths = (path for folder in self.seed_folders for path in sorted(folder.iterdir()))
         return {path.name: path.read_bytes() for path in paths if path.is_file()}
 
     def load(self) -> Check:
-        """Import the target's module, and what it tests with it."""
+        """Import the target's module and return its check."""
         check: Check = import_module(f"fuzz.{self.name}").check
         return check
 
@@ -61,7 +60,7 @@ TARGETS = {
     for target in (
         Target(
             "event",
-            "every event has a well-formed answer of the documented ones",
+            "every event gets a well-formed, documented answer",
             max_bytes=16_384,
             max_seconds=30,
             instrumented=("gateway", "service", "multipart", "json", "base64"),
@@ -69,18 +68,18 @@ TARGETS = {
         ),
         Target(
             "multipart",
-            "a form is refused, or read as the parts it has, in their order",
-            # Long enough that time which grows with the square of the length would show.
+            "a form is refused, or its parts are read in order",
+            # Long enough to reveal running time that grows with the square of the length.
             max_bytes=65_536,
             max_seconds=30,
             instrumented=("gateway", "multipart"),
         ),
         Target(
             "decode",
-            "a file is refused, or becomes pixels within the limit that its header was held to",
+            "a file is refused, or decoded to pixels within the limit checked in its header",
             max_bytes=16_384,
             max_seconds=30,
-            # Not Pillow's decoders, which are C.
+            # Pillow's decoders are C and cannot be instrumented.
             instrumented=("inference", "PIL"),
         ),
         Target(

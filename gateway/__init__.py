@@ -1,1 +1,1 @@
-"""The HTTP wing: Lambda events in, proxy responses out. Knows no pixels."""
+"""HTTP: Lambda events in, proxy responses out. This package never sees pixels."""

@@ -1,4 +1,4 @@
-"""The Accept field -> the kind of picture that a client wants drawn, if any."""
+"""Read the Accept header: does the client want a drawn picture, and of which type?"""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ PICTURE_TYPES = {
     "image/jpg": "image/jpeg",
     "image/png": "image/png",
 }
-"""What can be asked for, and the media type of the answer."""
+"""Media types a client may ask for, and the media type of the response."""
 
 
 def wanted_picture_type(headers: Mapping[str, str]) -> str | None:
-    """The media type of the picture to answer with; None: the client wants JSON.
+    """Return the media type of the picture to respond with, or None for JSON.
 
-    Only the first media type of Accept counts, whatever the weights: API Gateway decides by it
-    whether it passes a binary answer on.
+    Only the first media type of Accept counts, whatever its weight, because API Gateway uses it
+    to decide whether a response is binary.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
 
     Args:
-        headers: A request's, with names in lower case.
+        headers: The request's headers, with lower-case names.
 
     Example:
         >>> wanted_picture_type({"accept": "image/jpeg;q=0.5, application/json"})

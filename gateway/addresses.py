@@ -1,7 +1,7 @@
-"""Which network addresses count as public.
+"""Decide which network addresses are public.
 
-Python's own `is_global` changes between patch releases and says yes to addresses that embed
-another one, so the answer is spelled out here from IANA's registries:
+Python's `is_global` changes between patch releases and accepts addresses that embed another
+address, so this module lists the special networks of IANA's registries:
 https://www.iana.org/assignments/iana-ipv4-special-registry
 https://www.iana.org/assignments/iana-ipv6-special-registry
 https://www.iana.org/assignments/ipv6-unicast-address-assignments
@@ -36,7 +36,7 @@ SPECIAL_IPV4 = tuple(
 )
 
 GLOBAL_UNICAST_IPV6 = IPv6Network("2000::/3")
-"""All that IANA has given out so far; mapped, NAT64, ULA, link-local, multicast lie outside."""
+"""All global unicast space; mapped, NAT64, unique local, link-local and multicast lie outside."""
 
 SPECIAL_IPV6 = tuple(
     IPv6Network(network)
@@ -51,11 +51,11 @@ SPECIAL_IPV6 = tuple(
 
 
 def is_public(address: str) -> bool:
-    """Whether an address belongs to the public internet.
+    """Return whether an address belongs to the public internet.
 
     Args:
-        address: IPv4 or IPv6 in text form, as `socket.getaddrinfo` gives it. Text that is no
-            address, or an IPv6 address with a zone (``fe80::1%eth0``), is not public.
+        address: An IPv4 or IPv6 address as text, as `socket.getaddrinfo` returns it. Text that is
+            not an address, and IPv6 addresses with a zone (``fe80::1%eth0``), are not public.
     """
     try:
         parsed = ip_address(address)

@@ -1,4 +1,4 @@
-"""How long a request may still take."""
+"""Deadlines: how much time a request has left."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Deadline:
     """A point in time on a monotonic clock.
 
     Attributes:
-        at: Seconds on ``clock``.
-        clock: Monotonic seconds; tests pass their own.
+        at: Time of the deadline, in seconds on `clock`.
+        clock: Monotonic clock in seconds; tests pass their own.
     """
 
     at: float
@@ -23,24 +23,24 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float, clock: Clock = time.monotonic) -> Deadline:
-        """The deadline that many seconds from now."""
+        """Return the deadline `seconds` from now."""
         return cls(clock() + seconds, clock)
 
     def earlier(self, seconds: float) -> Deadline:
-        """This deadline, or the one ``seconds`` from now, whichever comes first."""
+        """Return this deadline or the one `seconds` from now, whichever comes first."""
         return Deadline(min(self.at, self.clock() + seconds), self.clock)
 
     @property
     def remaining(self) -> float:
-        """Seconds left; zero once it has passed, never negative."""
+        """Seconds left, zero once the deadline has passed."""
         return max(0.0, self.at - self.clock())
 
 
 def seconds_left(deadline: Deadline) -> float:
-    """For a socket's timeout, where 0 would mean "do not block".
+    """Return a deadline's remaining seconds as a socket timeout, where 0 means "do not block".
 
     Raises:
-        TimeoutError: There is no time left.
+        TimeoutError: The deadline has passed.
     """
     if deadline.remaining == 0:
         raise TimeoutError

@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a request, as classes that carry their own answer.
+"""Errors of a request and of its parts. Each class carries its error code.
 
 GatewayError
 ├── RequestError              the whole request is refused
@@ -13,7 +13,7 @@ GatewayError
 │   ├── ImageFailed           422 image_failed
 │   ├── InternalError         500 internal_error
 │   └── ServiceUnavailable    503 model_unavailable
-└── PartError                 one part fails, its neighbours are answered
+└── PartError                 one part fails, the other parts are answered
     ├── UrlNotAllowed         url_not_allowed
     ├── UrlUnreachable        url_unreachable
     ├── UrlTimeout            url_timeout
@@ -22,7 +22,7 @@ GatewayError
     ├── DeadlineExceeded      deadline_exceeded
     └── PartFailed            internal_error
 
-A message is written for the client: it says what to change and holds nothing secret.
+Messages are sent to the client: they say what is wrong, what to change, and contain no secrets.
 """
 
 from __future__ import annotations
@@ -31,59 +31,59 @@ from typing import ClassVar
 
 
 class GatewayError(Exception):
-    """Base of all errors that a client is told about.
+    """Base class of all errors that are reported to the client.
 
     Attributes:
-        code: The machine-readable name, stable across releases.
-        message: One sentence for people that says what to change.
+        code: Machine-readable name, stable across releases.
+        message: Human-readable explanation of what is wrong and what to change.
     """
 
     code: ClassVar[str]
 
     def __init__(self, message: str) -> None:
-        """Keep the message for the answer."""
+        """Keep the message for the response."""
         super().__init__(message)
         self.message = message
 
 
 class RequestError(GatewayError):
-    """The request as a whole can't be answered.
+    """The whole request is refused.
 
     Attributes:
-        status: The HTTP status of the answer (RFC 9110, section 15).
+        status: HTTP status of the response (RFC 9110, section 15).
     """
 
     status: ClassVar[int]
 
     @property
     def headers(self) -> dict[str, str]:
-        """Header fields that the status asks for, besides the ones every answer has."""
+        """Headers this error adds to those of every response."""
         return {}
 
 
 class MalformedBody(RequestError):
-    """The body is missing, not base64, or not the multipart message it claims to be."""
+    """The body is missing, or does not have the format its headers state."""
 
     status = 400
     code = "malformed_body"
 
 
 class NoImage(RequestError):
-    """The form was read but has no ``image``, ``url`` or ``s3`` field."""
+    """The body is valid, but contains no picture."""
 
     status = 400
     code = "no_image"
 
 
 class BadOption(RequestError):
-    """A query option has a value outside of its range."""
+    """An option has an invalid value."""
 
     status = 400
     code = "bad_option"
 
 
 class SeveralImages(RequestError):
-    """A drawn picture is asked for, and there are several."""
+    """The client asked for a drawn picture but sent several pictures."""
 
     status = 400
     code = "several_images"
@@ -97,7 +97,7 @@ class UnknownRoute(RequestError):
 
 
 class MethodNotAllowed(RequestError):
-    """The route exists, but not for this method."""
+    """The route does not support this method."""
 
     status = 405
     code = "method_not_allowed"
@@ -109,96 +109,96 @@ class MethodNotAllowed(RequestError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The ``Allow`` field that a 405 must have."""
+        """The ``Allow`` header, which a 405 response must have."""
         return {"Allow": ", ".join(self.allowed)}
 
 
 class TooLarge(RequestError):
-    """The body, or the number of its parts, is over a limit."""
+    """The body, or its number of parts, exceeds a limit."""
 
     status = 413
     code = "too_large"
 
 
 class UnsupportedMediaType(RequestError):
-    """The body is neither ``multipart/form-data`` nor ``image/*``."""
+    """The body has a media type or content coding that is not supported."""
 
     status = 415
     code = "unsupported_media_type"
 
 
 class ImageFailed(RequestError):
-    """A drawn picture is asked for, and the one that was sent can't be used."""
+    """The client asked for a drawn picture, but the picture it sent is unusable."""
 
     status = 422
     code = "image_failed"
 
     def __init__(self, message: str, image_code: str) -> None:
-        """Keep the picture's own code for the ``X-Failed-Images`` field."""
+        """Keep the picture's error code for the ``X-Failed-Images`` header."""
         super().__init__(message)
         self.image_code = image_code
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a JSON answer would tell of the picture."""
+        """The ``X-Failed-Images`` header that a JSON response would have."""
         return {"X-Failed-Images": f"0={self.image_code}"}
 
 
 class InternalError(RequestError):
-    """Our own fault; the details stand in the log only."""
+    """The service failed; only the log has the details."""
 
     status = 500
     code = "internal_error"
 
 
 class ServiceUnavailable(RequestError):
-    """A model that the route needs could not be loaded; the details stand in the log only."""
+    """A model that the route needs could not be loaded; only the log has the details."""
 
     status = 503
     code = "model_unavailable"
 
 
 class PartError(GatewayError):
-    """One part can't be used. It is answered with an empty result in its place."""
+    """One part is unusable. Its element of the response is empty."""
 
 
 class UrlNotAllowed(PartError):
-    """The url is not one that this service opens."""
+    """The service does not open this url."""
 
     code = "url_not_allowed"
 
 
 class UrlUnreachable(PartError):
-    """The url's server can't be found, can't be reached, or answers with an error."""
+    """The url's server is unknown, unreachable, or responds with an error."""
 
     code = "url_unreachable"
 
 
 class UrlTimeout(PartError):
-    """The url's server did not deliver in time."""
+    """The url's server did not respond in time."""
 
     code = "url_timeout"
 
 
 class UrlTooLarge(PartError):
-    """The url's file is over the limit."""
+    """The url's file exceeds the size limit."""
 
     code = "url_too_large"
 
 
 class UrlNotAnImage(PartError):
-    """The url delivered something that is not a picture."""
+    """The url's file is not a picture."""
 
     code = "url_not_an_image"
 
 
 class DeadlineExceeded(PartError):
-    """The gateway's time limit came before this picture's turn."""
+    """The request's deadline passed before this picture was processed."""
 
     code = "deadline_exceeded"
 
 
 class PartFailed(PartError):
-    """Our own fault, with this part only; the details stand in the log."""
+    """The service failed on this part only; the log has the details."""
 
     code = "internal_error"

@@ -1,6 +1,6 @@
-"""One Lambda event of any front door -> `Request`.
+"""Parse Lambda events of any supported event source into a `Request`.
 
-The front doors and where AWS documents their events:
+The event sources, and where AWS documents their events:
 
 - API Gateway REST API, payload 1.0:
   https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
@@ -10,8 +10,8 @@ The front doors and where AWS documents their events:
 - Application Load Balancer:
   https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
 
-Nothing is guessed that the event says: `isBase64Encoded` decides where it stands, and only
-where it is missing (hand-written test events) the body itself is looked at.
+If the event has `isBase64Encoded`, it decides whether the body is base64. Only events without it
+(hand-written test events) are inspected.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Event = Mapping[str, Any]
 
 HEADERS = ("headers", "multiValueHeaders")
 QUERY = ("queryStringParameters", "multiValueQueryStringParameters")
-"""An event's fields of single values and of lists of them; an ALB sends either, REST both."""
+"""Fields with single and with multiple values. ALBs send one of them, REST APIs both."""
 
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9_=+/.:-]{1,128}")
 BASE64_PATTERN = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
@@ -38,18 +38,19 @@ BASE64_PATTERN = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asked for, whichever front door it came through.
+    """An HTTP request, independent of its event source.
 
     Attributes:
-        method: Upper case, "" where the event has none.
-        path: Percent-decoded, with the stage or base-path prefix it came with.
-        headers: Names in lower case; of a repeated field the last value, as API Gateway does.
-        query: Percent-decoded; of a repeated option the last value.
-        body: The event's body as it came, not decoded.
-        is_base64: The event's `isBase64Encoded`, None where it has none.
-        request_id: The front door's id, else the Lambda invocation's, else one made here.
-        multi_value_headers: Whether the answer has to use `multiValueHeaders`, which an ALB
-            with that attribute switched on asks for.
+        method: HTTP method in upper case, "" if the event has none.
+        path: Percent-decoded path, including a stage or base path prefix.
+        headers: Header values by lower-case name. The last of repeated headers wins, as in API
+            Gateway.
+        query: Percent-decoded query parameters. The last of repeated parameters wins.
+        body: Body as in the event, not decoded.
+        is_base64: `isBase64Encoded` of the event, None if it is missing.
+        request_id: Id of the event source, else of the Lambda invocation, else a new UUID.
+        multi_value_headers: True if the response must use `multiValueHeaders`, as for ALBs with
+            multi-value headers enabled.
     """
 
     method: str
@@ -63,12 +64,11 @@ class Request:
 
 
 def parse_event(event: object, context: object) -> Request:
-    """Read an event of any front door.
+    """Parse an event; never raises.
 
     Args:
-        event: What Lambda hands to the handler; fields that are missing or of another type
-            count as absent, so that no event can raise.
-        context: Lambda's context object, or None.
+        event: Lambda event. Fields with an unexpected type are treated as missing.
+        context: Lambda context object, or None.
     """
     fields: Event = event if isinstance(event, Mapping) else {}
     request_context = _mapping(fields.get("requestContext"))
@@ -87,45 +87,51 @@ def parse_event(event: object, context: object) -> Request:
 
 
 def decode_body(request: Request, max_request_bytes: int) -> bytes:
-    """The request's body as the client sent it.
+    """Return the body as the client sent it.
 
     Args:
-        request: Its `body` may be text, base64 text, or (in simulated events) bytes.
-        max_request_bytes: The limit, as Lambda counts it: bytes in base64
+        request: Request whose `body` is text, base64 text, or (in simulated events) bytes.
+        max_request_bytes: Maximum size as Lambda counts it, in bytes of base64
             (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 
     Raises:
-        MalformedBody: There is no body, or it is not the base64 it is said to be.
-        TooLarge: It is over the limit.
+        MalformedBody: The body is missing, or is not valid base64.
+        TooLarge: The body exceeds the limit.
     """
     body = request.body
     if not body:
         raise MalformedBody(
-            "The request has no body: send multipart/form-data with image or url fields."
+            "The request has no body. Send multipart/form-data with image or url fields."
         )
     is_base64 = _looks_like_base64(request) if request.is_base64 is None else request.is_base64
-    if isinstance(body, str) and not is_base64:
-        body = _encoded(body)
-    size = len(body) if is_base64 else -(-len(body) // 3) * 4
-    if size > max_request_bytes:
+    if is_base64:
+        _check_size(len(body), max_request_bytes)
+        return _decode_base64(body)
+    content = _encode_text(body) if isinstance(body, str) else body
+    _check_size(-(-len(content) // 3) * 4, max_request_bytes)
+    return content
+
+
+def _check_size(base64_bytes: int, max_request_bytes: int) -> None:
+    if base64_bytes > max_request_bytes:
         raise TooLarge(
-            f"The body has {size} bytes in base64, the limit is {max_request_bytes} "
-            f"(about {max_request_bytes * 3 // 4} bytes of pictures): send fewer or smaller ones."
+            f"The body has {base64_bytes} bytes in base64, the limit is {max_request_bytes} "
+            f"(about {max_request_bytes * 3 // 4} bytes of pictures). "
+            "Send fewer or smaller pictures."
         )
-    return _decode_base64(body) if is_base64 or isinstance(body, str) else body
 
 
-def _encoded(text: str) -> bytes:
+def _encode_text(text: str) -> bytes:
     try:
         return text.encode()
-    except UnicodeEncodeError as error:  # Half a surrogate pair.
-        raise MalformedBody("The body has characters that it can't have.") from error
+    except UnicodeEncodeError as error:  # Lone surrogates.
+        raise MalformedBody("The body has invalid characters. Send UTF-8 text.") from error
 
 
 def _decode_base64(content: str | bytes) -> bytes:
-    """Decode with SIMD: at 6 MB the standard library takes 13 ms, a fifth of a request."""
+    """Decode with SIMD; the standard library takes 13 ms for 6 MB, a fifth of a request."""
     if isinstance(content, str):
-        if "\n" in content:  # As the base64 command wraps it; front doors never do.
+        if "\n" in content:  # Wrapped by the base64 command; event sources do not wrap.
             content = content.replace("\r", "").replace("\n", "")
     elif b"\n" in content:
         content = content.translate(None, delete=b"\r\n")
@@ -133,15 +139,15 @@ def _decode_base64(content: str | bytes) -> bytes:
         return pybase64.b64decode(content, validate=True)
     except ValueError as error:  # binascii.Error is one too.
         raise MalformedBody(
-            "The body is not valid base64, although the event says it is base64-encoded."
+            "The body is not valid base64, although the event declares it as base64-encoded."
         ) from error
 
 
 def _path(fields: Event, request_context: Event) -> str:
-    """The path; with a slash at its end where the front door says that it is the root.
+    """Return the path, with a trailing slash if the event source reports it as the root.
 
-    A REST API tells by `resource`, whatever the base path of the custom domain (``/vision``); an
-    HTTP API puts the stage in front of the path, and that alone is the root.
+    A REST API sets `resource` to ``/``, whatever the base path of the custom domain (``/vision``).
+    In an HTTP API the path of the root is the stage name alone.
     """
     path = _text(fields.get("rawPath") or fields.get("path"))
     is_root = fields.get("resource") == "/" or path == f"/{_text(request_context.get('stage'))}"
@@ -149,11 +155,11 @@ def _path(fields: Event, request_context: Event) -> str:
 
 
 def _request_id(request_context: Event, context: object) -> str:
-    """An id that can stand in a header and in the log as it is."""
+    """Return an id that is safe in headers and logs."""
     for candidate in (request_context.get("requestId"), getattr(context, "aws_request_id", None)):
         if isinstance(candidate, str) and REQUEST_ID_PATTERN.fullmatch(candidate):
             return candidate
-    from uuid import uuid4  # Only where nothing has named the request: not on AWS.
+    from uuid import uuid4  # Never needed on AWS, so not imported at startup.
 
     return str(uuid4())
 
@@ -162,16 +168,16 @@ def _query(fields: Event, *, is_alb: bool) -> dict[str, str]:
     if isinstance(fields.get("rawQueryString"), str):
         return dict(parse_qsl(fields["rawQueryString"], keep_blank_values=True))
     query = _values(fields, QUERY)
-    if is_alb:  # An ALB passes the query on as it stands in the url, API Gateway decodes it.
+    if is_alb:  # ALBs do not percent-decode the query, API Gateway does.
         return {unquote_plus(name): unquote_plus(value) for name, value in query.items()}
     return query
 
 
 def _looks_like_base64(request: Request) -> bool:
-    """For events written by hand: text is base64 unless it is multipart, bytes are the body.
+    """Guess for hand-written events: text is base64 unless it is multipart, bytes are raw.
 
-    The published system's own test event has the base64 text as bytes, which no body of a
-    picture or a form can be mistaken for.
+    The published system's test event has base64 text as bytes. Pictures and forms never consist
+    of base64 characters only.
     """
     if isinstance(request.body, str):
         return not request.body.lstrip("\r\n").startswith("--")
@@ -179,7 +185,7 @@ def _looks_like_base64(request: Request) -> bool:
 
 
 def _values(fields: Event, names: tuple[str, str]) -> dict[str, str]:
-    """Names and values from an event's field of single values and its one of lists."""
+    """Merge an event's field of single values with its field of lists."""
     single, multiple = (_mapping(fields.get(name)) for name in names)
     last = {name: each[-1] for name, each in multiple.items() if isinstance(each, list) and each}
     return {

@@ -1,4 +1,4 @@
-"""One question to a checked server, and its answer: HTTP under one deadline and one limit."""
+"""One HTTP request to a checked address, under one deadline and one size limit."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gateway.errors import UrlNotAllowed, UrlTooLarge, UrlUnreachable
 from gateway.urls import MAX_URL_LENGTH, Target
 
 MAX_INTERIM = 8
-"""Answers such as 103 Early Hints before the final one: RFC 9110, section 15.2 sets no limit."""
+"""Interim responses such as 103 Early Hints. RFC 9110, section 15.2 sets no limit."""
 MAX_OVERHEAD_BYTES = 1 << 18
-"""What a server may send beside the file: header fields and the frame of its chunks. http.client
-bounds each line of them, but not how many chunk extensions and trailers come."""
+"""Bytes a server may send besides the file: headers, chunk extensions and trailers. http.client
+limits the length of each line, but not the number of chunk extensions and trailers."""
 CHUNK_BYTES = 65536
 ACCEPT = "image/jpeg, image/png, image/webp, image/gif, image/bmp, image/tiff, */*;q=0.1"
-"""What can be decoded first: a server that negotiates would otherwise send AVIF."""
+"""Supported formats first, because servers that negotiate prefer AVIF."""
 
 REDIRECTS = frozenset(
     {
@@ -34,19 +34,19 @@ REDIRECTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """An answer that names another url.
+    """A response that redirects to another url.
 
     Attributes:
-        location: As a url, relative or not.
+        location: Absolute or relative url.
     """
 
     location: str
 
     @classmethod
     def to(cls, location: str) -> Redirect:
-        """From the header field, of which http.client makes text as if it were Latin-1."""
-        if len(location) > MAX_URL_LENGTH:  # urljoin would keep it in its cache.
-            raise UrlNotAllowed(f"The url redirects to one of over {MAX_URL_LENGTH} characters.")
+        """Create from a Location header, which http.client decodes as Latin-1."""
+        if len(location) > MAX_URL_LENGTH:  # urljoin would cache it.
+            raise UrlNotAllowed(f"The url redirects to a url of over {MAX_URL_LENGTH} characters.")
         text = location.encode("latin-1").decode("utf-8", "replace")
         return cls(text.strip(" \t").replace(" ", "%20"))
 
@@ -54,38 +54,38 @@ class Redirect:
 def exchange(
     connection: socket.socket, target: Target, deadline: Deadline, max_bytes: int
 ) -> bytes | Redirect:
-    """Ask for a file and read it.
+    """Request a file and read the response.
 
     Args:
-        connection: To a checked address of the target's host.
-        target: What is asked for.
-        deadline: For all of it.
-        max_bytes: The largest file.
+        connection: Socket connected to a checked address of the target's host.
+        target: Url to request.
+        deadline: Deadline of the whole exchange.
+        max_bytes: Maximum size of the file.
 
     Raises:
-        UrlUnreachable: The answer is no file, no HTTP, or ends too early.
-        UrlTooLarge: The file is over `max_bytes`, or comes with too much beside it.
-        OSError: The connection failed; a TimeoutError where the deadline came.
+        UrlUnreachable: The response is an error, not HTTP, or truncated.
+        UrlTooLarge: The file exceeds `max_bytes`, or its headers `MAX_OVERHEAD_BYTES`.
+        OSError: The connection failed; a TimeoutError if the deadline passed.
     """
-    asked = http.client.HTTPConnection(target.host, target.port)
-    asked.response_class = _FinalResponse
-    asked.sock = _BoundedSocket(connection, deadline, max_bytes + MAX_OVERHEAD_BYTES)
-    # No cookies, no credentials, no proxy and no content coding: just the file.
-    asked.putrequest("GET", target.resource, skip_host=True, skip_accept_encoding=True)
-    asked.putheader("Host", target.authority)
-    asked.putheader("Accept", ACCEPT)
-    asked.putheader("Accept-Encoding", "identity")
-    asked.putheader("User-Agent", "matchvec")
-    asked.putheader("Connection", "close")
+    client = http.client.HTTPConnection(target.host, target.port)
+    client.response_class = _FinalResponse
+    client.sock = _BoundedSocket(connection, deadline, max_bytes + MAX_OVERHEAD_BYTES)
+    # No cookies, no credentials and no proxy.
+    client.putrequest("GET", target.resource, skip_host=True, skip_accept_encoding=True)
+    client.putheader("Host", target.authority)
+    client.putheader("Accept", ACCEPT)
+    client.putheader("Accept-Encoding", "identity")
+    client.putheader("User-Agent", "matchvec")
+    client.putheader("Connection", "close")
     try:
-        asked.endheaders()
-        return _answer(asked.getresponse(), max_bytes)
+        client.endheaders()
+        return _answer(client.getresponse(), max_bytes)
     except _TooManyBytes as error:
         raise UrlTooLarge(
-            f"The url's server sends more than a file of {max_bytes} bytes needs."
+            f"The url's server sends more than the limit of {max_bytes} bytes."
         ) from error
     except http.client.HTTPException as error:
-        raise UrlUnreachable("The url's server can't be reached or broke off.") from error
+        raise UrlUnreachable("The url's server is unreachable or closed the connection.") from error
 
 
 def _answer(response: http.client.HTTPResponse, max_bytes: int) -> bytes | Redirect:
@@ -93,7 +93,7 @@ def _answer(response: http.client.HTTPResponse, max_bytes: int) -> bytes | Redir
     if response.status in REDIRECTS and location:
         return Redirect.to(location)
     if response.status != HTTPStatus.OK:
-        raise UrlUnreachable(f"The url's server answers {response.status}.")
+        raise UrlUnreachable(f"The url's server responds with status {response.status}.")
     return _read(response, max_bytes)
 
 
@@ -107,32 +107,31 @@ def _read(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
         if len(content) > max_bytes:
             raise too_large
     if response.length:
-        raise UrlUnreachable("The url's server broke off before the end of the file.")
+        raise UrlUnreachable("The url's server closed the connection before the end of the file.")
     return bytes(content)
 
 
 class _FinalResponse(http.client.HTTPResponse):
-    """Skips interim answers (RFC 9110, section 15.2), of which http.client knows only 100."""
+    """Skips all interim responses (RFC 9110, section 15.2); http.client skips only 100."""
 
     def _read_status(self) -> tuple[str, int, str]:
         for _ in range(1 + MAX_INTERIM):
-            # The stubs do not know the method; every Python since 2.0 has it.
+            # The type stubs lack this method.
             version, status, reason = super()._read_status()  # type: ignore[misc]
             if status >= HTTPStatus.OK or status == HTTPStatus.SWITCHING_PROTOCOLS:
                 return version, status, reason
             http.client.parse_headers(self.fp)
-        raise http.client.HTTPException(f"more than {MAX_INTERIM} interim answers")
+        raise http.client.HTTPException(f"more than {MAX_INTERIM} interim responses")
 
 
 class _TooManyBytes(Exception):
-    """A server sent more than it may; no OSError, which http.client might take for an end."""
+    """A server sent too many bytes. Not an OSError, which http.client could handle as the end."""
 
 
 class _BoundedSocket:
-    """The part of a socket that http.client uses, under one deadline and one limit for all calls.
+    """A socket for http.client with one deadline and one size limit for all calls together.
 
-    A socket's own timeout starts anew with every byte that arrives, so a server that drips
-    could hold a request for ever.
+    A socket's own timeout restarts with every byte, so a slow server could block forever.
     """
 
     def __init__(self, connection: socket.socket, deadline: Deadline, max_bytes: int) -> None:
@@ -149,7 +148,7 @@ class _BoundedSocket:
         return io.BufferedReader(reader)
 
     def close(self) -> None:
-        """Nothing: http.client closes before it reads the body, `Fetcher` closes after."""
+        """Do nothing: http.client closes before it reads the body. `Fetcher` closes the socket."""
 
 
 class _BoundedReader(io.RawIOBase):

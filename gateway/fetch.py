@@ -1,10 +1,13 @@
-"""A client's url -> bytes, without ever touching what is not public.
+"""Fetch the urls that clients send, from public addresses only.
 
-The rules, after OWASP's cheat sheet on server-side request forgery: only http and https on
-their own ports; every address that the name resolves to must be public; the connection goes
-to the very address that was checked, while TLS is still verified against the name; each
-redirect is a new url that passes the same gate. There is no switch that opens internal
-addresses: tests pass their own resolver and connector instead.
+The rules follow OWASP's cheat sheet on server-side request forgery:
+
+- Only http and https on their default ports.
+- Every address that the host name resolves to must be public.
+- The connection goes to an address that was checked; TLS is verified against the name.
+- Each redirect is checked by the same rules.
+
+No setting allows internal addresses. Tests pass their own resolver and connector.
 """
 
 from __future__ import annotations
@@ -28,29 +31,29 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 3
 Resolver = Callable[[str, int], list[str]]
-"""(host name, port) -> its addresses in text form; raises OSError where there are none."""
+"""Maps (host name, port) to addresses as text; raises OSError for unknown names."""
 
 Connector = Callable[[str, int, float], socket.socket]
-"""(address, port, seconds) -> a connected stream socket; raises OSError."""
+"""Maps (address, port, timeout in seconds) to a connected stream socket; raises OSError."""
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """All addresses of a name, by the system's resolver."""
+    """Return all addresses of a name from the system's resolver."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(sockaddr[0]) for *_, sockaddr in found]
 
 
 def connect(address: str, port: int, seconds: float) -> socket.socket:
-    """A TCP connection to an address, which is not looked up again."""
+    """Open a TCP connection to an address, without another lookup."""
     return socket.create_connection((address, port), timeout=seconds)
 
 
 @cache
 def verifying_tls() -> ssl.SSLContext:
-    """A context that verifies certificates and names, one for all.
+    """Return the shared TLS context, which verifies certificates and names.
 
-    It is made for the first https url, not at start: reading the system's certificates takes
-    20 ms, which every cold start would pay.
+    It is created for the first https url, because loading the system's certificates takes 20 ms
+    of a cold start.
     """
     import ssl
 
@@ -59,16 +62,16 @@ def verifying_tls() -> ssl.SSLContext:
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """Fetches one picture at a time; holds no state, so threads may share it.
+    """Fetches files from urls; stateless, so threads may share it.
 
     Attributes:
-        max_bytes: The largest file.
-        timeout_seconds: For the whole fetch: look-up, every hop, every byte.
-        resolver: Finds a name's addresses.
-        connector: Opens a connection to a checked address.
-        tls: Gives the context that verifies certificates against the name.
-        is_enabled: Whether urls are opened at all.
-        allowed_hosts: The only hosts that are, as `is_listed` takes them; empty for all.
+        max_bytes: Maximum size of a file in bytes.
+        timeout_seconds: Seconds for the whole fetch: lookup, redirects and transfer.
+        resolver: Resolves host names.
+        connector: Opens connections to checked addresses.
+        tls: Returns the context that verifies certificates against the name.
+        is_enabled: False to refuse all urls.
+        allowed_hosts: Allowed hosts in the format of `is_listed`; empty to allow all.
     """
 
     max_bytes: int
@@ -80,44 +83,45 @@ class Fetcher:
     allowed_hosts: frozenset[str] = frozenset()
 
     def fetch(self, url: str, deadline: Deadline) -> bytes:
-        """The file behind a url.
+        """Return the file at a url.
 
         Args:
-            url: As the client wrote it.
-            deadline: The request's; the fetch ends at the earlier of the two limits.
+            url: Url as the client wrote it.
+            deadline: Deadline of the request; `timeout_seconds` applies as well.
 
         Raises:
-            UrlNotAllowed: The url, or one it redirects to, is not http(s) to a public address
-                or an allowed host, or no urls are opened.
-            UrlUnreachable: The name, the connection or the answer failed.
-            UrlTimeout: It took too long.
-            UrlTooLarge: The file is over `max_bytes`, or comes with too much beside it.
+            UrlNotAllowed: The url or a redirect breaks a rule, or fetching is disabled.
+            UrlUnreachable: The lookup, the connection or the response failed.
+            UrlTimeout: The fetch took too long.
+            UrlTooLarge: The response exceeds the limit.
         """
         deadline = deadline.earlier(self.timeout_seconds)
         try:
             for _ in range(1 + MAX_REDIRECTS):
-                answer = self._hop(self._gate(url), deadline)
+                answer = self._request(self._check(url), deadline)
                 if isinstance(answer, bytes):
                     return answer
                 url = urljoin(url, answer.location)
         except TimeoutError as error:
             raise UrlTimeout(
-                f"The url did not deliver within {self.timeout_seconds:g} seconds."
+                f"The url's server did not respond within {self.timeout_seconds:g} seconds."
             ) from error
         except (OSError, ValueError) as error:
-            raise UrlUnreachable("The url's server can't be reached or broke off.") from error
+            raise UrlUnreachable(
+                "The url's server is unreachable or closed the connection."
+            ) from error
         raise UrlUnreachable(f"The url redirects more than {MAX_REDIRECTS} times.")
 
-    def _gate(self, url: str) -> Target:
+    def _check(self, url: str) -> Target:
         if not self.is_enabled:
-            raise UrlNotAllowed("No urls are opened here: send the picture itself.")
+            raise UrlNotAllowed("Fetching urls is disabled. Send the picture itself.")
         target = parse_url(url)
         if self.allowed_hosts and not is_listed(target.host, self.allowed_hosts):
-            raise UrlNotAllowed("The url's host is not among those that are opened here.")
+            raise UrlNotAllowed("The url's host is not in the list of allowed hosts.")
         return target
 
-    def _hop(self, target: Target, deadline: Deadline) -> bytes | Redirect:
-        # Only here: HTTP and TLS would cost every cold start 25 ms, urls or not.
+    def _request(self, target: Target, deadline: Deadline) -> bytes | Redirect:
+        # Imported here because HTTP and TLS take 25 ms of a cold start.
         from gateway.exchange import exchange
 
         with self._connect(target, deadline) as connection:
@@ -127,10 +131,10 @@ class Fetcher:
         try:
             addresses = self.resolver(target.host, target.port)
         except (OSError, UnicodeError) as error:
-            raise UrlUnreachable("The url's host name is not known.") from error
+            raise UrlUnreachable("The url's host name is unknown.") from error
         if not addresses:
             raise UrlUnreachable("The url's host name has no address.")
-        # One internal address among public ones is how rebinding starts: refuse them all.
+        # A mix of public and internal addresses is a sign of DNS rebinding.
         if not all(is_public(address) for address in addresses):
             raise UrlNotAllowed("The url's host is not on the public internet.")
         connection = self._connect_to_any(addresses, target.port, deadline)
@@ -144,7 +148,7 @@ class Fetcher:
             raise
 
     def _connect_to_any(self, addresses: list[str], port: int, deadline: Deadline) -> socket.socket:
-        """A connection to the first address that takes one: IPv6 may lead nowhere."""
+        """Connect to the first address that accepts; IPv6 may be unreachable."""
         failure: OSError | None = None
         for position, address in enumerate(addresses):
             share = seconds_left(deadline) / (len(addresses) - position)

@@ -1,4 +1,4 @@
-"""The query options of the picture routes."""
+"""Options of the picture routes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ DEFAULT_TOP = 5
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a client may choose per request.
+    """Options of one request.
 
     Attributes:
-        threshold: The lowest detection score that is answered, 0..1; None: the configured one.
-        top: How many classes a vehicle is given, 1..20.
-        details: Whether the answer is the detailed object in place of the bare array.
+        threshold: Lowest detection score to return, 0..1; None for the configured threshold.
+        top: Number of classes to return per vehicle, 1..20.
+        details: True to return the detailed object instead of the bare array.
     """
 
     threshold: float | None = None
@@ -29,10 +29,10 @@ class Options:
 
 
 def parse_options(query: Mapping[str, str]) -> Options:
-    """Read the options; names that are not ours are left to others and ignored.
+    """Parse the options and ignore other names.
 
     Raises:
-        BadOption: A value is out of its range; the message names option, value and range.
+        BadOption: A value is invalid; the message names the option, the value and the range.
     """
     return Options(
         threshold=_number(query, "threshold"),
@@ -45,30 +45,30 @@ def _number(query: Mapping[str, str], name: str) -> float | None:
     text = query.get(name)
     if text is None:
         return None
-    # float() would take "0_1", " 0.5", "nan" and Arabic-Indic digits too.
+    # float() also accepts "0_1", " 0.5", "nan" and Arabic-Indic digits.
     if NUMBER_PATTERN.fullmatch(text) and 0 <= (value := float(text)) <= 1:
         return value
-    raise _refused(name, text, "a number from 0 to 1")
+    raise _bad_option(name, text, "a number from 0 to 1")
 
 
 def _count(query: Mapping[str, str], name: str) -> int:
     text = query.get(name)
     if text is None:
         return DEFAULT_TOP
-    # int() would take "1_0", " 5" and Arabic-Indic digits too.
+    # int() also accepts "1_0", " 5" and Arabic-Indic digits.
     if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_TOP)):
         value = int(text)
         if 1 <= value <= MAX_TOP:
             return value
-    raise _refused(name, text, f"a whole number from 1 to {MAX_TOP}")
+    raise _bad_option(name, text, f"a whole number from 1 to {MAX_TOP}")
 
 
 def _switch(query: Mapping[str, str], name: str) -> bool:
     text = query.get(name, "false")
     if text.lower() not in ("true", "false"):
-        raise _refused(name, text, "true or false")
+        raise _bad_option(name, text, "true or false")
     return text.lower() == "true"
 
 
-def _refused(name: str, text: str, wanted: str) -> BadOption:
-    return BadOption(f"Option {name}={text[:40]!r} is not {wanted}.")
+def _bad_option(name: str, text: str, expected: str) -> BadOption:
+    return BadOption(f"Option {name}={text[:40]!r} is not {expected}.")

@@ -1,8 +1,8 @@
-"""The parameters of a header field, as `; name=value` follows a Content-Type or -Disposition.
+"""Parse header parameters, the `; name=value` of Content-Type and Content-Disposition.
 
-RFC 9110, section 5.6.6 says how they are written. Clients differ from it, and from each other,
-in what they leave unquoted and how they quote: each difference that is understood here is a row
-of tests/gateway/test_dialects.py, with the client that writes it.
+RFC 9110, section 5.6.6 defines the syntax. Clients deviate from it in what they quote and how:
+tests/gateway/test_dialects.py has a row for each supported deviation, with the client that sends
+it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
-# A quote ends a value only where the next parameter or nothing follows: some clients write those
-# of a file name as they are. Every match takes all that it has looked at, and nothing is tried
-# twice (the possessive + of each repetition), so that no field takes more than one pass.
+# A quote ends a value only before the next parameter or at the end, because some clients do not
+# escape the quotes of a file name. The repetitions are possessive (`*+`), so the expression never
+# backtracks and matching takes linear time.
 PARAMETER = re.compile(
     r';[ \t]*+([^ \t;="]++)[ \t]*+=[ \t]*+'
     r'(?:"((?:\\.|[^\\"]|"(?![ \t]*+(?:;|\Z)))*+)"?|([^;]*+))',
@@ -25,14 +25,14 @@ PERCENT_ENCODED = {"%22": '"', "%0D": "\r", "%0A": "\n"}
 
 
 def parse_parameters(field: str) -> tuple[str, dict[str, str]]:
-    """A header field's value and its parameters.
+    """Parse a header's value and parameters.
 
     Args:
-        field: Such as ``form-data; name="image"; filename=a.jpg``.
+        field: Header value such as ``form-data; name="image"; filename=a.jpg``.
 
     Returns:
-        The value in lower case, and per name in lower case what stands behind it: between the
-        quotes, as it is there, or up to the next semicolon. Of a repeated name the last.
+        The value in lower case, and a dict from lower-case parameter names to values. Quoted
+        values are returned without their quotes, still escaped. The last of repeated names wins.
     """
     value, separator, _ = field.partition(";")
     parameters = {
@@ -43,17 +43,17 @@ def parse_parameters(field: str) -> tuple[str, dict[str, str]]:
 
 
 def unescape(value: str) -> str:
-    r"""A quoted string's content by RFC 9110, section 5.6.4: ``\x`` stands for x."""
+    r"""Unescape a quoted string as RFC 9110, section 5.6.4 defines: ``\x`` becomes x."""
     return re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL)
 
 
 def disposition_text(parameters: Mapping[str, str], name: str) -> str | None:
-    r"""The `name` or `filename` of a Content-Disposition, as its sender meant it; None: not there.
+    r"""Return the `name` or `filename` of a Content-Disposition, or None if it is missing.
 
-    Browsers write ``%22`` for a quote and a backslash as it is
+    Browsers write ``%22`` for a quote and do not escape backslashes
     (https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data);
-    others write ``\"`` and ``\\``; .NET adds a second one with the charset (RFC 8187), which then
-    says more. Old browsers sent a file's path on Windows, of which the last part is the name.
+    others write ``\"`` and ``\\``; .NET adds an extended value with a charset (RFC 8187), which
+    takes precedence. Old browsers send a Windows path, whose last component is the name.
     """
     extended = EXTENDED_VALUE.fullmatch(parameters.get(f"{name}*", ""))
     if extended:

@@ -1,4 +1,4 @@
-"""Answers -> the proxy response that API Gateway, function URLs and ALBs expect.
+"""Build the proxy responses that API Gateway, function URLs and ALBs expect.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 """
@@ -19,7 +19,7 @@ ProxyResponse = dict[str, Any]
 ALLOWED_HEADERS = "Content-Type, Accept, Authorization, X-Api-Key, X-Amz-Date, X-Amz-Security-Token"
 ALLOWED_METHODS = "GET, HEAD, POST, OPTIONS"
 MAX_RESPONSE_BYTES = 6_000_000
-"""Lambda lets 6 MiB through; what is left is for the headers.
+"""Lambda's limit is 6 MiB; the rest is left for the headers.
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 EXPOSED_HEADERS = "X-Failed-Images, X-Request-Id"
@@ -33,18 +33,18 @@ def json_response(
     status: int = HTTPStatus.OK,
     headers: Mapping[str, str] | None = None,
 ) -> ProxyResponse:
-    """An answer as JSON, with CORS fields, in the form of the request's front door.
+    """Build a JSON response with CORS headers, in the format of the request's event source.
 
     Args:
-        request: What is answered.
-        answer: Anything that JSON can hold; None for no body.
-        cors_origin: Who may read it from a browser: an origin or ``*``.
-        status: The HTTP status.
-        headers: Further header fields.
+        request: Request to respond to.
+        answer: JSON value of the body; None for an empty body.
+        cors_origin: Origin that may read the response in a browser, or ``*``.
+        status: HTTP status.
+        headers: Additional headers.
 
     Raises:
-        ValueError: The answer holds a number that JSON has no word for (NaN, infinity).
-        TooLarge: The answer is larger than Lambda lets through.
+        ValueError: The answer contains NaN or infinity, which JSON does not support.
+        TooLarge: The body exceeds Lambda's response limit.
     """
     body = "" if answer is None else json.dumps(answer, allow_nan=False)
     return file_response(
@@ -66,21 +66,21 @@ def file_response(
     status: int = HTTPStatus.OK,
     headers: Mapping[str, str] | None = None,
 ) -> ProxyResponse:
-    """A text or a binary file, with CORS fields, in the form of the request's front door.
+    """Build a text or binary response with CORS headers, in the format of the event source.
 
-    API Gateway's REST API sends a binary file as such only to clients whose first media type in
-    Accept is among the definition's binary ones; to others it would send the base64 text.
+    An API Gateway REST API decodes a binary body only if the first media type of Accept is one
+    of the binary media types of its definition; other clients receive the base64 text.
 
     Args:
-        request: What is answered; HEAD gets no body.
-        content: Text is passed on as it is, bytes in base64.
-        content_type: Of the content.
-        cors_origin: Who may read it from a browser: an origin or ``*``.
-        status: The HTTP status.
-        headers: Further header fields. With an ``ETag`` that the client has, the answer is 304.
+        request: Request to respond to; HEAD requests get an empty body.
+        content: Text, or bytes, which are encoded as base64.
+        content_type: Media type of the content.
+        cors_origin: Origin that may read the response in a browser, or ``*``.
+        status: HTTP status.
+        headers: Additional headers. If the client already has their ``ETag``, the status is 304.
 
     Raises:
-        TooLarge: The answer is larger than Lambda lets through.
+        TooLarge: The body exceeds Lambda's response limit.
     """
     fields = {
         "Content-Type": content_type,
@@ -91,17 +91,17 @@ def file_response(
         "X-Request-Id": request.request_id,
         **(headers or {}),
     }
-    if status == HTTPStatus.OK and _is_known(request, fields.get("ETag")):
+    if status == HTTPStatus.OK and _client_has(request, fields.get("ETag")):
         status = HTTPStatus.NOT_MODIFIED
     if request.method == "HEAD" or status == HTTPStatus.NOT_MODIFIED:
         content = ""
     body = content if isinstance(content, str) else b64encode(content).decode()
-    # Lambda sends the body as a JSON string, in which these need a backslash.
+    # Lambda serializes the body as a JSON string, which escapes quotes and backslashes.
     size = len(body) + body.count('"') + body.count("\\")
     if size > MAX_RESPONSE_BYTES:
         raise TooLarge(
-            f"The answer has {size} bytes, the limit is {MAX_RESPONSE_BYTES}: "
-            "send fewer pictures, or ask for a higher threshold or fewer classes."
+            f"The response has {size} bytes, the limit is {MAX_RESPONSE_BYTES}. "
+            "Send fewer pictures, raise the threshold, or ask for fewer classes."
         )
     response: ProxyResponse = {
         "statusCode": int(status),
@@ -115,14 +115,14 @@ def file_response(
     return response
 
 
-def _is_known(request: Request, etag: str | None) -> bool:
-    """Whether the client has this version (RFC 9110, section 13.1.2)."""
+def _client_has(request: Request, etag: str | None) -> bool:
+    """Return whether the client already has this version (RFC 9110, section 13.1.2)."""
     known = request.headers.get("if-none-match", "").split(",")
     return etag is not None and etag in [each.strip() for each in known]
 
 
 def error_response(request: Request, error: RequestError, *, cors_origin: str) -> ProxyResponse:
-    """The answer to a request that is refused as a whole."""
+    """Build the response to a refused request."""
     answer = {"code": error.code, "message": error.message}
     if isinstance(error, InternalError):
         answer["request_id"] = request.request_id
@@ -136,10 +136,10 @@ def error_response(request: Request, error: RequestError, *, cors_origin: str) -
 
 
 def failed_images(codes: Sequence[str | None]) -> dict[str, str]:
-    """The `X-Failed-Images` field, or no field where nothing failed.
+    """Return the `X-Failed-Images` header, or no header if every picture succeeded.
 
     Args:
-        codes: Per part, in order: the error's code, None where the part was answered.
+        codes: Error code of each part in request order; None for parts that succeeded.
 
     Example:
         >>> failed_images([None, "not_an_image", None, "url_timeout"])

@@ -1,4 +1,4 @@
-"""The routes, and which methods each one has."""
+"""Paths and methods of the routes. `service.routes` says how each one is answered."""
 
 from __future__ import annotations
 
@@ -6,97 +6,82 @@ from enum import StrEnum
 
 from gateway.errors import MethodNotAllowed, UnknownRoute
 
+GET = ("GET", "HEAD", "OPTIONS")
+POST = ("POST", "OPTIONS")
+
 
 class Route(StrEnum):
-    """A route's name is the last segment of its path; `TRY` has none, its path is ``/``."""
+    """A route, named by the last segment of its path.
 
-    TRY = "try"
+    Attributes:
+        methods: HTTP methods of the route.
+    """
 
-    OBJECT_DETECTION = "object_detection"
-    PREDICT = "predict"
-    SHAPE = "shape"
-    NBYTES = "nbytes"
-    UPLOADS = "uploads"
-    HEALTH = "health"
-    MODELS = "models"
-    DOCS = "docs"
-    DEFINITION = "swagger.json"
-    SWAGGER_UI_STYLE = "swagger-ui.css"
-    SWAGGER_UI_SCRIPT = "swagger-ui-bundle.js"
+    methods: tuple[str, ...]
+
+    def __new__(cls, name: str, methods: tuple[str, ...]) -> Route:
+        """Create a member from its name and methods."""
+        route = str.__new__(cls, name)
+        route._value_ = name
+        route.methods = methods
+        return route
+
+    TRY = "try", GET
+    """The try page. Its path is ``/``."""
+
+    OBJECT_DETECTION = "object_detection", POST
+    PREDICT = "predict", POST
+    SHAPE = "shape", POST
+    NBYTES = "nbytes", POST
+    UPLOADS = "uploads", POST
+    HEALTH = "health", GET
+    MODELS = "models", GET
+    DOCS = "docs", GET
+    DEFINITION = "swagger.json", GET
+    SWAGGER_UI_STYLE = "swagger-ui.css", GET
+    SWAGGER_UI_SCRIPT = "swagger-ui-bundle.js", GET
 
     @property
     def path(self) -> str:
-        """Where the route is, without the prefixes that it may have."""
+        """Path of the route, without a stage or base path."""
         return "/" if self is Route.TRY else f"/{self}"
 
 
-PICTURE_METHODS = ("POST", "OPTIONS")
-PAGE_METHODS = ("GET", "HEAD", "OPTIONS")
-METHODS = {
-    Route.TRY: PAGE_METHODS,
-    Route.OBJECT_DETECTION: PICTURE_METHODS,
-    Route.PREDICT: PICTURE_METHODS,
-    Route.SHAPE: PICTURE_METHODS,
-    Route.NBYTES: PICTURE_METHODS,
-    Route.UPLOADS: PICTURE_METHODS,
-    Route.HEALTH: PAGE_METHODS,
-    Route.MODELS: PAGE_METHODS,
-    Route.DOCS: PAGE_METHODS,
-    Route.DEFINITION: PAGE_METHODS,
-    Route.SWAGGER_UI_STYLE: PAGE_METHODS,
-    Route.SWAGGER_UI_SCRIPT: PAGE_METHODS,
-}
+NAMED = {str(route): route for route in Route if route is not Route.TRY}
+"""Routes by the last segment of their path."""
 
-PAGES = frozenset(
-    {
-        Route.TRY,
-        Route.DOCS,
-        Route.DEFINITION,
-        Route.SWAGGER_UI_STYLE,
-        Route.SWAGGER_UI_SCRIPT,
-    }
-)
-"""Files that are answered as they are, whatever the request's query."""
-
-PARTS_OF_PAGES = frozenset({Route.SWAGGER_UI_STYLE, Route.SWAGGER_UI_SCRIPT})
-"""What a page loads by itself; nobody has to know of it."""
-
-DRAWN = frozenset({Route.OBJECT_DETECTION, Route.PREDICT})
-"""Routes that answer a picture where the client asks for one."""
+ASSETS = frozenset({Route.SWAGGER_UI_STYLE, Route.SWAGGER_UI_SCRIPT})
+"""Files that pages load. Error messages and documents do not list them."""
 
 
 def route_of(path: str) -> Route | None:
-    """The route of a path, which may have a prefix and a trailing slash; None: there is none.
+    """Return the route of a path, or None if no route has it.
 
-    A stage (``/Prod/predict``) and the base path of a custom domain (``/vision/v1/predict``)
-    come with the path on some front doors and not on others, so only the last segment counts. The
-    try page is every folder's: what ends in a slash and is no other route (``/Prod/``).
+    Only the last segment counts, with or without a trailing slash: some front doors pass the stage
+    (``/Prod/predict``) or the base path of a custom domain (``/vision/v1/predict``) on. A path that
+    ends in a slash and names no other route (``/Prod/``) is the try page.
     """
     name = path.rstrip("/").rpartition("/")[2]
-    if name in set(Route) - {Route.TRY}:
-        return Route(name)
-    return Route.TRY if path.endswith("/") else None
+    return NAMED.get(name, Route.TRY if path.endswith("/") else None)
 
 
 def find_route(method: str, path: str) -> Route:
-    """The route of a path, if it has the method.
+    """Return the route of a path, if it has the method.
 
     Raises:
-        UnknownRoute: There is no such route.
-        MethodNotAllowed: The route has other methods.
+        UnknownRoute: No route has this path.
+        MethodNotAllowed: The route does not have this method.
     """
     route = route_of(path)
     if route is None:
-        raise UnknownRoute(f"There is no such route. The routes are: {_known()}.")
-    allowed = METHODS[route]
-    if method not in allowed:
-        message = f"Call {route.path} with {' or '.join(allowed)}."
-        if route is Route.TRY:  # A client that posts there has forgotten the route.
-            message = f"{message} The routes are: {_known()}."
-        raise MethodNotAllowed(message, allowed)
+        raise UnknownRoute(f"No route has this path. The routes are: {_listing()}.")
+    if method not in route.methods:
+        message = f"Call {route.path} with {' or '.join(route.methods)}."
+        if route is Route.TRY:  # The client probably forgot the name of the route.
+            message = f"{message} The routes are: {_listing()}."
+        raise MethodNotAllowed(message, route.methods)
     return route
 
 
-def _known() -> str:
-    routes = (route for route in Route if route not in PARTS_OF_PAGES)
-    return ", ".join(f"{METHODS[route][0]} {route.path}" for route in routes)
+def _listing() -> str:
+    return ", ".join(f"{route.methods[0]} {route.path}" for route in Route if route not in ASSETS)

@@ -1,8 +1,8 @@
-"""Pictures that are too large for a request: sent to a bucket first, then named in a request.
+"""Uploads of pictures that are too large for a request.
 
-`POST /uploads` answers where one picture may be sent; the field `s3` of the picture routes, or a
-`url` of the form ``s3://bucket/key``, names it. Only what `POST /uploads` gave out can be named: no
-other bucket, no other key. `UploadBucket` hides how the bucket is accessed.
+`POST /uploads` returns an address to send one picture to. A later request refers to the picture
+in the field `s3`, or as a `url` of the form ``s3://bucket/key``. Only keys that `POST /uploads`
+returned are read. `UploadBucket` hides how the bucket is accessed.
 """
 
 from __future__ import annotations
@@ -19,78 +19,78 @@ from gateway.event import Request, decode_body
 SCHEME = "s3://"
 PREFIX = "uploads/"
 KEY = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{32}}")
-"""What `POST /uploads` gives out: 192 random bits, so that a key is known to who sent it alone."""
+"""Keys that `POST /uploads` returns. They have 192 random bits, so only their sender knows them."""
 
 MAX_BODY_BYTES = 4096
 MEDIA_TYPE = re.compile(r"image/[a-z0-9][a-z0-9.+-]{0,63}")
 DEFAULT_MEDIA_TYPE = "image/jpeg"
-"""Only a label: what the file is, the service reads from the file."""
+"""Only a label: the service detects the format from the file."""
 
 
 class Source(Protocol):
-    """Where pictures come from that did not come with the request."""
+    """Reads pictures that are not in the request itself."""
 
     def fetch(self, url: str, deadline: Deadline) -> bytes:
-        """A picture's file.
+        """Return a picture's file.
 
         Raises:
-            PartError: It can't be had.
+            PartError: The picture is not available.
         """
 
 
 class UploadBucket(Protocol):
-    """A bucket that clients may send pictures to.
+    """A bucket that clients may upload pictures to.
 
     Attributes:
-        origin: Of the address that pictures are sent to, "" where there is none; a page has to
-            name it to be let through by browsers.
+        origin: Web origin of the upload address, "" if there is none. Pages need it for their
+            content security policy.
     """
 
     @property
     def origin(self) -> str: ...  # noqa: D102  described above
 
     def offer(self, content_type: str) -> Mapping[str, Any]:
-        """The answer of `POST /uploads`: address, form fields, name and limits of one upload.
+        """Return the response of `POST /uploads`: address, form fields, key and limits.
 
         Raises:
-            UnknownRoute: No uploads are taken.
+            UnknownRoute: Uploads are disabled.
         """
 
     def reader(self) -> Source:
-        """Reads the pictures of one request; threads may share it."""
+        """Return a thread-safe reader for the pictures of one request."""
 
 
 class NoUploadBucket:
-    """No bucket: nothing is taken, and no s3 uri is opened."""
+    """Uploads are disabled: every upload and every s3 uri is refused."""
 
     origin = ""
 
     def offer(self, content_type: str) -> Mapping[str, Any]:
-        """Refuse."""
+        """Refuse the upload."""
         raise UnknownRoute(
-            "This service takes no uploads apart from requests (UPLOAD_BUCKET is not set): "
-            "send the picture itself to one of the picture routes, below the limit of a request."
+            "Uploads are disabled (UPLOAD_BUCKET is not set). "
+            "Send the picture itself to one of the picture routes, within the request limit."
         )
 
     def reader(self) -> Source:
-        """Refuses everything."""
+        """Return this object, which refuses every uri."""
         return self
 
     def fetch(self, url: str, deadline: Deadline) -> bytes:
-        """Refuse."""
-        raise UrlNotAllowed("No uploads are opened here: send the picture itself.")
+        """Refuse the upload."""
+        raise UrlNotAllowed("Uploads are disabled. Send the picture itself.")
 
 
 def parse_upload(request: Request) -> str:
-    """The media type that a client of `POST /uploads` is going to send.
+    """Return the media type that a client of `POST /uploads` wants to upload.
 
     Args:
-        request: Its body is empty, or JSON such as ``{"content_type": "image/png"}``.
+        request: Request with an empty body, or JSON such as ``{"content_type": "image/png"}``.
 
     Raises:
-        MalformedBody: The body is no JSON object.
-        TooLarge: It is over `MAX_BODY_BYTES`.
-        UnsupportedMediaType: The media type is not one of pictures.
+        MalformedBody: The body is not a JSON object.
+        TooLarge: The body exceeds `MAX_BODY_BYTES`.
+        UnsupportedMediaType: The media type is not `image/*`.
     """
     if not request.body:
         return DEFAULT_MEDIA_TYPE
@@ -105,21 +105,21 @@ def parse_upload(request: Request) -> str:
     media_type = fields.get("content_type", DEFAULT_MEDIA_TYPE)
     if not isinstance(media_type, str) or not MEDIA_TYPE.fullmatch(media_type.strip().lower()):
         raise UnsupportedMediaType(
-            f"content_type {str(media_type)[:80]!r} is not that of a picture: send image/*, "
-            "without parameters."
+            f"content_type {str(media_type)[:80]!r} is not supported. Send an image/* type without "
+            "parameters."
         )
     return media_type.strip().lower()
 
 
 def own_key(url: str, bucket: str) -> str:
-    """The key of ``s3://bucket/key``, if it is one that `POST /uploads` gave out.
+    """Return the key of ``s3://bucket/key`` if `POST /uploads` can have returned it.
 
     Raises:
-        UrlNotAllowed: It is another bucket's, or no such key.
+        UrlNotAllowed: The uri names another bucket, or another kind of key.
     """
     key = url.removeprefix(f"{SCHEME}{bucket}/")
     if key == url or not KEY.fullmatch(key):
         raise UrlNotAllowed(
-            "Only what POST /uploads answered under s3 is opened, as it stands there."
+            "Only s3 uris that POST /uploads returned are opened. Send the value of s3 unchanged."
         )
     return key

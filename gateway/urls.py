@@ -1,4 +1,4 @@
-"""A client's url -> where it leads, if it is one that may be opened."""
+"""Parse and validate the urls that clients send."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ PORTS = {"http": 80, "https": 443}
 ALLOWED_PORTS = frozenset(PORTS.values())
 
 FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\]")
-"""Control characters, white space and the backslash: parsers disagree about where they belong."""
+"""Control characters, white space and backslashes, which url parsers treat differently."""
 
 HOST = re.compile(r"(?=.{1,254}\Z)[a-z0-9_-]++(?:\.[a-z0-9_-]++)*+\.?|[0-9a-f:.]*:[0-9a-f:.]*")
-"""A name of labels, or an IPv6 address without a zone. Others (``%``, ``,``, ``~``, quotes) are in
-no name of the public internet, and read differently by whoever reads them next."""
+"""A domain name, or an IPv6 address without a zone. Public names have no other characters (``%``,
+``,``, ``~``, quotes), and parsers interpret those differently."""
 
 ENDS_IN_A_NUMBER = re.compile(r"(?:\A|\.)(?:[0-9]+|0x[0-9a-f]*)\.?\Z")
-"""Such a host is an IPv4 address: https://url.spec.whatwg.org/#ends-in-a-number-checker"""
+"""A host that is an IPv4 address: https://url.spec.whatwg.org/#ends-in-a-number-checker"""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where one hop goes: a url that passed the gate, taken apart.
+    """A validated url, split into its components.
 
     Attributes:
         scheme: `http` or `https`.
-        host: Lower-case ASCII, an address literal without brackets.
+        host: Host name in lower-case ASCII, or an address without brackets.
         port: 80 or 443.
-        resource: Path and query for the request line, percent-encoded.
+        resource: Percent-encoded path and query for the request line.
     """
 
     scheme: str
@@ -43,49 +43,55 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """The Host field: no port where it is the scheme's own (RFC 9112, section 3.2)."""
+        """Host header, without the scheme's default port (RFC 9112, section 3.2)."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def parse_url(url: str) -> Target:
-    """Take a url apart if it is one that may be opened.
+    """Validate a url and split it into its components.
 
     Raises:
-        UrlNotAllowed: The message says which rule it breaks.
+        UrlNotAllowed: The url breaks a rule, which the message names.
     """
     if len(url) > MAX_URL_LENGTH:
-        raise UrlNotAllowed(f"The url is longer than {MAX_URL_LENGTH} characters.")
+        raise UrlNotAllowed(
+            f"The url is longer than {MAX_URL_LENGTH} characters. Send the picture itself."
+        )
     if FORBIDDEN_CHARACTERS.search(url):
-        raise UrlNotAllowed("The url has spaces, backslashes or control characters in it.")
+        raise UrlNotAllowed(
+            "The url contains spaces, backslashes or control characters. Percent-encode them."
+        )
     try:
         split = urlsplit(url)
         scheme, host, port = split.scheme, split.hostname or "", split.port
         host = host if ":" in host else host.encode("idna").decode("ascii").lower()
         if host and not HOST.fullmatch(host):
-            raise ValueError("The host has characters that none has.")
-        if ENDS_IN_A_NUMBER.search(host):  # One spelling is enough: not 0x7f.1, 2130706433, 010.1.
+            raise ValueError("The host contains invalid characters.")
+        if ENDS_IN_A_NUMBER.search(
+            host
+        ):  # Accept only four decimal numbers: not 0x7f.1, 2130706433 or 010.1.
             IPv4Address(host)
         path = quote(split.path or "/", safe="/%:@!$&'()*+,;=~-._")
         query = quote(split.query, safe="/?%:@!$&'()*+,;=~-._")
     except (ValueError, UnicodeError) as error:
-        raise UrlNotAllowed("The url is not well-formed.") from error
+        raise UrlNotAllowed("The url is not valid. Check its spelling.") from error
     if scheme not in PORTS:
-        raise UrlNotAllowed("Only http and https urls are opened.")
+        raise UrlNotAllowed("Only http and https urls are supported.")
     if split.username is not None or split.password is not None:
-        raise UrlNotAllowed("Urls with a user name or password are not opened.")
+        raise UrlNotAllowed("Urls with a user name or password are not supported.")
     if not host:
         raise UrlNotAllowed("The url has no host name.")
     port = PORTS[scheme] if port is None else port
     if port not in ALLOWED_PORTS:
-        raise UrlNotAllowed("Only ports 80 and 443 are opened.")
+        raise UrlNotAllowed("Only ports 80 and 443 are supported.")
     return Target(scheme, host, port, f"{path}?{query}" if query else path)
 
 
 def describe_url(url: str) -> str:
-    """A url for answers and logs: scheme, host and path, without what may be secret.
+    """Return a url's scheme, host and path for responses and logs, without possible secrets.
 
-    One that is too long to be opened is not described: urlsplit would keep it in its cache.
+    Return "" for urls over the length limit, because `urlsplit` would cache them.
     """
     if len(url) > MAX_URL_LENGTH:
         return ""
@@ -94,16 +100,16 @@ def describe_url(url: str) -> str:
         shown = f"{split.scheme}://{split.hostname or ''}{split.path}"
     except ValueError:
         return ""
-    return "" if "@" in shown else shown  # Credentials in the wrong place, such as "user:pw@host".
+    return "" if "@" in shown else shown  # Misplaced credentials such as "user:pw@host".
 
 
 def is_listed(host: str, hosts: Collection[str]) -> bool:
-    """Whether a host is one of a list.
+    """Return whether a host is in a list.
 
     Args:
-        host: A `Target`'s.
-        hosts: Names in lower-case ASCII; ``*.a.example`` stands for every name below `a.example`,
-            however far, and not for `a.example` itself.
+        host: Host of a `Target`.
+        hosts: Names in lower-case ASCII. ``*.a.example`` matches every name below `a.example`, at
+            any depth, but not `a.example` itself.
     """
     above = host.split(".")
     parents = {".".join(["*", *above[i:]]) for i in range(1, len(above))}

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inference.decoding.source import Need
+from inference.decoding.resolution import Resolution
 from inference.errors import ModelUnavailable
 from inference.manifest import ClassificationTask, ClassOutput, Manifest
-from inference.preprocess import needed_pixels, prepare
+from inference.preprocess import input_resolution, prepare
 from inference.probabilities import best_classes, to_probabilities
 from inference.session import Session, load_session
 from inference.smoke_test import smoke_test
@@ -35,9 +35,9 @@ class Classifier:
     session: Session
 
     @property
-    def need(self) -> Need:
-        """How many pixels of a crop it can make use of."""
-        return needed_pixels(self.manifest.input)
+    def resolution(self) -> Resolution:
+        """Return the smallest resolution that a crop is decoded to for this model."""
+        return input_resolution(self.manifest.input)
 
     def classify(self, crops_rgb: Sequence[ImageRGB], top: int) -> list[dict[str, Classification]]:
         """The best classes of every crop, by output name in the manifest's order.

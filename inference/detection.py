@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.decoding.source import Need, Scaled
+from inference.decoding.resolution import DecodedImage, Resolution
 from inference.errors import ModelUnavailable
 from inference.manifest import DetectionTask, Manifest
-from inference.preprocess import needed_pixels, prepare
+from inference.preprocess import input_resolution, prepare
 from inference.session import Session, load_session
 from inference.smoke_test import smoke_test
 from inference.types import BoxXYXY, Detection, RawDetections
@@ -36,23 +36,23 @@ class Detector:
     session: Session
 
     @property
-    def need(self) -> Need:
-        """How many pixels of a picture it can make use of."""
-        return needed_pixels(self.manifest.input)
+    def resolution(self) -> Resolution:
+        """Return the smallest resolution that an image is decoded to for this model."""
+        return input_resolution(self.manifest.input)
 
-    def detect(self, picture: Scaled, threshold: float) -> list[Detection]:
-        """The objects in a picture whose score is at least `threshold`, best first.
+    def detect(self, decoded: DecodedImage, threshold: float) -> list[Detection]:
+        """Return the objects whose score is at least `threshold`, highest score first.
 
         Args:
-            picture: In any scale; boxes are in pixels of its source.
+            decoded: An image at any reduction; boxes are in pixels of the source image.
             threshold: 0..1.
         """
-        tensor, placement = prepare(picture.image_rgb, self.manifest.input)
+        tensor, placement = prepare(decoded.image_rgb, self.manifest.input)
         outputs = self.session.run(tensor)
         found = self.task.head.decode(outputs, placement.input_wh, threshold)
-        boxes_xyxy = placement.to_source(found.boxes_xyxy) * picture.shrink
+        boxes_xyxy = placement.to_source(found.boxes_xyxy) * decoded.reduction
         placed = RawDetections(boxes_xyxy, found.scores, found.class_ids)
-        return to_detections(placed, self.task.labels, picture.size_wh)
+        return to_detections(placed, self.task.labels, decoded.size_wh)
 
 
 def load_detector(manifest: Manifest, threads: int = 1) -> Detector:

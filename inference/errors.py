@@ -1,60 +1,70 @@
-"""What can be wrong with a picture or a model.
+"""Errors of pictures and models.
 
 InferenceError
-├── PictureError            this picture can't be used; `code` names the reason
+├── PictureError            the picture is invalid; `code` names the reason
 │   ├── NotAnImage          not_an_image
 │   ├── UnsupportedFormat   unsupported_format
 │   └── ImageTooLarge       image_too_large
-└── ModelUnavailable        this model can't be used; the message is for the operator's log
-    └── ManifestError       its manifest.json says something that can't be
+└── ModelUnavailable        the model is unusable; the message is for the operator's log
+    └── ManifestError       its manifest.json is invalid
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+NATIVE_OUT_OF_MEMORY = ("Insufficient memory", "std::bad_alloc", "Failed to allocate memory")
+"""Texts of OpenCV, C++ and onnxruntime where Python raises MemoryError."""
+
 
 class InferenceError(Exception):
-    """Base of all errors of this wing."""
+    """Base of all errors of this package."""
 
 
 class PictureError(InferenceError):
-    """A picture can't be used.
+    """The picture is invalid.
 
     Attributes:
-        code: The machine-readable name, stable across releases.
-        message: One sentence for the client that says what to change.
+        code: Machine-readable name, stable across releases.
+        message: Text for the client: what is wrong, then what to do.
     """
 
     code: ClassVar[str]
 
     def __init__(self, message: str) -> None:
-        """Keep the message for the answer."""
+        """Keep the message for the response."""
         super().__init__(message)
         self.message = message
 
 
 class NotAnImage(PictureError):
-    """The bytes are no picture, or a damaged one."""
+    """The bytes are not an image, or a damaged one."""
 
     code = "not_an_image"
 
 
 class UnsupportedFormat(PictureError):
-    """The bytes are a picture of a kind that is not decoded."""
+    """The bytes are an image of a format that is not decoded."""
 
     code = "unsupported_format"
 
 
 class ImageTooLarge(PictureError):
-    """The picture has more pixels than the limit."""
+    """The image has more pixels than the limit, or more than the memory holds."""
 
     code = "image_too_large"
 
 
 class ModelUnavailable(InferenceError):
-    """A model can't be found, is not the file it should be, or does not load."""
+    """The model is missing, its checksum is wrong, or it does not load."""
 
 
 class ManifestError(ModelUnavailable):
-    """A manifest.json is missing a field, or has one that can't be."""
+    """A manifest.json lacks a field or has an invalid one."""
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether Python or a native library ran out of memory."""
+    return isinstance(error, MemoryError) or any(
+        text in str(error) for text in NATIVE_OUT_OF_MEMORY
+    )

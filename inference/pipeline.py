@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.classification import Classifier
-from inference.decoding.source import Need, Picture, Scaled
+from inference.decoding.resolution import DecodedImage, Resolution
+from inference.decoding.source import ImageSource
 from inference.detection import Detector
 from inference.geometry import iou_one_to_many
 from inference.types import Detection, ImageRGB, SizeWH, Vehicle
@@ -30,43 +31,44 @@ class Pipeline:
     min_area: float
     max_car_truck_iou: float
 
-    def predict_objects(self, picture: Picture, threshold: float) -> list[Detection]:
-        """The objects of a picture, best first.
+    def predict_objects(self, source: ImageSource, threshold: float) -> list[Detection]:
+        """Return the objects of an image, highest score first.
 
         Args:
-            picture: Decoded as far as the detector needs it.
+            source: The image; it is decoded to the resolution of the detector.
             threshold: Lowest score, 0..1.
 
         Raises:
-            PictureError: The picture can't be decoded.
+            PictureError: The image cannot be decoded.
         """
-        scaled = picture.scaled(self.detector.need)
-        width, height = scaled.size_wh
-        detections = self.detector.detect(scaled, threshold)
+        decoded = source.decode(self.detector.resolution)
+        width, height = decoded.size_wh
+        detections = self.detector.detect(decoded, threshold)
         large = drop_small(detections, self.min_area * width * height)
         return keep_car_over_truck(large, self.max_car_truck_iou)
 
-    def predict_class(self, picture: Picture, threshold: float, top: int) -> list[Vehicle]:
-        """The vehicles of a picture, best first, each classified.
+    def predict_class(self, source: ImageSource, threshold: float, top: int) -> list[Vehicle]:
+        """Return the vehicles of an image with their classes, highest detection score first.
 
         Args:
-            picture: Decoded anew where the classifiers need more of it than the detector does.
+            source: The image; it is decoded again if the classifiers need a higher resolution
+                than the detector.
             threshold: Lowest detection score, 0..1.
-            top: How many classes a vehicle is given.
+            top: Number of classes per vehicle.
 
         Raises:
-            PictureError: The picture can't be decoded.
+            PictureError: The image cannot be decoded.
         """
         vehicles = [
             detection
-            for detection in self.predict_objects(picture, threshold)
+            for detection in self.predict_objects(source, threshold)
             if detection.class_name in self.detector.task.vehicles
         ]
         if not vehicles:
             return []
-        size_wh = picture.scaled(self.detector.need).size_wh
-        scaled = picture.scaled(self._need_of_crops(vehicles, size_wh))
-        crops_rgb = [crop(scaled, vehicle) for vehicle in vehicles]
+        size_wh = source.decode(self.detector.resolution).size_wh
+        decoded = source.decode(self._crops_resolution(vehicles, size_wh))
+        crops_rgb = [crop(decoded, vehicle) for vehicle in vehicles]
         by_classifier = {
             classifier.manifest.name: classifier.classify(crops_rgb, top)
             for classifier in self.classifiers
@@ -76,22 +78,23 @@ class Pipeline:
             for i, vehicle in enumerate(vehicles)
         ]
 
-    def _need_of_crops(self, vehicles: Sequence[Detection], size_wh: SizeWH) -> Need:
-        """How many pixels of the picture leave every crop enough for every classifier."""
-        shrink = min(
-            classifier.need.shrink((x2 - x1, y2 - y1))
+    def _crops_resolution(self, vehicles: Sequence[Detection], size_wh: SizeWH) -> Resolution:
+        """Return the resolution of the image at which every crop suits every classifier."""
+        reduction = min(
+            classifier.resolution.reduction((x2 - x1, y2 - y1))
             for classifier in self.classifiers
             for x1, y1, x2, y2 in (vehicle.box_xyxy for vehicle in vehicles)
         )
-        return Need(size_wh[0] / shrink, size_wh[1] / shrink, every_side=True)
+        return Resolution(size_wh[0] / reduction, size_wh[1] / reduction, every_side=True)
 
 
-def crop(picture: Scaled, detection: Detection) -> ImageRGB:
-    """A view of the pixels that a detection's box touches."""
+def crop(decoded: DecodedImage, detection: Detection) -> ImageRGB:
+    """Return a view of the pixels that a detection's box touches."""
     x1, y1, x2, y2 = detection.box_xyxy
-    left, top = x1 // picture.shrink, y1 // picture.shrink
-    right, bottom = -(-x2 // picture.shrink), -(-y2 // picture.shrink)
-    return picture.image_rgb[top:bottom, left:right]
+    reduction = decoded.reduction
+    left, top = x1 // reduction, y1 // reduction
+    right, bottom = -(-x2 // reduction), -(-y2 // reduction)
+    return decoded.image_rgb[top:bottom, left:right]
 
 
 def drop_small(detections: Sequence[Detection], min_area: float) -> list[Detection]:

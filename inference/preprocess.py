@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.decoding.source import Need
+from inference.decoding.resolution import Resolution
 from inference.manifest import InputSpec
 from inference.types import ImageRGB, SizeWH, Tensor
 
@@ -71,10 +71,10 @@ def prepare(image_rgb: ImageRGB, spec: InputSpec) -> tuple[Tensor, Placement]:
     return tensor, placement
 
 
-def needed_pixels(spec: InputSpec) -> Need:
-    """How many pixels of a picture an input can make use of."""
+def input_resolution(spec: InputSpec) -> Resolution:
+    """Return the smallest resolution at which an image gives the answers of the whole one."""
     every_side = spec.resize == "stretch"
-    return Need(DETAIL * spec.width, DETAIL * spec.height, every_side)
+    return Resolution(DETAIL * spec.width, DETAIL * spec.height, every_side)
 
 
 def _resize(image_rgb: ImageRGB, spec: InputSpec) -> tuple[ImageRGB, Placement]:

@@ -1,8 +1,8 @@
-"""Send pictures to the API and save them with what it found: `python -m scripts.demo PHOTO...`.
+"""Send pictures to the API and save them with the results: `python -m scripts.demo PHOTO...`.
 
-Without pictures it sends samples/; without --url it starts the local API for itself and stops
-it again. All pictures go in one POST to /predict, the JSON answer is printed as it is, and the
-annotated pictures are saved in out/demo/.
+Without pictures it sends samples/. Without --url it starts the local API and stops it at the end.
+All pictures go in one POST to /predict. The JSON answer is printed, and the annotated pictures are
+saved in out/demo/.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ LINE_WIDTH = 100
 
 
 class DemoError(Exception):
-    """Something that the user can do something about; the message says what."""
+    """A problem that the user can solve; the message says how."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; 0 when every picture was answered."""
+    """Run the demo; return 0 if every picture was answered."""
     options = _parser().parse_args(arguments)
     try:
         paths = _pictures(options.photos)
@@ -66,10 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def predict(base_url: str, paths: Sequence[Path]) -> dict[str, Any]:
-    """Post the pictures in one request to /predict; the answer with all details.
+    """Post the pictures in one request to /predict and return the answer with all details.
 
     Raises:
-        DemoError: There is no API at that address, or it refused the request.
+        DemoError: No API answers at that address, or it refused the request.
     """
     files = [("image", (path.name, path.read_bytes())) for path in paths]
     try:
@@ -81,7 +81,7 @@ def predict(base_url: str, paths: Sequence[Path]) -> dict[str, Any]:
         )
         answer = response.json()
     except requests.RequestException as error:
-        raise DemoError(f"no answer that is JSON from {base_url}: {error}") from error
+        raise DemoError(f"{base_url} did not answer with JSON: {error}") from error
     if response.ok and isinstance(answer, dict) and "images" in answer:
         return answer
     message = response.text[:200]
@@ -92,10 +92,10 @@ def predict(base_url: str, paths: Sequence[Path]) -> dict[str, Any]:
 
 @contextmanager
 def local_api() -> Iterator[str]:
-    """The local API on a free port, stopped at the end; gives its address.
+    """Start the local API on a free port, yield its address, and stop it at the end.
 
     Raises:
-        DemoError: It does not come up; the message has what it printed.
+        DemoError: It does not start; the message has its output.
     """
     port = str(_free_port())
     command = [sys.executable, "-m", "scripts.local_api", "--host", "127.0.0.1", "--port", port]
@@ -106,10 +106,10 @@ def local_api() -> Iterator[str]:
 
 @contextmanager
 def running(command: Sequence[str], base_url: str) -> Iterator[str]:
-    """A process that serves the API at `base_url`, started in the project's root.
+    """Start a process that serves the API at `base_url`, in the project's root.
 
     Raises:
-        DemoError: It ends or is not well before it answers; the message has what it printed.
+        DemoError: It ends or is unhealthy before it answers; the message has its output.
     """
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
@@ -118,7 +118,7 @@ def running(command: Sequence[str], base_url: str) -> Iterator[str]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            # Ctrl-C is for the demo, which then stops the API itself.
+            # Ctrl-C stops the demo, which then stops the API itself.
             start_new_session=True,
         )
         try:
@@ -129,12 +129,12 @@ def running(command: Sequence[str], base_url: str) -> Iterator[str]:
 
 
 def readable(value: object, indent: int = 0, column: int = 0) -> str:
-    """JSON in which whatever fits into a line stands on one line.
+    """Return JSON in which every value that fits into a line is on one line.
 
     Args:
-        value: Anything that JSON can hold.
-        indent: Of the line that it begins on.
-        column: Where on that line it begins.
+        value: Any JSON value.
+        indent: Indentation of the line that it begins on.
+        column: Column where it begins.
     """
     line = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, dict | list) or column + len(line) <= LINE_WIDTH:
@@ -156,7 +156,7 @@ def readable(value: object, indent: int = 0, column: int = 0) -> str:
 def save_annotated(
     paths: Sequence[Path], images: Sequence[dict[str, Any]], folder: Path
 ) -> list[Path]:
-    """Draw each answered picture's vehicles over it and save it as JPEG; where they were saved."""
+    """Draw the vehicles on each answered picture, save it as JPEG, and return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     saved = []
     for position, (path, image) in enumerate(zip(paths, images, strict=True), start=1):
@@ -167,7 +167,7 @@ def save_annotated(
             ((each["x1"], each["y1"], each["x2"], each["y2"]), each["class_name"], each["label"])
             for each in image["predictions"]
         ]
-        # The number keeps pictures of the same name from different folders apart.
+        # The number distinguishes pictures of the same name from different folders.
         saved.append(folder / f"{position:02}-{path.stem}.jpg")
         Image.fromarray(annotate(image_rgb, vehicles)).save(saved[-1], quality=90)
     return saved
@@ -176,14 +176,14 @@ def save_annotated(
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m scripts.demo",
-        description="Send pictures to the API and save them with what it found.",
+        description="Send pictures to the API and save them with the results.",
     )
     parser.add_argument(
         "photos", nargs="*", type=Path, metavar="PHOTO", help="your pictures (default: samples/)"
     )
-    parser.add_argument("--url", help="an API that runs already, such as http://127.0.0.1:3000")
+    parser.add_argument("--url", help="address of a running API, such as http://127.0.0.1:3000")
     parser.add_argument(
-        "--out", type=Path, default=OUT, help="where annotated pictures go (default: out/demo)"
+        "--out", type=Path, default=OUT, help="folder for annotated pictures (default: out/demo)"
     )
     return parser
 
@@ -215,12 +215,12 @@ def _wait_until_up(base_url: str, process: subprocess.Popen[bytes], log: IO[str]
             continue
         if health.ok:
             return
-        raise DemoError(f"the local API is not well: {health.text}")
+        raise DemoError(f"the local API is unhealthy: {health.text}")
     raise DemoError(f"the local API did not answer within {START_SECONDS:g} s")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGINT)  # what Ctrl-C sends
+    process.send_signal(signal.SIGINT)  # Ctrl-C sends this signal.
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
@@ -229,7 +229,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    # Also when told to end, or when the terminal closes, the API is stopped before.
+    # Stop the API on SIGTERM and SIGHUP, too.
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
     sys.exit(main())

@@ -1,11 +1,11 @@
-"""Load the API with good and bad requests and check every answer: `python -m scripts.load`.
+"""Load the API with valid and invalid requests and check every answer: `python -m scripts.load`.
 
     python -m scripts.load [--requests 5000] [--clients 8] [--seconds 1200] [--url URL]
 
-The clients send real HTTP and compare each answer with what its kind of request must get
-(scripts/load_kinds.py). Without --url the local API is started and stopped again, and what its
-processes hold is counted before and after. Ends with 1 if an answer was wrong or missing, or if
-anything leaked.
+The clients send HTTP requests and compare each answer with the expected one
+(scripts/load_cases.py). Without --url the local API is started and stopped, and the descriptors and
+processes that it holds are counted before and after. The exit status is 1 if an answer was wrong or
+missing, or if anything leaked.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from pathlib import Path
 import requests
 
 from scripts.demo import DemoError, local_api
-from scripts.load_kinds import KINDS, Exchange
+from scripts.load_cases import CASES, Exchange
 
 REQUEST_SECONDS = 60.0
 SETTLE_SECONDS = 5.0
-"""How long the last connections may take to close."""
+"""Seconds allowed for the last connections to close."""
 WARM_UP_ROUNDS = 2
-"""Each client's, of all kinds, before anything is counted: processes start when first needed."""
+"""Requests per client before resources are counted: processes start when first needed."""
 MAX_SHOWN = 10
 
 
 @dataclass(slots=True)
 class Tally:
-    """What came of the requests.
+    """The results of the requests.
 
     Attributes:
-        seconds: How long each answer took.
+        seconds: Response time of each answered request.
         errors: Requests without an answer.
-        wrong: Answers other than the right one.
+        wrong: Differences between answers and expectations.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -51,30 +51,30 @@ class Tally:
 
     @property
     def requests(self) -> int:
-        """How many were sent."""
+        """Number of requests sent."""
         return len(self.seconds) + len(self.errors)
 
     def milliseconds(self, share: float) -> float:
-        """Within which that share of the answers came, 0..1."""
+        """Return the response time, in ms, within which that share (0..1) of the answers came."""
         ordered = sorted(self.seconds)
         return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What the processes below this one hold."""
+class Resources:
+    """Resources held by the child processes."""
 
     processes: int
     descriptors: int
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the load test; 0 when every answer was right and nothing leaked."""
+    """Run the load test; return 0 if every answer was right and nothing leaked."""
     options = _parser().parse_args(arguments)
     try:
         with nullcontext(options.url) if options.url else local_api() as url:
-            load(url, options.clients, options.clients * WARM_UP_ROUNDS * len(KINDS), 600)
-            before = None if options.url else held_by_children()
+            load(url, options.clients, options.clients * WARM_UP_ROUNDS * len(CASES), 600)
+            before = None if options.url else child_resources()
             start = time.monotonic()
             tally = load(url, options.clients, options.requests, options.seconds)
             seconds = time.monotonic() - start
@@ -95,17 +95,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"p50: {tally.milliseconds(0.5):.0f} ms\np99: {tally.milliseconds(0.99):.0f} ms\n"
         f"{tally.requests / seconds:.0f} requests a second, {options.clients} clients"
     )
-    is_right = not (tally.errors or tally.wrong or (leaked and leaked != Held(0, 0)))
+    is_right = not (tally.errors or tally.wrong or (leaked and leaked != Resources(0, 0)))
     return 0 if is_right and is_complete else 1
 
 
 def load(url: str, clients: int, number: int, seconds: float) -> Tally:
-    """Send so many requests, in turn of each kind, or as many as there is time for."""
+    """Send `number` requests, alternating between the cases, or as many as time allows."""
     tally = Tally()
     numbers = count()
     lock = threading.Lock()
     end = time.monotonic() + seconds
-    kinds = list(KINDS.items())
+    cases = list(CASES.items())
 
     def client() -> None:
         while time.monotonic() < end:
@@ -113,16 +113,16 @@ def load(url: str, clients: int, number: int, seconds: float) -> Tally:
                 mine = next(numbers)
             if mine >= number:
                 return
-            name, kind = kinds[mine % len(kinds)]
+            name, case = cases[mine % len(cases)]
             start = time.monotonic()
             try:
-                complaint = ask(url, kind(mine))
+                difference = check_answer(url, case(mine))
             except requests.RequestException as error:
                 tally.errors.append(f"{name}: {type(error).__name__}: {error}")
                 continue
             tally.seconds.append(time.monotonic() - start)
-            if complaint:
-                tally.wrong.append(f"{name}: {complaint}")
+            if difference:
+                tally.wrong.append(f"{name}: {difference}")
 
     with ThreadPoolExecutor(clients) as pool:
         for running in [pool.submit(client) for _ in range(clients)]:
@@ -130,8 +130,8 @@ def load(url: str, clients: int, number: int, seconds: float) -> Tally:
     return tally
 
 
-def ask(url: str, exchange: Exchange) -> str:
-    """Send one request; what is wrong with its answer, "" where nothing is.
+def check_answer(url: str, exchange: Exchange) -> str:
+    """Send one request and describe what is wrong with its answer; "" if nothing is.
 
     Raises:
         requests.RequestException: There is no answer.
@@ -151,14 +151,14 @@ def ask(url: str, exchange: Exchange) -> str:
     got = (response.status_code, answer, response.headers.get("X-Failed-Images", ""))
     wanted = (exchange.status, exchange.answer, exchange.failed)
     if got != wanted:
-        return f"answered {got}, not {wanted}"
+        return f"answered {got}, expected {wanted}"
     if "Access-Control-Allow-Origin" not in response.headers:
-        return "answered without CORS"
+        return "answered without Access-Control-Allow-Origin"
     return ""
 
 
-def held_by_children() -> Held | None:
-    """What the processes below this one hold; None where there is no Linux to ask."""
+def child_resources() -> Resources | None:
+    """Count the resources of all child processes; None where there is no /proc."""
     if not Path("/proc/self/fd").exists():
         return None
     parents = {}
@@ -173,25 +173,25 @@ def held_by_children() -> Held | None:
     while wanted:
         wanted = {pid for pid, parent in parents.items() if parent in wanted}
         found |= wanted
-    return Held(len(found), sum(map(_descriptors, found)))
+    return Resources(len(found), sum(map(_descriptors, found)))
 
 
 def _descriptors(pid: int) -> int:
     try:
         return len(list(Path(f"/proc/{pid}/fd").iterdir()))
-    except OSError:  # It has just ended.
+    except OSError:  # The process has just ended.
         return 0
 
 
-def _leaked(before: Held) -> Held | None:
-    """What is held more than before, once the last connections are closed."""
+def _leaked(before: Resources) -> Resources | None:
+    """Return the resources held in addition to `before`, once the last connections are closed."""
     end = time.monotonic() + SETTLE_SECONDS
-    while (after := held_by_children()) is not None:
-        leaked = Held(
+    while (after := child_resources()) is not None:
+        leaked = Resources(
             max(0, after.processes - before.processes),
             max(0, after.descriptors - before.descriptors),
         )
-        if leaked == Held(0, 0) or time.monotonic() > end:
+        if leaked == Resources(0, 0) or time.monotonic() > end:
             return leaked
         time.sleep(0.1)
     return None
@@ -200,14 +200,18 @@ def _leaked(before: Held) -> Held | None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m scripts.load",
-        description="Load the API with good and bad requests and check every answer.",
+        description="Load the API with valid and invalid requests and check every answer.",
     )
-    parser.add_argument("--requests", type=int, default=5000, help="how many (default: 5000)")
-    parser.add_argument("--clients", type=int, default=8, help="at the same time (default: 8)")
+    parser.add_argument(
+        "--requests", type=int, default=5000, help="number of requests (default: 5000)"
+    )
+    parser.add_argument(
+        "--clients", type=int, default=8, help="number of concurrent clients (default: 8)"
+    )
     parser.add_argument(
         "--seconds", type=float, default=1200, help="stop after this time (default: 1200)"
     )
-    parser.add_argument("--url", help="an API that runs already, such as http://127.0.0.1:3000")
+    parser.add_argument("--url", help="address of a running API, such as http://127.0.0.1:3000")
     return parser
 
 

@@ -136,7 +136,7 @@ def serve(listener: socket.socket, size: int, *, plain: bool) -> None:
         plain: Use the plain emulator even where AWS's runs.
 
     Raises:
-        StartError: The packages of requirements-dev.txt are missing.
+        StartError: The packages of the dependency group `start` are missing.
     """
     try:
         from werkzeug.serving import make_server

@@ -1,15 +1,15 @@
 #!/bin/sh
-# Makes the virtual environment that every `make` target runs in, or brings it up to date.
+# Creates the virtual environment that the `make` targets use, or updates it.
 #
-#   scripts/make_venv.sh DIRECTORY REQUIREMENTS [PYTHON]
+#   scripts/make_venv.sh DIRECTORY GROUP [PYTHON]
 #
-# PYTHON is taken if given; otherwise the first of python3, python3.13, python3.12, python3.11
-# that is a supported version (the default python3 of a machine is often older or newer).
-# pip's own settings (PIP_INDEX_URL, pip.conf, proxies) apply as everywhere.
+# GROUP is a dependency group of pyproject.toml. Without PYTHON, the first supported version of
+# python3, python3.13, python3.12 and python3.11 is used. pip reads its own settings
+# (PIP_INDEX_URL, pip.conf, proxies) as usual.
 set -eu
 
 directory=$1
-requirements=$2
+group=$2
 wanted=${3:-}
 
 supported() {
@@ -36,13 +36,30 @@ find_python() {
 if [ ! -x "$directory/bin/python" ] || ! supported "$directory/bin/python"; then
     python=$(find_python)
     "$python" -c 'import ensurepip, venv' 2>/dev/null || fail \
-        "$python cannot make virtual environments." \
+        "$python cannot create virtual environments." \
         "On Debian and Ubuntu: sudo apt-get install python3-venv"
-    echo "Making $directory with $("$python" --version) ($python)"
+    echo "Creating $directory with $("$python" --version) ($python)"
     "$python" -m venv --clear "$directory"
 fi
 
-echo "Installing $requirements into $directory (once, and again when it changes)"
-"$directory/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" || fail \
-    "pip could not install $requirements; its message is above." \
-    "It needs a package index: without internet, set PIP_INDEX_URL or PIP_FIND_LINKS."
+case $group in
+    start) cost="about a minute, 700 MB" ;;
+    test) cost="about a minute, 400 MB more" ;;
+    browser) cost="170 MB more" ;;
+    *) cost="about a minute" ;;
+esac
+set -- --group "$group"
+if [ "$group" != checkov ]; then
+    set -- "$@" --requirement requirements.txt --constraint constraints.txt
+fi
+
+pip() {
+    "$directory/bin/python" -m pip --quiet --disable-pip-version-check install "$@"
+}
+
+echo "Installing the $group dependencies into $directory ($cost)"
+# --group needs pip 25.1, which is newer than the pip that Python 3.11 to 3.13 bring.
+{ pip 'pip>=25.1' && pip "$@"; } || fail \
+    "pip could not install the $group dependencies; its message is above." \
+    "It needs a package index. Without internet access, set PIP_INDEX_URL or PIP_FIND_LINKS."
+touch "$directory/.$group-installed"

@@ -1,4 +1,4 @@
-"""The hall: the only place that knows both wings, and leads a request from one to the other."""
+"""Joins `gateway` and `inference`: the only package that imports both."""
 
 VERSION = "0.1.0"
-"""The product's own, as `/health` tells it and CHANGELOG.md describes it."""
+"""Version of the product, as in CHANGELOG.md and the answer of `/health`."""

@@ -1,4 +1,4 @@
-"""One result -> the picture itself with what was found drawn on it."""
+"""A result as the picture itself, with its objects drawn on it."""
 
 from __future__ import annotations
 
@@ -7,51 +7,57 @@ from collections.abc import Sequence
 from gateway.errors import ImageFailed, SeveralImages
 from gateway.parts import Part
 from inference.errors import PictureError
-from service.json_answers import labelled_boxes
-from service.pictures import Result
+from inference.types import Detection
+from service.json_answers import label_of
+from service.results import Result
 
 MAX_PICTURE_BYTES = 4_400_000
-"""What becomes 5.9 MB in base64: Lambda lets 6 MB through."""
+"""Bytes of the largest drawn picture: 5.9 MB in base64, below Lambda's limit of 6 MB."""
 
 
 def check_single(parts: Sequence[Part]) -> None:
-    """Check that there is one picture, before any is looked at.
+    """Check that the request has one picture.
 
     Raises:
-        SeveralImages: There are more.
+        SeveralImages: It has more.
     """
     if len(parts) > 1:
         raise SeveralImages(
-            f"Accept asks for a drawn picture, which can show one and not {len(parts)}: send one "
+            f"Accept asks for a drawn picture, but the request has {len(parts)} pictures. Send one "
             "picture per request, or ask for application/json."
         )
 
 
 def drawn_picture(result: Result, media_type: str, max_pixels: int) -> bytes:
-    """The picture's file with boxes and labels, under the size that Lambda lets through.
+    """Return the picture's file with boxes and labels, small enough for Lambda.
 
     Args:
-        result: Of `/object_detection` or `/predict`.
+        result: Result of a route that detects objects.
         media_type: ``image/jpeg`` or ``image/png``.
-        max_pixels: Of a picture that is decoded.
+        max_pixels: Pixels of the largest picture that is decoded.
 
     Raises:
-        ImageFailed: There is nothing to draw on; it says why.
+        ImageFailed: The part failed, or its picture can't be decoded in full.
     """
-    # Only here: the modules that draw would cost every cold start 10 ms.
+    # Imported here: a cold start without drawing saves 10 ms.
     from inference.render import render_file
 
     if result.error or result.content is None:
         code = result.error.code if result.error else "internal_error"
         message = result.error.message if result.error else ""
-        raise ImageFailed(f"There is no picture to draw on ({code}). {message}".strip(), code)
+        raise ImageFailed(f"The picture failed ({code}). {message}".strip(), code)
+    labelled_boxes = [
+        (detection.box_xyxy, detection.class_name, label_of(each))
+        for each in result.objects
+        for detection in [each if isinstance(each, Detection) else each.detection]
+    ]
     try:
         return render_file(
             result.content,
-            labelled_boxes(result.predictions),
+            labelled_boxes,
             media_type,
             max_pixels=max_pixels,
             max_bytes=MAX_PICTURE_BYTES,
         )
-    except PictureError as error:  # Drawing takes all of the picture, and so more memory.
+    except PictureError as error:  # Drawing decodes at full size, which takes more memory.
         raise ImageFailed(f"The picture can't be drawn on. {error.message}", error.code) from error

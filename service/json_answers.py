@@ -1,68 +1,101 @@
-"""The JSON elements of the answers: the published shape, and the models' own."""
+"""Domain objects as the JSON of the answers: the published fields, and those of further outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gateway.parts import FormFile, Part, S3Field
+from gateway.urls import describe_url
 from inference.classification import Classifier
 from inference.detection import Detector
+from inference.errors import ModelUnavailable
 from inference.manifest import Manifest
 from inference.pipeline import Pipeline
-from inference.types import BoxXYXY, Classification, Detection, Vehicle
+from inference.types import Classification, Detection, Vehicle
 from service import VERSION
+from service.results import Predictions, Result
 
-Element = dict[str, Any]
+Json = dict[str, Any]
 
 RESERVED_NAMES = frozenset(
     {"x1", "y1", "x2", "y2", "class_name", "confidence", "label", "pred", "prob"}
 )
-"""Fields of an element, which no further classifier or output may be called."""
+"""Published fields of an object. No further classifier or output may have these names."""
 
 DIGITS = 6
-"""Decimals of scores in answers: more than a float32 network means, fewer than it prints."""
+"""Decimals of scores: a float32 model has no more that mean anything."""
 
 
-def detection_json(detection: Detection) -> Element:
-    """One object of `/object_detection`."""
+def predictions_json(predictions: Predictions | None) -> object:
+    """Return the element of one part: an array of objects, a shape, or a number of bytes.
+
+    A part that failed, None, has an empty array.
+    """
+    if predictions is None:
+        return []
+    if isinstance(predictions, list):
+        return [object_json(each) for each in predictions]
+    return predictions
+
+
+def object_json(each: Detection | Vehicle) -> Json:
+    """Return one object of `/object_detection`, or one vehicle of `/predict`.
+
+    The first classifier's first output fills `label`, `pred` and `prob`; the others have a field
+    of their own, by name.
+    """
+    detection = each if isinstance(each, Detection) else each.detection
     x1, y1, x2, y2 = detection.box_xyxy
-    return {
+    element: Json = {
         "x1": x1,
         "y1": y1,
         "x2": x2,
         "y2": y2,
         "class_name": detection.class_name,
         "confidence": round(detection.confidence, DIGITS),
-        "label": _label(detection.class_name, detection.confidence),
+        "label": label_of(each),
     }
-
-
-def vehicle_json(vehicle: Vehicle) -> Element:
-    """One vehicle of `/predict`: the main classifier's answer in it, further ones by name."""
-    element = detection_json(vehicle.detection)
-    for position, (name, outputs) in enumerate(vehicle.classifications.items()):
-        if position == 0:
-            element.update(_outputs_json(outputs))
-        else:
-            element[name] = _outputs_json(outputs)
+    if isinstance(each, Vehicle):
+        for position, (name, outputs) in enumerate(each.classifications.items()):
+            fields = _outputs_json(outputs)
+            element.update(fields if position == 0 else {name: fields})
     return element
 
 
-def labelled_boxes(elements: Iterable[Element]) -> list[tuple[BoxXYXY, str, str]]:
-    """What is drawn of objects or vehicles: box, class name and label of each."""
-    return [
-        ((each["x1"], each["y1"], each["x2"], each["y2"]), each["class_name"], each["label"])
-        for each in elements
-    ]
+def label_of(each: Detection | Vehicle) -> str:
+    """Return the text that names an object: its class and score, such as ``car: 0.9512``."""
+    if isinstance(each, Detection):
+        return _label(each.class_name, each.confidence)
+    outputs = next(iter(each.classifications.values()), {})
+    first = next(iter(outputs.values()), None)
+    return _label(first.names[0], first.probabilities[0]) if first else label_of(each.detection)
 
 
-def model_json(manifest: Manifest) -> Element:
-    """Which model it is: enough to tell whether two answers came from the same one."""
+def details_json(results: Sequence[Result], manifests: Sequence[Manifest], request_id: str) -> Json:
+    """Return the answer of a picture route with ``details=true``.
+
+    Args:
+        results: Results of the parts, in order.
+        manifests: Manifests of the models that the route runs, the detector's first.
+        request_id: Identifier of the request.
+    """
+    models = [model_json(manifest) for manifest in manifests]
+    return {
+        "model": {"detection": models[0] if models else None, "classification": models[1:]},
+        "images": [_result_json(result) for result in results],
+        "request_id": request_id,
+    }
+
+
+def model_json(manifest: Manifest) -> Json:
+    """Return a model's identity: two answers with the same one come from the same model."""
     return {"name": manifest.name, "version": manifest.version, "sha256": manifest.sha256}
 
 
-def health_json(pipeline: Pipeline) -> Element:
-    """The answer of `/health`."""
+def health_json(pipeline: Pipeline) -> Json:
+    """Return the answer of `/health`."""
     return {
         "status": "ok",
         "version": VERSION,
@@ -73,47 +106,88 @@ def health_json(pipeline: Pipeline) -> Element:
     }
 
 
-def models_json(pipeline: Pipeline) -> Element:
-    """The answer of `/models`."""
+def models_json(pipeline: Pipeline) -> Json:
+    """Return the answer of `/models`."""
     return {
         "detection": detector_json(pipeline.detector),
         "classification": [classifier_json(each) for each in pipeline.classifiers],
     }
 
 
-def detector_json(detector: Detector) -> Element:
-    """All that `/models` tells of a detector."""
+def detector_json(detector: Detector) -> Json:
+    """Return the description of a detector."""
     return {
-        **_described(detector.manifest),
+        **_description_json(detector.manifest),
         "labels": list(detector.task.labels),
         "vehicles": sorted(detector.task.vehicles),
     }
 
 
-def classifier_json(classifier: Classifier) -> Element:
-    """All that `/models` tells of a classifier."""
+def classifier_json(classifier: Classifier) -> Json:
+    """Return the description of a classifier."""
     outputs = [
         {"name": output.name, "labels": list(output.labels)} for output in classifier.task.outputs
     ]
-    return {**_described(classifier.manifest), "outputs": outputs}
+    return {**_description_json(classifier.manifest), "outputs": outputs}
 
 
-def _described(manifest: Manifest) -> Element:
+def check_names(classifiers: Sequence[Classifier]) -> None:
+    """Check that every classifier and every output has a field of its own in the answer.
+
+    Raises:
+        ModelUnavailable: A classifier or output would overwrite another one or a published field.
+    """
+    further = [[output.name for output in each.task.outputs[1:]] for each in classifiers]
+    top_level = [*further[0], *(each.manifest.name for each in classifiers[1:])] if further else []
+    models = [each.manifest.name for each in classifiers]
+    levels = [[*RESERVED_NAMES, *names] for names in (top_level, *further[1:])]
+    for names in (models, *levels):
+        counts = Counter(names)
+        if taken := sorted(name for name, count in counts.items() if count > 1):
+            raise ModelUnavailable(
+                f"CLASSIFICATION_MODEL: the models or outputs {taken} would overwrite a field of "
+                "the answer. Give them other names, and list every model once."
+            )
+
+
+def _result_json(result: Result) -> Json:
+    error, timing = result.error, result.timing
+    width, height = result.size_wh or (None, None)
+    return {
+        **_part_json(result.part),
+        "width": width,
+        "height": height,
+        "predictions": predictions_json(result.predictions),
+        "error": {"code": error.code, "message": error.message} if error else None,
+        "timing_ms": {
+            "fetch": round(timing.fetch, 1),
+            "decode": round(timing.decode, 1),
+            "inference": round(timing.inference, 1),
+        },
+    }
+
+
+def _part_json(part: Part) -> Json:
+    if isinstance(part, FormFile):
+        return {"field": "image", "filename": part.filename}
+    field = "s3" if isinstance(part, S3Field) else "url"
+    return {"field": field, "filename": describe_url(part.url)}
+
+
+def _description_json(manifest: Manifest) -> Json:
     size = {"width": manifest.input.width, "height": manifest.input.height}
     return {**model_json(manifest), "licence": manifest.licence, "input": size}
 
 
-def _outputs_json(outputs: Mapping[str, Classification]) -> Element:
-    element: Element = {}
+def _outputs_json(outputs: Mapping[str, Classification]) -> Json:
+    element: Json = {}
     for position, (name, classification) in enumerate(outputs.items()):
-        if position == 0:
-            element.update(_classification_element(classification))
-        else:
-            element[name] = _classification_element(classification)
+        fields = _classification_json(classification)
+        element.update(fields if position == 0 else {name: fields})
     return element
 
 
-def _classification_element(classification: Classification) -> Element:
+def _classification_json(classification: Classification) -> Json:
     return {
         "label": _label(classification.names[0], classification.probabilities[0]),
         "pred": list(classification.names),

@@ -1,7 +1,7 @@
-"""What a request did, as one line that CloudWatch turns into metrics.
+"""Metrics of a request, as one line of CloudWatch's embedded metric format.
 
-The embedded metric format: no call to any service, only a line on standard output, which has to
-be bare JSON. A logger would wrap it.
+The line is printed to standard output as bare JSON, since a logger would wrap it. No service is
+called.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
@@ -14,10 +14,10 @@ from typing import Any
 
 from gateway.event import Request
 from gateway.routes import Route
-from service.pictures import Result
+from service.results import Result
 
 MAX_VALUES = 100
-"""Values that one metric of one line may have."""
+"""Largest number of values of one metric in one line."""
 
 
 def emf_line(
@@ -31,19 +31,19 @@ def emf_line(
     is_cold_start: bool,
     timestamp_ms: int,
 ) -> str:
-    """One request as a line of the embedded metric format.
+    """Return the metrics line of a request.
 
-    Holds the request's id, route and status, counts and times; never a body, a file name, a url
-    or a header, so that nothing that clients send can be found in the log.
+    It holds the request's id, route and status, counts and times. It never holds a body, a file
+    name, a url or a header, so that nothing a client sends appears in the log.
 
     Args:
-        namespace: The metrics' namespace in CloudWatch.
-        request: The request.
-        route: Its route, None where there is none.
-        status: The answer's HTTP status.
-        error_code: Why the request as a whole was refused, if it was.
-        results: What became of its parts.
-        is_cold_start: Whether it was the first of this execution environment.
+        namespace: Namespace of the metrics in CloudWatch.
+        request: Request of the client.
+        route: Route of the request; None if no route has its path.
+        status: HTTP status of the response.
+        error_code: Code of the error if the whole request was refused, else None.
+        results: Results of the request's parts.
+        is_cold_start: True for the first request of the execution environment.
         timestamp_ms: Milliseconds since 1970.
     """
     timings = [result.timing for result in results[:MAX_VALUES]]
@@ -54,7 +54,7 @@ def emf_line(
         "Requests": 1,
         "ColdStarts": int(is_cold_start),
         "Pictures": len(results),
-        "Detections": sum(_detections(route, result) for result in results),
+        "Detections": sum(len(result.objects) for result in results),
         **failures,
     }
     times: dict[str, list[float]] = {
@@ -79,8 +79,3 @@ def emf_line(
         **times,
     }
     return json.dumps(line)
-
-
-def _detections(route: Route | None, result: Result) -> int:
-    finds_objects = route in (Route.OBJECT_DETECTION, Route.PREDICT)
-    return len(result.predictions) if finds_objects else 0

@@ -1,55 +1,87 @@
-"""The configured models, loaded once."""
+"""Loads the configured models, in a thread while the rest of the function is imported."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
 
-from inference.classification import Classifier, make_classifier
-from inference.detection import make_detector
 from inference.errors import ModelUnavailable
-from inference.pipeline import Pipeline
-from service.json_answers import RESERVED_NAMES
-from service.sessions import Sessions
-from service.settings import Settings
+from inference.manifest import Manifest, load_manifest
+from inference.session import Session, load_session
+from inference.smoke_test import smoke_test
+from inference.store import ModelStore
+from service.settings import BUNDLED_MODELS, Settings
+
+if TYPE_CHECKING:
+    from inference.pipeline import Pipeline
 
 
-def load_pipeline(settings: Settings, sessions: Sessions | None = None) -> Pipeline:
-    """Load every configured model.
+class Models:
+    """The models, which start loading when this object is created.
 
     Args:
-        settings: Which ones, where they are, and the filters between them.
-        sessions: What has begun to load them; None: nothing has.
+        load: Loads them.
+    """
+
+    def __init__(self, load: Callable[[], Pipeline]) -> None:
+        """Start loading in a thread: onnxruntime prepares a model without Python's lock."""
+        self._load = load
+        self._pipeline: Pipeline | None = None
+        thread = ThreadPoolExecutor(1, thread_name_prefix="models")
+        self._loading: Future[Pipeline] | None = thread.submit(load)
+        thread.shutdown(wait=False)
+
+    def pipeline(self) -> Pipeline:
+        """Return the loaded models. After a failure, the next call loads them again.
+
+        Raises:
+            ModelUnavailable: A model can't be used; the message says which and why.
+        """
+        if self._pipeline is None:
+            loading, self._loading = self._loading, None
+            try:
+                self._pipeline = loading.result() if loading else self._load()
+            except ModelUnavailable:
+                raise
+            except Exception as error:  # A model's files can be wrong in unforeseen ways.
+                raise ModelUnavailable("The models could not be loaded.") from error
+        return self._pipeline
+
+
+def load_pipeline(settings: Settings) -> Pipeline:
+    """Find, check, load and smoke-test every configured model.
+
+    Args:
+        settings: Names and locations of the models, and the filters between them.
 
     Raises:
-        ModelUnavailable: One of them can't be used; the message says which and why.
+        ModelUnavailable: A model can't be used; the message says which and why.
     """
-    first, *others = (sessions or Sessions(settings)).take()
-    detector = make_detector(first.manifest, first.session)
-    classifiers = tuple(make_classifier(each.manifest, each.session) for each in others)
-    check_names(classifiers)
-    return Pipeline(
-        detector=detector,
-        classifiers=classifiers,
+    store = ModelStore(BUNDLED_MODELS, settings.base_model_path, settings.model_uri)
+    names = (settings.detection_model, *settings.classification_models)
+    manifests = [load_manifest(store.find(name)) for name in names]
+    with ThreadPoolExecutor(len(manifests)) as pool:
+        sessions = list(pool.map(partial(_load_session, threads=settings.workers), manifests))
+    # These modules import OpenCV, which would delay the sessions at startup.
+    from inference.classification import make_classifier
+    from inference.detection import make_detector
+    from inference.pipeline import Pipeline
+    from service.json_answers import check_names
+
+    detector, *classifiers = zip(manifests, sessions, strict=True)
+    pipeline = Pipeline(
+        detector=make_detector(*detector),
+        classifiers=tuple(make_classifier(*each) for each in classifiers),
         min_area=settings.detection_size_threshold,
         max_car_truck_iou=settings.detection_iou_threshold,
     )
+    check_names(pipeline.classifiers)
+    return pipeline
 
 
-def check_names(classifiers: Sequence[Classifier]) -> None:
-    """Check that every classifier and output has a place of its own in the answer.
-
-    Raises:
-        ModelUnavailable: One would overwrite another, or a published field.
-    """
-    further = [[output.name for output in each.task.outputs[1:]] for each in classifiers]
-    top_level = [*further[0], *(each.manifest.name for each in classifiers[1:])] if further else []
-    models = [each.manifest.name for each in classifiers]
-    levels = [[*RESERVED_NAMES, *names] for names in (top_level, *further[1:])]
-    for names in (models, *levels):
-        counts = Counter(names)
-        if taken := sorted(name for name, count in counts.items() if count > 1):
-            raise ModelUnavailable(
-                f"CLASSIFICATION_MODEL: the models or outputs {taken} would overwrite a field of "
-                "the answer: give them other names, and name every model once."
-            )
+def _load_session(manifest: Manifest, threads: int) -> Session:
+    session = load_session(manifest, threads)
+    smoke_test(manifest, session)
+    return session

@@ -1,6 +1,6 @@
-"""The files behind the GET pages: the try page, Swagger UI and the API's definition.
+"""The pages: the try page, Swagger UI and the API's definition.
 
-They are read when first asked for, so that a cold start that answers pictures pays nothing.
+Files are read on the first request for them, not at startup.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ FILES: Mapping[Route, tuple[str, str]] = {
     Route.SWAGGER_UI_STYLE: ("swagger_ui/swagger-ui.css.gz", "text/css; charset=utf-8"),
     Route.SWAGGER_UI_SCRIPT: ("swagger_ui/swagger-ui-bundle.js.gz", "text/javascript"),
 }
-"""Where each page is below `FOLDER`, and its media type."""
+"""File below `FOLDER` and media type of each page."""
 
 POLICIES: Mapping[Route, str] = {
-    # Pictures behind a url are shown from where they are; `blob:` are those of the user.
+    # Pictures of urls are shown from their own host; `blob:` are the user's files.
     Route.TRY: "img-src 'self' blob: data: https: http:; connect-src 'self'",
-    # Swagger UI writes style attributes, and its icons are data.
+    # Swagger UI's icons are data urls.
     Route.DOCS: "img-src 'self' blob: data:; connect-src 'self'",
 }
-"""What the content security policy allows besides the page's own script and styles; `connect-src`
-comes last, as the try page has to reach one more address."""
+"""Directives besides those for the page's own scripts and styles. `connect-src` is last: the upload
+bucket's origin is appended."""
 
 REVALIDATE = "no-cache"
 FOREVER = "public, max-age=31536000, immutable"
-"""For what is named with its version (docs.html asks for ``swagger-ui.css?v=...``)."""
+"""Caching of files whose urls name their version, such as ``swagger-ui.css?v=...``."""
 
 INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A file as it is answered.
+    """A page as it is sent.
 
     Attributes:
-        text: Its content.
-        content_type: Its media type.
-        headers: Further header fields: caching, and how far a browser may trust it.
+        text: Content of the file.
+        content_type: Media type of the file.
+        headers: Header fields for caching and for the browser's security.
     """
 
     text: str
@@ -60,11 +60,11 @@ class Page:
 
 @cache
 def page_of(route: Route, upload_origin: str = "") -> Page:
-    """The page of a route.
+    """Return the page of a route.
 
     Args:
-        route: One of `gateway.routes.PAGES`.
-        upload_origin: What else than the API the page may speak to; "" for nothing.
+        route: A route of `FILES`.
+        upload_origin: Origin that the page may connect to besides the API; "" for none.
     """
     name, content_type = FILES[route]
     content = (FOLDER / name).read_bytes()
@@ -73,7 +73,7 @@ def page_of(route: Route, upload_origin: str = "") -> Page:
     text = content.decode()
     headers = {
         "Cache-Control": FOREVER if name.endswith(".gz") else REVALIDATE,
-        # Weak, as API Gateway compresses what it passes on.
+        # Weak: API Gateway may compress the content.
         "ETag": f'W/"{sha256(content).hexdigest()[:16]}"',
         "X-Content-Type-Options": "nosniff",
     }
@@ -85,13 +85,13 @@ def page_of(route: Route, upload_origin: str = "") -> Page:
 
 
 def content_security_policy(html: str, allowed: str) -> str:
-    """A policy under which only the page's own script and styles have an effect.
+    """Return a policy that allows the page's own scripts and styles only.
 
-    Those that stand in the page are named by their hash, so what an attacker might get into it
-    does nothing (https://www.w3.org/TR/CSP3/#grammardef-hash-source).
+    Inline elements are allowed by their hash, so injected ones have no effect
+    (https://www.w3.org/TR/CSP3/#grammardef-hash-source).
 
     Args:
-        html: The page; its inline elements are `<script>` and `<style>` without attributes.
+        html: Page whose inline elements are `<script>` and `<style>` without attributes.
         allowed: Further directives.
     """
     hashes: dict[str, list[str]] = {"script": [], "style": []}

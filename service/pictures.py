@@ -1,4 +1,7 @@
-"""A request's parts -> one result per part, in order, whatever happens to any of them."""
+"""Processes the parts of a request side by side: one result per part, in order.
+
+The failure of one part never affects the others.
+"""
 
 from __future__ import annotations
 
@@ -7,87 +10,37 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 from gateway.deadline import Deadline
 from gateway.errors import DeadlineExceeded, PartError, PartFailed, UrlNotAnImage, UrlTimeout
 from gateway.fetch import Fetcher
 from gateway.parts import FormFile, Part, S3Field, UrlField
 from gateway.upload_bucket import SCHEME, NoUploadBucket, Source, UploadBucket
-from gateway.urls import describe_url
-from inference.decoding.source import Need, Scaled
-from inference.errors import ImageTooLarge, NotAnImage, PictureError
-from inference.types import SizeWH
-from service.decoder import shared_decoder
+from inference.decoding.source import ImageSource
+from inference.errors import ImageTooLarge, NotAnImage, PictureError, is_out_of_memory
+from service.results import Predictions, Result, Timing
 
-Predict = Callable[["PictureFile"], Any]
-"""A picture -> its element of the answer."""
+Predict = Callable[[ImageSource], Predictions]
+"""Computes the predictions for one picture."""
 
 GRACE_SECONDS = 0.5
-"""How much longer than the fetcher's limit a fetch is waited for, so that its own error comes
-first and says more."""
+"""Seconds that a download may exceed its own timeout, so that its more specific error comes first.
+The fetcher can't interrupt a name lookup."""
 
-NO_MEMORY = ("Insufficient memory", "std::bad_alloc", "Failed to allocate memory")
-"""What errors of OpenCV and onnxruntime say where Python's own are a MemoryError."""
+LARGE_PIXELS = 4_000_000
+"""Pixels above which a picture itself may exhaust the memory: 12 MB, and copies of it."""
 
 logger = logging.getLogger("matchvec")
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """Milliseconds that a part took."""
-
-    fetch: float = 0.0
-    decode: float = 0.0
-    inference: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one part.
+class PartContent:
+    """Content of a part, once it is there.
 
     Attributes:
-        part: The part.
-        predictions: Its element of the answer, [] where it failed.
-        size_wh: Width and height of the upright picture; None where it was not decoded.
-        error: Why it failed, None where it did not.
-        timing: How long it took.
-        content: The picture's file; None where there is none.
-    """
-
-    part: Part
-    predictions: Any
-    size_wh: tuple[int, int] | None
-    error: PartError | PictureError | None
-    timing: Timing
-    content: bytes | None = None
-
-    def details_json(self) -> dict[str, Any]:
-        """The element that ``details=true`` asks for."""
-        error = self.error
-        return {
-            **_part_details(self.part),
-            "width": self.size_wh[0] if self.size_wh else None,
-            "height": self.size_wh[1] if self.size_wh else None,
-            "predictions": self.predictions,
-            "error": {"code": error.code, "message": error.message} if error else None,
-            "timing_ms": {
-                "fetch": round(self.timing.fetch, 1),
-                "decode": round(self.timing.decode, 1),
-                "inference": round(self.timing.inference, 1),
-            },
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A part's file, or why there is none.
-
-    Attributes:
-        position: The part's place in the request.
-        content: The file, or the error.
-        fetch_ms: How long fetching it took.
+        position: Index of the part in the request.
+        content: File, or the error of its download.
+        fetch_ms: Milliseconds of the download.
     """
 
     position: int
@@ -95,69 +48,37 @@ class Arrival:
     fetch_ms: float = 0.0
 
 
-class PictureFile:
-    """A part's file, decoded when it is asked for, and no further than it is asked for.
-
-    Args:
-        decode: Decodes the file to what is needed.
-    """
-
-    def __init__(self, decode: Callable[[Need], Scaled]) -> None:
-        """Decode nothing yet."""
-        self._decode = decode
-        self._scaled: Scaled | None = None
-        self.decode_ms = 0.0
-
-    @property
-    def size_wh(self) -> SizeWH | None:
-        """Width and height of the upright picture; None before it was decoded."""
-        return self._scaled.size_wh if self._scaled else None
-
-    def scaled(self, need: Need) -> Scaled:
-        """The pixels that there are, if they are enough; else it is decoded, or decoded anew."""
-        scaled = self._scaled
-        if scaled is None or need.shrink(scaled.size_wh) < scaled.shrink:
-            self._scaled = None  # Its memory is not kept while the larger one is made.
-            start = time.perf_counter()
-            try:
-                scaled = self._decode(need)
-            finally:
-                self.decode_ms += (time.perf_counter() - start) * 1000
-            self._scaled = scaled
-        return scaled
-
-
 class TimeBudget:
-    """How long the pictures of a request take, to tell which ones can't be done in time.
+    """Time left for the pictures of a request.
 
     Args:
-        deadline: Of the request.
+        deadline: Deadline of the request.
     """
 
     def __init__(self, deadline: Deadline) -> None:
-        """Know of no picture yet."""
-        self.deadline = deadline
+        """Start without a measured picture."""
+        self._deadline = deadline
         self._slowest_ms = 0.0
 
     @property
-    def is_late(self) -> bool:
-        """Whether there is less time left than the slowest picture so far took."""
-        return self.deadline.remaining <= self._slowest_ms / 1000
+    def is_used_up(self) -> bool:
+        """True if the time left is at most that of the slowest picture so far."""
+        return self._deadline.remaining <= self._slowest_ms / 1000
 
-    def note(self, timing: Timing) -> None:
-        """Take a picture's times into account."""
+    def record(self, timing: Timing) -> None:
+        """Record the time that a picture took."""
         self._slowest_ms = max(self._slowest_ms, timing.decode + timing.inference)
 
 
 class PictureService:
-    """Answers the parts of a request.
+    """Fetches, decodes and processes pictures in threads.
 
     Args:
-        fetcher: For urls.
-        max_pixels: Of one picture.
-        max_urls: How many are fetched side by side.
-        workers: How many pictures are worked on side by side: one per core.
-        uploads: For what was sent to the stack's bucket; None: there is none.
+        fetcher: Downloads urls.
+        max_pixels: Pixels of the largest picture that is decoded.
+        max_urls: Urls of one request, which are downloaded at the same time.
+        workers: Pictures that are processed at the same time: one per core.
+        uploads: Bucket that clients upload pictures to; None if there is none.
     """
 
     def __init__(
@@ -168,129 +89,123 @@ class PictureService:
         workers: int = 1,
         uploads: UploadBucket | None = None,
     ) -> None:
-        """Make the pools of threads, which start when they are needed."""
+        """Create the thread pools. Their threads start when they are needed."""
         self._fetcher = fetcher
         self._uploads = uploads or NoUploadBucket()
         self._max_pixels = max_pixels
-        self._decoder = shared_decoder()
-        # One pool for all requests: a thread that hangs in a name look-up can't be ended, so
-        # there must be a limit to how many do.
-        self._fetches = ThreadPoolExecutor(max(1, 2 * max_urls), thread_name_prefix="fetch")
+        # One pool for all requests bounds the threads that hang in a name lookup: a lookup can't
+        # be interrupted.
+        self._downloads = ThreadPoolExecutor(max(1, 2 * max_urls), thread_name_prefix="fetch")
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="picture")
 
     def answer(self, parts: Sequence[Part], predict: Predict, deadline: Deadline) -> list[Result]:
-        """One result per part, in order.
+        """Return one result per part, in order.
 
-        Urls are fetched side by side while the uploads are worked on, then worked on as they
-        arrive. A picture is begun only while there is as much time left as the slowest one so
-        far took; the rest is `deadline_exceeded`, so that what is ready gets out before the
-        gateway gives up.
+        Files in the request are processed first, while the urls download. A picture is started
+        only if the time left exceeds that of the slowest picture so far; the others fail with
+        `deadline_exceeded`, so that the finished ones are answered in time.
+
+        Args:
+            parts: Parts of the request.
+            predict: Computes the predictions for a picture.
+            deadline: Time at which all results must be ready.
         """
-        pace = TimeBudget(deadline)
+        budget = TimeBudget(deadline)
         jobs = {
-            arrival.position: self._workers.submit(
-                self._answer_one, parts[arrival.position], arrival, predict, pace
+            each.position: self._workers.submit(
+                self._process, parts[each.position], each, predict, budget
             )
-            for arrival in self._arrivals(parts, deadline)
+            for each in self._contents(parts, deadline)
         }
         return [jobs[position].result() for position in range(len(parts))]
 
-    def _arrivals(self, parts: Sequence[Part], deadline: Deadline) -> Iterator[Arrival]:
-        """Every part once: the uploads, then the urls as they arrive."""
+    def _contents(self, parts: Sequence[Part], deadline: Deadline) -> Iterator[PartContent]:
+        """Yield the content of every part: files first, then urls as their downloads end."""
         uploads = self._uploads.reader()
-        fetches = {
-            self._fetches.submit(
-                _timed_fetch, uploads if _is_s3(part) else self._fetcher, part.url, deadline
+        downloads = {
+            self._downloads.submit(
+                _download, uploads if _is_upload(part) else self._fetcher, part.url, deadline
             ): position
             for position, part in enumerate(parts)
             if not isinstance(part, FormFile)
         }
-        # The fetcher's own limit, once more: it can't interrupt the system's name look-up.
         fetch_deadline = deadline.earlier(self._fetcher.timeout_seconds + GRACE_SECONDS)
         for position, part in enumerate(parts):
             if isinstance(part, FormFile):
-                yield Arrival(position, part.content)
-        pending = set(fetches)
+                yield PartContent(position, part.content)
+        pending = set(downloads)
         while pending:
             done, pending = wait(pending, fetch_deadline.remaining, FIRST_COMPLETED)
-            for fetch in sorted(done, key=fetches.__getitem__):
-                yield _arrival(fetches[fetch], fetch)
+            for download in sorted(done, key=downloads.__getitem__):
+                yield _downloaded(downloads[download], download)
             if not done:
-                for fetch in sorted(pending, key=fetches.__getitem__):
-                    fetch.cancel()
-                    yield Arrival(fetches[fetch], UrlTimeout("The url did not deliver in time."))
+                for download in sorted(pending, key=downloads.__getitem__):
+                    download.cancel()
+                    timeout = UrlTimeout("The url did not deliver in time.")
+                    yield PartContent(downloads[download], timeout)
                 return
 
-    def _answer_one(
-        self, part: Part, arrival: Arrival, predict: Predict, pace: TimeBudget
+    def _process(
+        self, part: Part, arrived: PartContent, predict: Predict, budget: TimeBudget
     ) -> Result:
-        content = arrival.content
+        content = arrived.content
         if isinstance(content, PartError):
-            return Result(part, [], None, content, Timing(arrival.fetch_ms))
-        picture = PictureFile(partial(self._decode, part, content, pace.deadline))
-        predictions: Any = []
+            return Result(part, error=content, timing=Timing(arrived.fetch_ms))
+        source = ImageSource(content, self._max_pixels)
+        predictions: Predictions | None = None
         error: PartError | PictureError | None = None
         start = time.perf_counter()
         try:
-            if pace.is_late:
+            if budget.is_used_up:
                 raise DeadlineExceeded(
-                    "The time limit of a request came before this picture's turn: "
-                    "send fewer pictures in one request."
+                    "The time limit of the request was reached before this picture. "
+                    "Send fewer pictures per request."
                 )
-            predictions = predict(picture)
-        except Exception as failure:  # Whatever is wrong with one, its neighbours are answered.
-            error = _explained(failure, arrival.position)
+            predictions = predict(source)
+        except Exception as failure:  # The other pictures are still processed.
+            error = _client_error(failure, part, arrived.position, source)
         total_ms = (time.perf_counter() - start) * 1000
-        timing = Timing(arrival.fetch_ms, picture.decode_ms, max(0.0, total_ms - picture.decode_ms))
-        pace.note(timing)
-        return Result(part, predictions, picture.size_wh, error, timing, content)
-
-    def _decode(self, part: Part, content: bytes, deadline: Deadline, need: Need) -> Scaled:
-        try:
-            return self._decoder(content, max_pixels=self._max_pixels, need=need, deadline=deadline)
-        except NotAnImage as error:
-            if isinstance(part, UrlField):
-                raise UrlNotAnImage(f"The url was fetched. {error.message}") from error
-            raise
+        inference_ms = max(0.0, total_ms - source.decode_ms)
+        timing = Timing(arrived.fetch_ms, source.decode_ms, inference_ms)
+        budget.record(timing)
+        return Result(part, predictions, source.size_wh, error, timing, content)
 
 
-def _explained(failure: Exception, position: int) -> PartError | PictureError:
-    """Why a part failed, as its client is told; called while the failure is handled."""
+def _client_error(
+    failure: Exception, part: Part, position: int, source: ImageSource
+) -> PartError | PictureError:
+    """Return the error of a failed part for its client; called while the failure is handled."""
     if isinstance(failure, PartError | PictureError):
-        # Its tracebacks hold the picture, and by way of the caller's frame themselves: the next
-        # picture would need memory that is free only once the garbage collector has come.
+        # Clear the tracebacks: their frames keep the pixels in memory, in a reference cycle, so
+        # the next picture would lack that memory until the garbage collector runs.
         failure.__traceback__ = failure.__cause__ = failure.__context__ = None
+        if isinstance(failure, NotAnImage) and isinstance(part, UrlField):
+            return UrlNotAnImage(f"The url was fetched. {failure.message}")
         return failure
-    if isinstance(failure, MemoryError) or any(text in str(failure) for text in NO_MEMORY):
-        return ImageTooLarge("The picture needs more memory than there is: scale it down.")
     logger.exception("part %d failed", position)
+    width, height = source.size_wh or (0, 0)
+    if is_out_of_memory(failure) and width * height >= LARGE_PIXELS:
+        return ImageTooLarge("The picture needs more memory than is available. Scale it down.")
     return PartFailed("Something went wrong on our side with this picture.")
 
 
-def _part_details(part: Part) -> dict[str, str | None]:
-    if isinstance(part, FormFile):
-        return {"field": "image", "filename": part.filename}
-    field = "s3" if isinstance(part, S3Field) else "url"
-    return {"field": field, "filename": describe_url(part.url)}
-
-
-def _is_s3(part: UrlField | S3Field) -> bool:
+def _is_upload(part: UrlField | S3Field) -> bool:
     return isinstance(part, S3Field) or part.url.startswith(SCHEME)
 
 
-def _arrival(position: int, fetch: Future[tuple[bytes, float]]) -> Arrival:
-    try:
-        content, fetch_ms = fetch.result()
-    except PartError as error:
-        return Arrival(position, error)
-    except Exception:  # As for pictures: one url's fault is not the others'.
-        logger.exception("fetch of part %d failed", position)
-        return Arrival(position, PartFailed("Something went wrong on our side with this url."))
-    return Arrival(position, content, fetch_ms)
-
-
-def _timed_fetch(source: Source, url: str, deadline: Deadline) -> tuple[bytes, float]:
-    """A url's file, and the milliseconds that it took."""
+def _download(source: Source, url: str, deadline: Deadline) -> tuple[bytes, float]:
+    """Return a url's file and the milliseconds of its download."""
     start = time.perf_counter()
     content = source.fetch(url, deadline)
     return content, (time.perf_counter() - start) * 1000
+
+
+def _downloaded(position: int, download: Future[tuple[bytes, float]]) -> PartContent:
+    try:
+        content, fetch_ms = download.result()
+    except PartError as error:
+        return PartContent(position, error)
+    except Exception:  # The other urls are still downloaded.
+        logger.exception("download of part %d failed", position)
+        return PartContent(position, PartFailed("Something went wrong on our side with this url."))
+    return PartContent(position, content, fetch_ms)

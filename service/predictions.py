@@ -1,38 +1,91 @@
-"""What each route makes of a picture: its element of the answer."""
+"""What each picture route computes from a picture, and with which models."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from inference.decoding.source import NOTHING, Picture
-from inference.pipeline import Pipeline
-from service.json_answers import detection_json, vehicle_json
+from gateway.options import Options
+from gateway.routes import Route
+from inference.decoding.resolution import SMALLEST
+from inference.decoding.source import ImageSource
+from inference.manifest import Manifest
+from service.app import App
+from service.models import Models
+from service.pictures import Predict
+from service.results import Predictions, ShapeHWC
 
 CHANNELS = 3
-"""Every picture counts as red, green and blue, a byte each."""
+"""Pictures are decoded to 8-bit RGB, whatever the file holds."""
 
 
-def shape_of(picture: Picture) -> list[int]:
-    """`/shape`: height, width and channels of the upright picture, if all of it can be decoded."""
-    width, height = picture.scaled(NOTHING).size_wh
-    return [height, width, CHANNELS]
+@dataclass(frozen=True, slots=True)
+class PictureRoute:
+    """A route that takes pictures.
+
+    Attributes:
+        predictor: Returns the function that is applied to each picture.
+        uses_detector: True if the route runs the detector. Its answers are objects with boxes: they
+            can be drawn on the picture, and computed for an archive of pictures.
+        uses_classifiers: True if the route runs the classifiers, too.
+    """
+
+    predictor: Callable[[App, Options], Predict]
+    uses_detector: bool = False
+    uses_classifiers: bool = False
+
+    def manifests(self, models: Models) -> tuple[Manifest, ...]:
+        """Return the manifests of the models that the route runs, the detector's first.
+
+        Raises:
+            ModelUnavailable: A model could not be loaded.
+        """
+        if not self.uses_detector:
+            return ()
+        pipeline = models.pipeline()
+        classifiers = pipeline.classifiers if self.uses_classifiers else ()
+        return pipeline.detector.manifest, *(each.manifest for each in classifiers)
 
 
-def nbytes_of(picture: Picture) -> int:
-    """`/nbytes`: the size of the upright picture's pixels, if all of it can be decoded."""
-    width, height = picture.scaled(NOTHING).size_wh
-    return height * width * CHANNELS
+def _classify(app: App, options: Options) -> Predict:
+    pipeline, threshold = app.models.pipeline(), _threshold(app, options)
+
+    def predict(source: ImageSource) -> Predictions:
+        return pipeline.predict_class(source, threshold, options.top)
+
+    return predict
 
 
-def detect(pipeline: Pipeline, threshold: float, picture: Picture) -> list[dict[str, Any]]:
-    """`/object_detection`: the objects whose score is at least `threshold`, 0..1."""
-    found = pipeline.predict_objects(picture, threshold)
-    return [detection_json(detection) for detection in found]
+def _detect(app: App, options: Options) -> Predict:
+    pipeline, threshold = app.models.pipeline(), _threshold(app, options)
+
+    def predict(source: ImageSource) -> Predictions:
+        return pipeline.predict_objects(source, threshold)
+
+    return predict
 
 
-def classify(
-    pipeline: Pipeline, threshold: float, top: int, picture: Picture
-) -> list[dict[str, Any]]:
-    """`/predict`: the vehicles, each with its `top` best classes."""
-    found = pipeline.predict_class(picture, threshold, top)
-    return [vehicle_json(vehicle) for vehicle in found]
+def _threshold(app: App, options: Options) -> float:
+    """Return the lowest score of a detection that is answered, 0..1."""
+    threshold = options.threshold
+    return app.settings.detection_threshold if threshold is None else threshold
+
+
+def _shape(source: ImageSource) -> ShapeHWC:
+    """Return the shape of the upright picture, after decoding all of the file."""
+    width, height = source.decode(SMALLEST).size_wh
+    return height, width, CHANNELS
+
+
+def _nbytes(source: ImageSource) -> int:
+    """Return the bytes of the upright picture's pixels, after decoding all of the file."""
+    height, width, channels = _shape(source)
+    return height * width * channels
+
+
+PICTURE_ROUTES: Mapping[Route, PictureRoute] = {
+    Route.PREDICT: PictureRoute(_classify, uses_detector=True, uses_classifiers=True),
+    Route.OBJECT_DETECTION: PictureRoute(_detect, uses_detector=True),
+    Route.SHAPE: PictureRoute(lambda _app, _options: _shape),
+    Route.NBYTES: PictureRoute(lambda _app, _options: _nbytes),
+}

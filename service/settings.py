@@ -1,4 +1,4 @@
-"""The environment -> `Settings`, read once."""
+"""Configuration, read from environment variables once at startup."""
 
 from __future__ import annotations
 
@@ -13,49 +13,48 @@ from typing import TypeVar
 Value = TypeVar("Value", int, float)
 
 HOST_PATTERN = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+")
-"""A name as a url's host is compared with it: with `xn--` where it has other letters."""
+"""Host names in ASCII: letters outside of it are written with `xn--`."""
 
 MB_PER_VCPU = 1769
-"""Of memory: "At 1,769 MB, a function has the equivalent of one vCPU"
+"""Megabytes of memory per processor: "At 1,769 MB, a function has the equivalent of one vCPU"
 (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html)."""
 
 BUNDLED_MODELS = Path(__file__).parent.parent / "models"
 
 
 class SettingsError(Exception):
-    """An environment variable has a value that can't be; the message names it and the range.
+    """An environment variable is invalid; the message names the variable and its range.
 
-    It is raised while the function starts, so that a mistake shows at deployment and not with
-    the first client.
+    It stops the function at startup, so that a mistake shows at deployment.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be configured; the README's table describes each variable.
+    """Configuration of the function; the README's table describes each variable.
 
     Attributes:
         base_model_path: Folder of the user's own models.
-        model_uri: ``s3://bucket/prefix`` of models to fetch, "" for none.
+        model_uri: ``s3://bucket/prefix`` of models to download; "" for none.
         detection_model: Name of the detector.
         classification_models: Names of the classifiers, the main one first.
         detection_threshold: Lowest score of a detection, 0..1.
-        detection_iou_threshold: Overlap above which a truck is taken for a car, 0..1.
+        detection_iou_threshold: Overlap above which a truck counts as the car below it, 0..1.
         detection_size_threshold: Smallest box, as a share of the picture's area, 0..1.
-        max_pixels: Of one picture, width times height.
-        max_request_bytes: Of a request's body in base64, which is how Lambda counts it.
-        max_images: In one request, uploads and urls together.
-        max_urls: In one request.
-        max_url_bytes: Of one fetched file.
-        url_timeout_seconds: For one fetch in total.
-        url_fetch: Whether urls are opened at all.
-        url_allowed_hosts: The only hosts that are, ``*.a.example`` for all below; empty for all.
-        upload_bucket: That large pictures may be sent to, "" for none.
-        max_upload_bytes: Of one picture sent there.
-        deadline_seconds: For one request; API Gateway gives up after 29.
-        cors_origin: Who may read answers in a browser.
-        metrics_namespace: In CloudWatch; "" for no metrics.
-        memory_mb: The function's, which Lambda measures out its processors by; 0 elsewhere.
+        max_pixels: Width times height of the largest picture.
+        max_request_bytes: Size of the largest body, in base64 as Lambda counts it.
+        max_images: Pictures per request: files, urls and uploads.
+        max_urls: Urls per request.
+        max_url_bytes: Size of the largest download in bytes.
+        url_timeout_seconds: Timeout of one download in total.
+        url_fetch: True if urls are downloaded.
+        url_allowed_hosts: Hosts of urls, ``*.a.example`` for all subdomains; empty for all hosts.
+        upload_bucket: Bucket for large pictures; "" for none.
+        max_upload_bytes: Size of the largest picture in that bucket, in bytes.
+        deadline_seconds: Time limit of a request; API Gateway's own limit is 29.
+        cors_origin: Origin whose scripts may read answers in a browser, or ``*``.
+        metrics_namespace: Namespace of the metrics in CloudWatch; "" for no metrics.
+        memory_mb: Memory of the function, which determines its processors; 0 outside of Lambda.
     """
 
     base_model_path: Path
@@ -82,26 +81,26 @@ class Settings:
 
     @property
     def workers(self) -> int:
-        """How many things to do side by side: the cores that there are, or that are paid for."""
+        """Number of processors, as far as the function's memory pays for them."""
         if not self.memory_mb:
             return _cores()
         return max(1, min(_cores(), round(self.memory_mb / MB_PER_VCPU)))
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Read and check all variables; an empty one counts as not set.
+        """Read and check all variables. An empty variable counts as not set.
 
         Raises:
-            SettingsError: One has a value outside of its range.
+            SettingsError: A variable is invalid.
         """
         text = EnvironmentReader(environ).text
         number = EnvironmentReader(environ).number
         integer = EnvironmentReader(environ).integer
         if text("BACKEND", "onnx") != "onnx":
-            raise SettingsError("BACKEND must be onnx: it is the only one there is.")
+            raise SettingsError("BACKEND must be onnx, the only backend.")
         classifiers = text("CLASSIFICATION_MODEL", "vehicle_classifier").split(",")
         return cls(
-            base_model_path=Path(text("BASE_MODEL_PATH", "/tmp/matchvec/models")),  # noqa: S108  the one folder that Lambda lets us write to
+            base_model_path=Path(text("BASE_MODEL_PATH", "/tmp/matchvec/models")),  # noqa: S108  the only writable folder on Lambda
             model_uri=text("MODEL_URI", ""),
             detection_model=text("DETECTION_MODEL", "vehicle_detector"),
             classification_models=tuple(name.strip() for name in classifiers if name.strip()),
@@ -138,35 +137,35 @@ def _switch(text: str) -> bool:
 def _hosts(text: str) -> frozenset[str]:
     hosts = frozenset(host.strip().lower() for host in text.split(",") if host.strip())
     wrong = sorted(host for host in hosts if not HOST_PATTERN.fullmatch(host))
-    # A list without a name in it would open every host, which nobody who writes one can mean.
+    # A list without names, such as ",", would allow every host.
     if wrong or (text and not hosts):
         raise SettingsError(
             f"URL_ALLOWED_HOSTS: {(wrong or [text])[0][:80]!r} must be a host name such as "
-            "a.example, or *.a.example for all below it, without scheme, port and path."
+            "a.example, or *.a.example for its subdomains, without scheme, port or path."
         )
     return hosts
 
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentReader:
-    """Reads variables; an empty one counts as not set.
+    """Reads environment variables. An empty variable counts as not set.
 
     Attributes:
-        environ: The variables.
+        environ: Environment variables.
     """
 
     environ: Mapping[str, str]
 
     def text(self, name: str, default: str) -> str:
-        """A text."""
+        """Return a text."""
         return self.environ.get(name, "").strip() or default
 
     def number(self, name: str, default: float, low: float, high: float) -> float:
-        """A number; raises SettingsError unless it is from `low` to `high`."""
+        """Return a number; raise SettingsError unless it is from `low` to `high`."""
         return self._parsed(name, float, default, low, high)
 
     def integer(self, name: str, default: int, low: int, high: int) -> int:
-        """A whole number; raises SettingsError unless it is from `low` to `high`."""
+        """Return a whole number; raise SettingsError unless it is from `low` to `high`."""
         return self._parsed(name, int, default, low, high)
 
     def _parsed(

@@ -1,9 +1,8 @@
-"""The bucket that clients may send large pictures to (docs/scale.md).
+"""The S3 bucket that clients upload large pictures to (docs/scale.md).
 
-A presigned POST lets a client write one object, of one media type and at most so many bytes, for a
-few minutes, and nothing else
-(https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-UsingHTTPPOST.html). The bucket's lifecycle
-rule deletes it after a day.
+A presigned POST allows a client to write one object of one media type and a limited size, for a few
+minutes (https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-UsingHTTPPOST.html). The bucket's
+lifecycle rule deletes the object after a day.
 """
 
 from __future__ import annotations
@@ -29,17 +28,17 @@ from service.settings import Settings
 
 EXPIRES_SECONDS = 300
 CHUNK_BYTES = 1 << 20
-TOGETHER = 4
-"""The largest uploads that fit into one request: all of them are in memory until it is answered."""
+MAX_FULL_SIZE_UPLOADS = 4
+"""Uploads of the largest size per request: all are kept in memory until it is answered."""
 
 MISSING = ("NoSuchKey", "404", "AccessDenied", "403")
-"""S3 says "forbidden" of what is missing to who may not list the bucket, and the role may not."""
+"""Error codes of a missing key. Without ListBucket, S3 answers 403 for missing keys."""
 
 logger = logging.getLogger("matchvec")
 
 
 def uploads_of(settings: Settings) -> UploadBucket:
-    """The bucket of the settings, or none."""
+    """Return the configured bucket."""
     if not settings.upload_bucket:
         return NoUploadBucket()
     return S3Uploads(
@@ -48,16 +47,16 @@ def uploads_of(settings: Settings) -> UploadBucket:
 
 
 class S3Uploads:
-    """UploadBucket to a bucket of S3.
+    """An upload bucket in S3.
 
     Args:
-        bucket: Its name.
-        max_bytes: Of one picture.
-        timeout_seconds: For reading one, from connection to last byte.
+        bucket: Name of the bucket.
+        max_bytes: Size of the largest picture in bytes.
+        timeout_seconds: Timeout for reading one picture, from connection to last byte.
     """
 
     def __init__(self, bucket: str, max_bytes: int, timeout_seconds: float) -> None:
-        """Connect to nothing yet."""
+        """Connect to S3 only when the first upload is offered or read."""
         self._bucket = bucket
         self._max_bytes = max_bytes
         self._timeout_seconds = timeout_seconds
@@ -66,12 +65,12 @@ class S3Uploads:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port that pictures are sent to."""
+        """Scheme, host and port of the bucket."""
         split = urlsplit(self.offer(DEFAULT_MEDIA_TYPE)["url"])
         return f"{split.scheme}://{split.netloc}"
 
     def offer(self, content_type: str) -> Mapping[str, Any]:
-        """Where one picture may be sent, and how it is named afterwards."""
+        """Return a presigned POST for one picture, and the picture's s3 uri."""
         key = PREFIX + secrets.token_urlsafe(24)
         post = self.client().generate_presigned_post(
             self._bucket,
@@ -92,11 +91,11 @@ class S3Uploads:
         }
 
     def reader(self) -> Source:
-        """Reads the uploads of one request, `TOGETHER` times the largest at most."""
+        """Return a reader for the uploads of one request."""
         return _Reader(self, self._bucket, self._max_bytes, self._timeout_seconds)
 
     def client(self) -> Any:  # noqa: ANN401  boto3 makes its classes at run time
-        """boto3's client, made when it is first needed: 0.3 s that no start pays."""
+        """Return boto3's client, created on first use: a cold start saves 0.3 s."""
         with self._lock:
             if self._client is None:
                 self._client = _client(self._timeout_seconds)
@@ -104,7 +103,7 @@ class S3Uploads:
 
 
 class _Reader:
-    """Reads uploads until the request has had its share of memory."""
+    """Reads the uploads of one request, up to a total size."""
 
     def __init__(
         self, uploads: S3Uploads, bucket: str, max_bytes: int, timeout_seconds: float
@@ -114,16 +113,16 @@ class _Reader:
         self._max_bytes = max_bytes
         self._timeout_seconds = timeout_seconds
         self._lock = Lock()
-        self._bytes_left = TOGETHER * max_bytes
+        self._total_bytes = self._bytes_left = MAX_FULL_SIZE_UPLOADS * max_bytes
 
     def fetch(self, url: str, deadline: Deadline) -> bytes:
-        """An upload's content.
+        """Return the content of an upload.
 
         Raises:
-            UrlNotAllowed: The uri is not one that `POST /uploads` gave out.
-            UrlUnreachable: There is no such upload, or S3 did not deliver it.
-            UrlTimeout: It took too long.
-            UrlTooLarge: It, or all of the request together, is over the limit.
+            UrlNotAllowed: The uri is not one of `POST /uploads`.
+            UrlUnreachable: The upload does not exist, or S3 did not deliver it.
+            UrlTimeout: S3 did not deliver it in time.
+            UrlTooLarge: The upload, or all uploads of the request together, exceed the limit.
         """
         key = own_key(url, self._bucket)
         deadline = deadline.earlier(self._timeout_seconds)
@@ -138,7 +137,7 @@ class _Reader:
             raise _refusal(error) from error
 
     def _read(self, body: Any, size: int, deadline: Deadline) -> bytes:  # noqa: ANN401  as above
-        self._take(size)
+        self._reserve(size)
         chunks: list[bytes] = []
         while chunk := body.read(CHUNK_BYTES):
             chunks.append(chunk)
@@ -146,27 +145,27 @@ class _Reader:
                 raise UrlTimeout(f"S3 did not deliver within {self._timeout_seconds:g} seconds.")
         return b"".join(chunks)
 
-    def _take(self, size: int) -> None:
+    def _reserve(self, size: int) -> None:
         if size > self._max_bytes:
             raise UrlTooLarge(f"The upload has {size} bytes, the limit is {self._max_bytes}.")
         with self._lock:
             if size > self._bytes_left:
                 raise UrlTooLarge(
-                    f"The uploads of one request may have {TOGETHER * self._max_bytes} bytes "
-                    "together: name fewer of them in one request."
+                    f"The uploads of this request exceed {self._total_bytes} bytes together. "
+                    "Send fewer per request."
                 )
             self._bytes_left -= size
 
 
 def _client(timeout_seconds: float) -> Any:  # noqa: ANN401  as above
-    # Imported here: only who sends or names an upload pays for it.
+    # Imported here: requests without uploads do not need it.
     import boto3
     from botocore.config import Config
 
     config = Config(
         signature_version="s3v4",
-        # The bucket's own address in its region. The global one of other regions redirects for the
-        # first hours of a bucket, which browsers do not follow in a form that is posted.
+        # Use the bucket's regional address: the global one redirects during the first hours of a
+        # bucket, and browsers do not follow redirects of a posted form.
         s3={"addressing_style": "virtual"},
         connect_timeout=min(2, timeout_seconds),
         read_timeout=timeout_seconds,
@@ -184,11 +183,11 @@ def _refusal(error: Exception) -> PartError:
     code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
     if code in MISSING:
         return UrlUnreachable(
-            "There is no such upload: it was not sent, or was deleted, as all are after a day. "
-            "Send it anew, by POST /uploads."
+            "The upload does not exist: it was not sent, or it was deleted after a day. "
+            "Upload the picture again with POST /uploads."
         )
-    # Without the key, which lets its owner's picture be asked about.
+    # Without the key: whoever knows it can use the picture.
     logger.warning("S3 did not deliver an upload: %s %s", type(error).__name__, code)
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
         return UrlTimeout("S3 did not deliver the upload in time.")
-    return UrlUnreachable("S3 did not deliver the upload: try again.")
+    return UrlUnreachable("S3 did not deliver the upload. Retry.")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from service.handler import Handler
 from service.settings import Settings
+from tests.support.handlers import Handler, make_handler
 from tests.support.models import SHARED, fake_pipeline
 
 
@@ -26,10 +26,10 @@ def settings() -> Settings:
 @pytest.fixture
 def handler(settings: Settings) -> Handler:
     """The handler with a model that finds a car and a person in every picture."""
-    return Handler(settings, load=lambda _: fake_pipeline())
+    return make_handler(settings, load=lambda _: fake_pipeline())
 
 
 @pytest.fixture(scope="session")
 def embedded_handler(settings: Settings) -> Any:
     """The handler with the embedded models."""
-    return Handler(settings)
+    return make_handler(settings)

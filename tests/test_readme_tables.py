@@ -9,7 +9,7 @@ import yaml
 
 import gateway.errors
 import inference.errors
-from gateway.routes import METHODS, PARTS_OF_PAGES
+from gateway.routes import ASSETS, Route
 from service.settings import Settings
 from tests.support.tables import cells, quoted
 
@@ -23,11 +23,7 @@ def rows(*headings: str) -> list[list[str]]:
 
 def test_the_routes_are_all_there() -> None:
     shown = [quoted(route)[0] for route, _ in rows("route")]
-    assert shown == [
-        f"{methods[0]} {route.path}"
-        for route, methods in METHODS.items()
-        if route not in PARTS_OF_PAGES
-    ]
+    assert shown == [f"{route.methods[0]} {route.path}" for route in Route if route not in ASSETS]
 
 
 def test_the_errors_are_all_there() -> None:

@@ -11,7 +11,7 @@ import random
 
 import numpy as np
 
-from scripts.draw_samples import park
+from scripts.draw_samples import place
 from scripts.drawing.pen import RGB
 from scripts.drawing.scenes import photographed, street
 from scripts.drawing.vehicles import draw_box_truck, draw_bus, draw_car, draw_tipper
@@ -45,7 +45,7 @@ def scene(seed: int) -> Sample:
         x1 = left + rng.uniform(0, room - width)
         y2 = rng.uniform(430, 600)
         colour: RGB = (rng.randint(20, 240), rng.randint(20, 240), rng.randint(20, 240))
-        park(sheet, draw, colour, x1, y2, width, faces_left=rng.random() < 0.5)
+        place(sheet, draw, colour, x1, y2, width, faces_left=rng.random() < 0.5)
         boxes.append([x1, y2 - shape * width, x1 + width, y2])
         kinds.append(LABELS.index(name))
     picture = np.asarray(photographed(sheet, seed))[..., ::-1].copy()

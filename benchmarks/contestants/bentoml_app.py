@@ -1,4 +1,4 @@
-"""BentoML, the way its documentation does it: a service class, files as paths, two workers.
+"""BentoML as in its documentation: a service class, files as paths, two workers.
 
 bentoml serve benchmarks.contestants.bentoml_app:Matchvec --port PORT
 """
@@ -15,7 +15,7 @@ from benchmarks.contestants.plain import PlainModels
 
 @bentoml.service(workers=2, traffic={"timeout": 60})
 class Matchvec:
-    """Both routes."""
+    """A service with both routes."""
 
     def __init__(self) -> None:
         """Load the models, once per worker."""
@@ -23,12 +23,12 @@ class Matchvec:
 
     @bentoml.api
     def object_detection(self, image: list[Path] = [], url: str = "") -> list[Any]:  # noqa: B006  BentoML's idiom
-        """The objects of every picture."""
+        """Return the objects of every picture."""
         return [self.models.detect(content) for content in _contents(image, url)]
 
     @bentoml.api
     def predict(self, image: list[Path] = [], url: str = "") -> list[Any]:  # noqa: B006  as above
-        """The vehicles of every picture, classified."""
+        """Return the classified vehicles of every picture."""
         return [self.models.predict(content) for content in _contents(image, url)]
 
 

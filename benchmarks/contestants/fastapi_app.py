@@ -1,4 +1,4 @@
-"""FastAPI, the way its documentation does it: `UploadFile` and `Form` in a plain `def`.
+"""FastAPI as in its documentation: `UploadFile` and `Form` in a plain `def`.
 
 uvicorn benchmarks.contestants.fastapi_app:app --workers 2
 """
@@ -25,11 +25,11 @@ def _contents(image: list[UploadFile], url: list[str]) -> list[bytes]:
 
 @app.post("/object_detection")
 def object_detection(image: Images = [], url: Urls = []) -> list[Any]:  # noqa: B006  FastAPI's idiom
-    """The objects of every picture."""
+    """Return the objects of every picture."""
     return [models.detect(content) for content in _contents(image, url)]
 
 
 @app.post("/predict")
 def predict(image: Images = [], url: Urls = []) -> list[Any]:  # noqa: B006  as above
-    """The vehicles of every picture, classified."""
+    """Return the classified vehicles of every picture."""
     return [models.predict(content) for content in _contents(image, url)]

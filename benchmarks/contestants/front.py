@@ -1,10 +1,9 @@
-"""The smallest HTTP front of a Lambda handler: what API Gateway does, and nothing else.
+"""A minimal HTTP server in front of a Lambda handler, in place of API Gateway.
 
     BENCH_HANDLER=ours uvicorn benchmarks.contestants.front:app --workers 2
 
-Each process answers one request at a time, as one Lambda environment does. The body is made
-base64 here and decoded again by the handler, as behind API Gateway: a cost that the web
-frameworks do not have.
+Each process answers one request at a time, like a Lambda environment. The body is encoded as base64
+here and decoded by the handler, as behind API Gateway; the web frameworks do not have this cost.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ async def app(
     receive: Callable[[], Awaitable[Message]],
     send: Callable[[Message], Awaitable[None]],
 ) -> None:
-    """An ASGI application of one handler."""
+    """Return an ASGI application of one handler."""
     if scope["type"] != "http":
         return
     chunks = []

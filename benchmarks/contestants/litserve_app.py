@@ -1,4 +1,4 @@
-"""LitServe, the way its documentation does it: one `LitAPI` per route, two workers.
+"""LitServe as in its documentation: one `LitAPI` per route, two workers.
 
 python -m benchmarks.contestants.litserve_app PORT
 """
@@ -15,31 +15,31 @@ from benchmarks.contestants.plain import PlainModels
 
 
 class Detection(litserve.LitAPI):
-    """The objects of every picture."""
+    """Returns the objects of every picture."""
 
     def setup(self, device: str) -> None:
         """Load the models, once per worker."""
         self.models = PlainModels(options=session_options())
 
     def decode_request(self, request: Request) -> list[bytes]:
-        """The pictures of a form."""
+        """Return the pictures of a form."""
         files = [each.file.read() for each in request.getlist("image")]
         return files + [httpx.get(each, timeout=5).content for each in request.getlist("url")]
 
     def predict(self, x: list[bytes]) -> list[Any]:
-        """Find them."""
+        """Detect the objects."""
         return [self.models.detect(content) for content in x]
 
     def encode_response(self, output: list[Any]) -> list[Any]:
-        """As it is."""
+        """Return the output unchanged."""
         return output
 
 
 class Classification(Detection):
-    """The vehicles of every picture, classified."""
+    """Returns the classified vehicles of every picture."""
 
     def predict(self, x: list[bytes]) -> list[Any]:
-        """Find and classify them."""
+        """Detect and classify the vehicles."""
         return [self.models.predict(content) for content in x]
 
 

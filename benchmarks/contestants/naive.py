@@ -1,9 +1,10 @@
-"""The handler as articles describe it: requests-toolbelt, base64, Pillow, one by one.
+"""The handler that articles describe: requests-toolbelt, base64, Pillow, one picture at a time.
 
     event -> base64.b64decode -> MultipartDecoder -> Pillow -> session.run -> json.dumps
 
-Default sessions, the whole picture decoded, `urlopen` for urls. What such handlers often get
-wrong (colour order, EXIF, boxes) is right here: the contest is about time.
+It uses default sessions, decodes the full picture, and opens urls with `urlopen`. What such
+handlers
+often get wrong (colour order, EXIF, boxes) is right here, because only time is compared.
 """
 
 from __future__ import annotations

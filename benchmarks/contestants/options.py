@@ -8,10 +8,10 @@ import onnxruntime
 
 
 def session_options() -> onnxruntime.SessionOptions | None:
-    """Onnxruntime's defaults, or as many threads as `BENCH_THREADS` says.
+    """Return onnxruntime's defaults, or options with `BENCH_THREADS` threads.
 
-    Two threads, the default on two cores, answer a lone request sooner; one thread per process
-    answers more requests at once. The benchmark gives each measure what suits it.
+    Two threads, the default on two cores, give a lower latency for one client; one thread per
+    process gives a higher throughput. Each measurement uses the better one.
     """
     threads = int(os.environ.get("BENCH_THREADS", "0"))
     if not threads:

@@ -1,19 +1,22 @@
-"""The product: its own handler, which fetches the benchmark's urls from loopback.
+"""The product's handler, which fetches the benchmark's urls from loopback.
 
-The product opens no url of a private address and has no switch for it. As in its tests, a
-`Fetcher` with a resolver and a connector of its own stands for the internet: the name resolves to
-a public address, and the connection goes to the benchmark's picture server. All else that a fetch
-does is done. The models, and what a start does to the process, are the deployed handler's.
+The product opens no url of a private address and has no switch for it. As in its tests, a `Fetcher`
+with another resolver and connector replaces the internet: the name resolves to a public address,
+and
+the connection goes to the benchmark's picture server. Everything else, the models included, is the
+same as in the deployed handler.
 """
 
 from __future__ import annotations
 
 import os
 import socket
+from functools import partial
 
 from gateway.fetch import Fetcher
-from lambda_function import lambda_handler_classification as deployed
-from service.settings import Settings
+from lambda_function import models, settings
+from service.app import make_app
+from service.handler import handle
 
 PUBLIC_ADDRESS = "93.184.216.34"
 
@@ -23,14 +26,10 @@ def _connect(_address: str, _port: int, seconds: float) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=seconds)
 
 
-_settings = Settings.from_environment(os.environ)
-handler = type(deployed)(
-    _settings,
-    Fetcher(
-        max_bytes=_settings.max_url_bytes,
-        timeout_seconds=_settings.url_timeout_seconds,
-        resolver=lambda _host, _port: [PUBLIC_ADDRESS],
-        connector=_connect,
-    ),
-    load=lambda _: deployed._pipeline(),
+_fetcher = Fetcher(
+    max_bytes=settings.max_url_bytes,
+    timeout_seconds=settings.url_timeout_seconds,
+    resolver=lambda _host, _port: [PUBLIC_ADDRESS],
+    connector=_connect,
 )
+handler = partial(handle, make_app(settings, models, fetcher=_fetcher))

@@ -1,9 +1,9 @@
-"""Pictures -> answers, as one would write it who has Pillow, numpy and onnxruntime and a deadline.
+"""Plain inference with Pillow, numpy and onnxruntime, shared by the other contestants.
 
-The naive handler and the web frameworks share it, so that they differ in nothing but how a
-request reaches it. It shares no code with the product: what makes the product faster must not
-make these faster too. Nothing in it is slow on purpose: the models are loaded once, the grid is
-computed once, everything that numpy can do at once is done at once.
+The naive handler and the web frameworks use it, so they differ only in how a request reaches it. It
+shares no code with the product: optimisations of the product must not speed it up. Nothing in it is
+slow on purpose: models are loaded once, the grid is computed once, and numpy operations are
+vectorised.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ class PlainModels:
     """The two embedded models.
 
     Args:
-        folder: Holds `vehicle_detector` and `vehicle_classifier`.
-        options: Of both sessions; None: onnxruntime's defaults.
+        folder: The folder with `vehicle_detector` and `vehicle_classifier`.
+        options: Options of both sessions; None for onnxruntime's defaults.
     """
 
     def __init__(
         self, folder: Path = MODELS, options: onnxruntime.SessionOptions | None = None
     ) -> None:
-        """Load them."""
+        """Load the models."""
         self._detector, self._detection = _load(folder / "vehicle_detector", options)
         self._classifier, self._classification = _load(folder / "vehicle_classifier", options)
         self._side = self._detection["input"]["width"]
         self._grid = grid((self._side, self._side), self._detection["output"]["strides"])
 
     def detect(self, data: bytes) -> Found:
-        """The objects of a picture, as `/object_detection` answers them."""
+        """Return the objects of a picture as `/object_detection` does."""
         return self._find(decode(data))
 
     def predict(self, data: bytes) -> Found:
-        """The vehicles of a picture, each classified, as `/predict` answers them."""
+        """Return the classified vehicles of a picture as `/predict` does."""
         image = decode(data)
         vehicles = self._detection["vehicles"]
         found = [each for each in self._find(image) if each["class_name"] in vehicles]
@@ -76,13 +76,13 @@ class PlainModels:
         size_wh: tuple[int, int],
         input_wh: tuple[int, int] | None = None,
     ) -> Found:
-        """The detector's output as objects of a picture.
+        """Decode the detector's output to objects of a picture.
 
         Args:
             rows: float32 [cells, 5 + classes].
-            scale: Input pixels per pixel of the picture.
-            size_wh: The picture's width and height, pixels.
-            input_wh: The model's input's, where it is not the full one.
+            scale: Input pixels per picture pixel.
+            size_wh: Width and height of the picture in pixels.
+            input_wh: Width and height of the model's input, if it is not the full one.
         """
         strides = self._detection["output"]["strides"]
         cells, sizes = grid(input_wh, strides) if input_wh else self._grid
@@ -119,13 +119,13 @@ class PlainModels:
 
 
 def decode(data: bytes) -> Image.Image:
-    """The whole picture, upright, mode RGB."""
+    """Return the full picture, upright, mode RGB."""
     image = Image.open(io.BytesIO(data))
     return ImageOps.exif_transpose(image).convert("RGB")
 
 
 def grid(input_wh: tuple[int, int], strides: list[int]) -> tuple[Boxes, Boxes]:
-    """Column and row of every cell [cells, 2], and its stride [cells, 1]."""
+    """Return column and row of every cell [cells, 2], and its stride [cells, 1]."""
     cells, sizes = [], []
     for stride in strides:
         y, x = np.mgrid[: input_wh[1] // stride, : input_wh[0] // stride]
@@ -137,7 +137,7 @@ def grid(input_wh: tuple[int, int], strides: list[int]) -> tuple[Boxes, Boxes]:
 def suppress(
     boxes: Boxes, scores: NDArray[np.floating[Any]], class_ids: NDArray[np.int64], max_iou: float
 ) -> list[int]:
-    """Greedy non-maximum suppression within each class; positions, best first."""
+    """Return positions kept by greedy non-maximum suppression per class, best first."""
     order = np.argsort(-scores, kind="stable")
     kept: list[int] = []
     while order.size:
@@ -149,7 +149,7 @@ def suppress(
 
 
 def overlaps(box: Boxes, boxes: Boxes) -> Boxes:
-    """Intersection over union of one box [4] with each of many [n, 4]; corners x1, y1, x2, y2."""
+    """Return the IoU of a box [4] with each of many [n, 4]; corners x1, y1, x2, y2."""
     width = np.minimum(box[2], boxes[:, 2]) - np.maximum(box[0], boxes[:, 0])
     height = np.minimum(box[3], boxes[:, 3]) - np.maximum(box[1], boxes[:, 1])
     shared = width.clip(0) * height.clip(0)

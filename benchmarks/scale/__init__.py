@@ -1,1 +1,1 @@
-"""The account on paper that computes: arrivals, Lambda, API Gateway, queues and what they cost."""
+"""A simulation of an AWS account: arrivals, Lambda, API Gateway, queues and their cost."""

@@ -1,12 +1,12 @@
-"""Simulates the account: what 1, 10 and 100 million pictures a day meet, and what they cost.
+"""Simulate 1, 10 and 100 million pictures a day: latency, refusals and cost.
 
     python -m benchmarks.scale                     # prints the tables of docs/scale.md
-    python -m benchmarks.scale --plots docs/images # ... and draws them (needs matplotlib:
+    python -m benchmarks.scale --plots docs/images # also draws the plots (needs
                                                    #     benchmarks/requirements-report.txt)
     python -m benchmarks.scale --times FILE        # with other service times
 
-Times are from request to answer in Lambda: neither the network to the client nor API Gateway's own
-some ten milliseconds are in them, and nobody tries again. Same seed, same figures.
+Latency is measured from request to answer in Lambda, without the network and API Gateway (about 10
+ms), and without retries. The same seed gives the same figures.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks.scale.arrivals import PATTERNS
-from benchmarks.scale.doors import (
+from benchmarks.scale.simulation import (
     VOLUMES,
     Archive,
     Day,
@@ -39,11 +39,11 @@ SHOWN = (
     ("spike x100", VOLUMES[1], "with SnapStart"),
     ("spike x100", VOLUMES[2], "quotas raised"),
 )
-"""Pattern, pictures a day, account."""
+"""(pattern, pictures a day, account)"""
 
 
 def api_table(days: list[Day]) -> str:
-    """What requests meet, in Markdown."""
+    """Return a Markdown table of the days by API."""
     lines = [
         "| pictures a day | pattern | account | p50, ms | p99, ms | p99.9, ms "
         "| refused by the gateway | by Lambda | most at once | cost |",
@@ -62,7 +62,7 @@ def api_table(days: list[Day]) -> str:
 
 
 def archive_table(archives: list[Archive]) -> str:
-    """How long archives take, in Markdown."""
+    """Return a Markdown table of the archive runs."""
     lines = ["| pictures | batches at once | time | cost |", "|---|---|---|---|"]
     lines += [
         f"| {each.volume // 1_000_000} million | {each.concurrency:,} | {duration(each.hours)} "
@@ -73,24 +73,24 @@ def archive_table(archives: list[Archive]) -> str:
 
 
 def duration(hours: float) -> str:
-    """Minutes, or hours from two on."""
+    """Format hours, or minutes below two hours."""
     return f"{60 * hours:.0f} min" if hours < 2 else f"{hours:.1f} h"
 
 
 def percent(share: float) -> str:
-    """A share, with as many digits as it needs to be told from nothing."""
+    """Format a share with enough digits to distinguish it from 0."""
     if share == 0:
         return "0"
     return f"{100 * share:.1f} %" if share >= 0.001 else f"{100 * share:.2g} %"
 
 
 def days(times: ServiceTimes) -> list[Day]:
-    """All that the table shows."""
+    """Simulate every day of the table."""
     return [simulate(pattern, volume, account, times) for pattern, volume, account in SHOWN]
 
 
 def archives(times: ServiceTimes) -> list[Archive]:
-    """All that the table shows."""
+    """Simulate every archive run of the table."""
     return [
         run_archive(volume, concurrency, times)
         for volume in VOLUMES
@@ -99,7 +99,7 @@ def archives(times: ServiceTimes) -> list[Archive]:
 
 
 def main() -> None:
-    """Simulate, print, draw."""
+    """Simulate, print the tables, and draw the plots."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--times", type=Path, default=TIMES)
     parser.add_argument("--plots", type=Path)
@@ -111,7 +111,7 @@ def main() -> None:
     print()
     print(archive_table(by_archive))
     if options.plots:
-        from benchmarks.scale.plots import draw  # Needs matplotlib, which the tables do not.
+        from benchmarks.scale.plots import draw  # Only the plots need matplotlib.
 
         for path in draw(options.plots, times):
             print(f"Drawn: {path}")

@@ -1,10 +1,12 @@
-"""A Lambda account, event by event: who is served, who waits, who is refused.
+"""Simulate a Lambda account event by event: requests are served, wait, or are refused.
 
-Two doors differ in what happens to a request that finds no free execution environment. By API it is
-refused, unless Lambda may make a new one: of those a function gets 1,000 at once and 100 per second
-after, up to the account's concurrency
-(https://docs.aws.amazon.com/lambda/latest/dg/scaling-behavior.html). By queue or state machine it
-waits.
+The API and the queue differ when no execution environment is free. The API refuses a request unless
+Lambda may start a new environment: a function can start 1,000 at once and 100 more per second, up
+to
+the account's concurrency
+(https://docs.aws.amazon.com/lambda/latest/dg/scaling-behavior.html). In a queue or state machine
+the
+request waits.
 """
 
 from __future__ import annotations
@@ -21,24 +23,24 @@ from benchmarks.scale.arrivals import Times
 RAMP_BURST = 1000.0
 RAMP_PER_SECOND = 100.0
 IDLE_SECONDS = 300.0
-"""How long an environment that does nothing is kept; AWS does not say; minutes are seen."""
+"""Seconds until an idle environment ends. AWS does not document it; minutes are usual."""
 
 SERVED, COLD, GATEWAY_REFUSED, LAMBDA_REFUSED = range(4)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What the account and the stack allow.
+    """Limits of the account and the stack.
 
     Attributes:
-        concurrency: Environments at work at the same time: the account's quota, or what is
-            reserved for the function.
-        rate_limit: Requests per second that the gateway lets pass.
-        burst_limit: Requests at once that it does.
-        cold_seconds: What a new environment takes longer, to its first answer.
-        ramp_burst: New environments at once.
-        ramp_per_second: New environments per second after.
-        idle_seconds: How long one that does nothing is kept.
+        concurrency: Maximum number of busy environments: the account's quota, or the function's
+            reserved concurrency.
+        rate_limit: Requests per second that the gateway allows.
+        burst_limit: Burst of requests that the gateway allows.
+        cold_seconds: Additional seconds of a new environment until its first answer.
+        ramp_burst: Number of environments that can start at once.
+        ramp_per_second: Number of environments that can start per second after that.
+        idle_seconds: Seconds until an idle environment ends.
     """
 
     concurrency: int
@@ -52,13 +54,13 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of every request, in the order of their arrival.
+    """The result of every request, in the order of arrival.
 
     Attributes:
-        arrival: When it came, seconds.
-        status: `SERVED`, `COLD` (served by a new environment), or who refused it.
-        seconds: From arrival to answer; NaN where it was refused.
-        busy: Environments at work just after it came.
+        arrival: Time of arrival in seconds.
+        status: `SERVED`, `COLD` (served by a new environment), or which service refused it.
+        seconds: Seconds from arrival to answer; NaN if refused.
+        busy: Busy environments just after its arrival.
     """
 
     arrival: Times
@@ -68,37 +70,37 @@ class Outcome:
 
     @property
     def is_answered(self) -> NDArray[np.bool_]:
-        """Which requests were."""
+        """Mask of the answered requests."""
         answered: NDArray[np.bool_] = self.status <= COLD
         return answered
 
     def percentile(self, share: float) -> float:
-        """Of the seconds of answered requests; NaN where there are none."""
+        """Return a percentile of the seconds of answered requests; NaN if there are none."""
         seconds = self.seconds[self.is_answered]
         return float(np.percentile(seconds, share)) if len(seconds) else float("nan")
 
     def share(self, *statuses: int) -> float:
-        """Of the requests with one of these statuses, 0..1."""
+        """Return the share (0..1) of the requests that have one of these statuses."""
         return float(np.isin(self.status, statuses).mean()) if len(self.status) else 0.0
 
 
 class Bucket:
-    """A token bucket, which is how AWS limits rates.
+    """A token bucket, as AWS uses for rate limits.
 
     Args:
         rate: Tokens per second.
-        size: Most tokens, which are there at the start.
+        size: Maximum and initial number of tokens.
     """
 
     def __init__(self, rate: float, size: float) -> None:
-        """Fill it."""
+        """Fill the bucket."""
         self._rate = rate
         self._size = size
         self._tokens = size
         self._at = 0.0
 
     def take(self, now: float) -> bool:
-        """Take a token, if there is one."""
+        """Take a token; return whether one was available."""
         if self._size == float("inf"):
             return True
         self._tokens = min(self._size, self._tokens + (now - self._at) * self._rate)
@@ -110,15 +112,15 @@ class Bucket:
 
 
 def refuse(arrival: Times, service: Times, account: Account) -> Outcome:
-    """The API's door: without a free environment, and none to be made, a request is refused.
+    """Simulate the API: a request is refused if no environment is free or can be started.
 
-    Free environments are taken the one used last first, so that those which a peak has left go
-    unused and end.
+    The most recently used environment is taken first, so that surplus environments idle and end
+    after a peak.
 
     Args:
-        arrival: When requests come, seconds, ascending.
-        service: How long each takes in an environment that has started, seconds.
-        account: What is allowed.
+        arrival: Times of arrival in seconds, ascending.
+        service: Seconds that each request takes in a warm environment.
+        account: The limits.
     """
     gateway = Bucket(account.rate_limit, account.burst_limit)
     ramp = Bucket(account.ramp_per_second, account.ramp_burst)
@@ -151,13 +153,13 @@ def refuse(arrival: Times, service: Times, account: Account) -> Outcome:
 
 
 def wait(arrival: Times, service: Times, servers: int, cold_seconds: float = 0.0) -> Outcome:
-    """The queue's door: first come, first served, by so many environments.
+    """Simulate a queue: environments serve requests in the order of arrival.
 
     Args:
-        arrival: When requests come, seconds, ascending.
-        service: How long each takes, seconds.
-        servers: Environments; each one's first request takes `cold_seconds` longer.
-        cold_seconds: See there.
+        arrival: Times of arrival in seconds, ascending.
+        service: Seconds that each request takes.
+        servers: Number of environments.
+        cold_seconds: Additional seconds of each environment's first request.
     """
     free: list[float] = []
     status = np.zeros(len(arrival), dtype=np.int8)

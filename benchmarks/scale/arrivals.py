@@ -1,4 +1,4 @@
-"""When requests come: patterns of a rate, and Poisson arrivals of it."""
+"""Patterns of request rates, and Poisson arrivals that follow them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Times = NDArray[np.float64]
-"""Seconds, ascending where they are points in time."""
+"""Seconds; ascending if they are points in time."""
 
 Pattern = Callable[[Times], Times]
-"""Shares of the horizon, 0..1 -> the rate there, in any unit: only its shape counts."""
+"""Returns the rate at positions 0..1 of the horizon, in any unit."""
 
 SPIKE_FACTOR = 100.0
 SPIKE_BEGIN, SPIKE_END = 0.5, 0.51
@@ -19,17 +19,17 @@ GRID = 100_001
 
 
 def steady(share: Times) -> Times:
-    """The same rate all the time."""
+    """Return a constant rate."""
     return np.ones_like(share)
 
 
 def diurnal(share: Times) -> Times:
-    """A day in the horizon: a fifth of the mean at night, nearly twice the mean at noon."""
+    """Return the rate of a day: a fifth of the mean at night, nearly twice the mean at noon."""
     return 1.0 - 0.8 * np.cos(2 * np.pi * share)
 
 
 def spike(share: Times) -> Times:
-    """A hundred times the rate for a hundredth of the horizon, from one moment to the next."""
+    """Return a rate that is a hundred times higher for a hundredth of the horizon."""
     inside = (share >= SPIKE_BEGIN) & (share < SPIKE_END)
     return np.where(inside, SPIKE_FACTOR, 1.0)
 
@@ -40,16 +40,16 @@ PATTERNS: dict[str, Pattern] = {"steady": steady, "diurnal": diurnal, "spike x10
 def arrivals(
     pattern: Pattern, mean_rate: float, horizon: float, generator: np.random.Generator
 ) -> Times:
-    """A Poisson process whose rate follows a pattern, by inverting its integral.
+    """Generate a Poisson process whose rate follows a pattern, by inverting its integral.
 
-    Lewis and Shedler, "Simulation of nonhomogeneous Poisson processes by thinning" (1979),
-    section 1, has the method.
+    The method is in Lewis and Shedler, "Simulation of nonhomogeneous Poisson processes by
+    thinning" (1979), section 1.
 
     Args:
-        pattern: The rate's shape.
-        mean_rate: Requests per second, on average over the horizon.
+        pattern: Shape of the rate.
+        mean_rate: Mean requests per second over the horizon.
         horizon: Seconds.
-        generator: Source of chance.
+        generator: Random number generator.
     """
     share = np.linspace(0.0, 1.0, GRID)
     rate = pattern(share)

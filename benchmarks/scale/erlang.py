@@ -1,7 +1,7 @@
-"""Closed-form results of queueing theory, to check the simulation with.
+"""Closed-form results of queueing theory, which validate the simulation.
 
 A. K. Erlang, "Solution of some problems in the theory of probabilities of significance in automatic
-telephone exchanges" (1917); in today's notation: L. Kleinrock, "Queueing Systems", volume 1 (1975),
+telephone exchanges" (1917); in modern notation: L. Kleinrock, "Queueing Systems", volume 1 (1975),
 sections 3.5 and 3.6.
 """
 
@@ -11,12 +11,12 @@ from math import exp
 
 
 def refused_share(servers: int, load: float) -> float:
-    """Erlang B: the share of requests that find all servers busy, and leave (M/G/c/c).
+    """Return Erlang B: the share of requests that find all servers busy and leave (M/G/c/c).
 
-    It depends on the service times' mean alone.
+    It depends only on the mean of the service times.
 
     Args:
-        servers: How many.
+        servers: Number of servers.
         load: Arrival rate times mean service time, in servers.
     """
     blocked = 1.0
@@ -26,10 +26,10 @@ def refused_share(servers: int, load: float) -> float:
 
 
 def waiting_share(servers: int, load: float) -> float:
-    """Erlang C: the share of requests that find all servers busy, and wait (M/M/c).
+    """Return Erlang C: the share of requests that find all servers busy and wait (M/M/c).
 
     Raises:
-        ValueError: There is more work than servers; the queue would grow without end.
+        ValueError: The load is not below the number of servers; the queue would grow without end.
     """
     if load >= servers:
         raise ValueError(f"a load of {load} needs more than {servers} servers")
@@ -38,11 +38,11 @@ def waiting_share(servers: int, load: float) -> float:
 
 
 def mean_wait(servers: int, load: float, service_seconds: float) -> float:
-    """Seconds from arrival to the beginning of service, on average (M/M/c)."""
+    """Return the mean seconds from arrival to the beginning of service (M/M/c)."""
     return waiting_share(servers, load) * service_seconds / (servers - load)
 
 
 def waiting_longer(servers: int, load: float, service_seconds: float, seconds: float) -> float:
-    """The share of requests that wait longer than so many seconds (M/M/c)."""
+    """Return the share of requests that wait longer than `seconds` (M/M/c)."""
     rate = (servers - load) / service_seconds
     return waiting_share(servers, load) * exp(-rate * seconds)

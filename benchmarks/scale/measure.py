@@ -1,9 +1,10 @@
-"""Measures how long pictures take: the distribution that the simulation draws from.
+"""Measure the service times that the simulation draws from.
 
     python -m benchmarks.scale.measure FOLDER [FOLDER ...] > benchmarks/scale/service_times.json
 
-Processor time of the handler, from the event to the answer of ``/predict``, one picture per
-request: other programs on the machine don't change it much.
+Measures processor time of the handler, from the event to the answer of ``/predict``, one picture
+per
+request. Other programs on the machine hardly change it.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from hooks.pre_traffic import proxy_event
 ROUNDS = 8
 SUFFIXES = (".jpg", ".jpeg", ".png")
 MAX_BYTES = 4_400_000
-"""Of what a request can hold."""
+"""Maximum bytes of a picture in a request."""
 
 
 def measure(pictures: list[Path]) -> list[float]:
-    """Milliseconds of a core for every picture in every round but the first, sorted."""
+    """Return processor milliseconds of every picture in every round but the first, sorted."""
     from lambda_function import lambda_handler_classification as handler
 
     times = []
@@ -52,7 +53,7 @@ def measure(pictures: list[Path]) -> list[float]:
 
 
 def processor() -> str:
-    """The processor's name, as Linux tells it."""
+    """Return the name of the processor."""
     cpuinfo = Path("/proc/cpuinfo")
     if not cpuinfo.is_file():
         return platform.processor() or platform.machine()
@@ -61,7 +62,7 @@ def processor() -> str:
 
 
 def main() -> None:
-    """Measure the pictures of all folders and print the file."""
+    """Measure the pictures of all folders and print the JSON file."""
     pictures = [
         path
         for folder in sys.argv[1:]
@@ -69,7 +70,7 @@ def main() -> None:
         if path.suffix.lower() in SUFFIXES and path.stat().st_size <= MAX_BYTES
     ]
     if not pictures:
-        sys.exit("measure: name folders with pictures.")
+        sys.exit("measure: no pictures found. Name folders with pictures.")
     print(
         json.dumps(
             {

@@ -1,6 +1,6 @@
-"""Client of Matchvec, the HTTP API that finds and classifies vehicles on pictures.
+"""Client of Matchvec, the HTTP API that detects and classifies vehicles in pictures.
 
-In Python, `Client` and `AsyncClient`; in the shell, `python -m matchvec_client` or `matchvec`.
+`Client` and `AsyncClient` are the Python interface; `matchvec` is the command line.
 """
 
 from matchvec_client.async_client import AsyncClient
@@ -10,6 +10,8 @@ from matchvec_client.errors import (
     ApiError,
     ApiRefused,
     ApiUnreachable,
+    ExtraMissing,
+    InputTypeError,
     JournalError,
     MatchvecError,
     PillowMissing,
@@ -17,8 +19,8 @@ from matchvec_client.errors import (
 )
 from matchvec_client.retry import Retry
 from matchvec_client.types import Classification, Failure, Picture, Prediction
-
-__version__ = "0.1.0"
+from matchvec_client.version import __version__
+from matchvec_client.views import to_dataframe
 
 __all__ = [
     "ApiError",
@@ -27,7 +29,9 @@ __all__ = [
     "AsyncClient",
     "Classification",
     "Client",
+    "ExtraMissing",
     "Failure",
+    "InputTypeError",
     "JournalError",
     "Limits",
     "MatchvecError",
@@ -37,4 +41,5 @@ __all__ = [
     "Retry",
     "UsageError",
     "__version__",
+    "to_dataframe",
 ]

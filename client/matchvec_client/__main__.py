@@ -1,4 +1,4 @@
-"""`python -m matchvec_client`."""
+"""Run the command line: `python -m matchvec_client`."""
 
 import sys
 

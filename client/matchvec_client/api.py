@@ -1,4 +1,4 @@
-"""One request to the API, tried until it is answered or there is no use in trying."""
+"""Requests to the API."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from typing import Any
 
 import httpx
 
-from matchvec_client.attempts import Trouble, Unanswered, error_of, persist, post, trouble_of
+from matchvec_client.attempts import (
+    Trouble,
+    Unanswered,
+    error_of,
+    persist,
+    send,
+    trouble_of,
+)
 from matchvec_client.batches import MAX_FILENAME
 from matchvec_client.errors import ApiError, ApiRefused, ApiUnreachable, UsageError
 from matchvec_client.retry import Retry
@@ -19,12 +26,12 @@ from matchvec_client.types import Picture, Route
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked about the pictures.
+    """A route and its options.
 
     Attributes:
         route: `predict`: vehicles, each classified. `object_detection`: all objects.
-        threshold: Lowest score of a detection, 0..1; None: the API's own.
-        top: Classes per vehicle, 1..20; None: the API's own.
+        threshold: Minimum detection score, 0..1; None: the API's default.
+        top: Maximum number of classes per classifier, 1..20; None: the API's default.
     """
 
     route: Route = "predict"
@@ -32,15 +39,15 @@ class Query:
     top: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse here what the API would refuse, before anything is read or sent."""
+        """Reject values that the API would reject, before any file is read."""
         if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise UsageError(f"threshold={self.threshold:g} is not a number from 0 to 1.")
+            raise UsageError(f"threshold={self.threshold:g} is out of range. Use 0 to 1.")
         if self.top is not None and not 1 <= self.top <= 20:
-            raise UsageError(f"top={self.top} is not a whole number from 1 to 20.")
+            raise UsageError(f"top={self.top} is out of range. Use 1 to 20.")
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Of the url."""
+        """Return the query parameters of the request."""
         chosen = {"details": "true"}
         if self.threshold is not None:
             chosen["threshold"] = repr(float(self.threshold))
@@ -51,13 +58,13 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A picture as it is sent.
+    """A picture in the form in which it is sent.
 
     Attributes:
-        source: Where it comes from.
-        content: The file's bytes; None for a url, and for a picture that is in the API's bucket.
-        upright_wh: Width and height of the picture before it was shrunk; None where it was not.
-        s3: Where in the API's bucket it is, ``s3://bucket/key``; None where it is not.
+        source: The picture's source.
+        content: The file's bytes; None: a URL, or a picture in the API's bucket.
+        upright_wh: (width, height) of the picture before it was reduced; None: not reduced.
+        s3: Address in the API's bucket, ``s3://bucket/key``; None: not in the bucket.
     """
 
     source: Source
@@ -66,55 +73,56 @@ class Part:
     s3: str | None = None
 
     def as_field(self) -> tuple[str, tuple[str | None, bytes] | tuple[str | None, bytes, str]]:
-        """The form's field."""
+        """Return the form field: name, and (file name, content, media type)."""
         if self.s3 is not None:
             return "s3", (None, self.s3.encode())
         if self.content is None:
             return "url", (None, self.source.name.encode("utf-8", "replace"))
         name = os.path.basename(self.source.name)[-MAX_FILENAME:]
-        # On Linux a name can have bytes that are not UTF-8, which no form can hold.
+        # On Linux a file name can have bytes that are not UTF-8, which a form cannot hold.
         name = name.encode("utf-8", "replace").decode()
         return "image", (name or "picture", self.content, "application/octet-stream")
 
 
 class RequestTooLarge(Exception):
-    """The request, or its answer, is over a limit."""
+    """The request or its answer exceeds a limit."""
 
 
 class Endpoint:
     """A route of the API with its options.
 
     Args:
-        http: Has the API's address and key.
-        query: What is asked.
-        retry: How often to try.
+        http: HTTP client with the API's address and key.
+        query: Route and options.
+        retry: Number of attempts and waits.
     """
 
     def __init__(self, http: httpx.AsyncClient, query: Query, retry: Retry) -> None:
-        """Nothing is sent yet."""
+        """Store the arguments; send nothing."""
         self._http = http
         self._query = query
         self._retry = retry
 
     async def post(self, parts: Sequence[Part], attempts: int | None = None) -> list[Picture]:
-        """Send pictures in one request; one answer for each, in order.
+        """Send pictures in one request and return one answer for each, in order.
 
         Args:
-            parts: One or more.
-            attempts: How often to try where the API fails; None: as `retry` has it. A busy or
-                unreachable API is always tried as `retry` has it.
+            parts: Pictures, at least one.
+            attempts: Attempts when the API fails; None: `retry.attempts`, which always applies when
+                the API is busy or unreachable.
 
         Raises:
-            RequestTooLarge: Send fewer or smaller pictures.
+            RequestTooLarge: The request needs fewer or smaller pictures.
             Unanswered: The API fails with these pictures.
-            ApiUnreachable: The API is busy or can't be reached.
+            ApiUnreachable: The API is busy or cannot be reached.
             ApiRefused: The API refuses requests like this one.
         """
         return await persist(lambda: self._try(parts), self._retry, attempts)
 
     async def _try(self, parts: Sequence[Part]) -> list[Picture] | Trouble:
-        response = await post(
+        response = await send(
             self._http,
+            "POST",
             self._query.route,
             params=self._query.parameters,
             files=[part.as_field() for part in parts],
@@ -131,7 +139,7 @@ class Endpoint:
         if trouble is None:
             raise ApiRefused(code, message, status)
         if status == 504 and len(parts) > 1:
-            raise trouble.error  # The same pictures would take as long again.
+            raise trouble.error  # The same pictures would time out again.
         return trouble
 
     def _pictures(self, response: httpx.Response, parts: Sequence[Part]) -> list[Picture]:
@@ -143,14 +151,52 @@ class Endpoint:
                 for part, each in zip(parts, answer["images"], strict=True)
             ]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            message = f"{self._http.base_url} answers, but not as Matchvec does."
+            message = f"{self._http.base_url} does not answer as Matchvec does. Check it."
             raise ApiRefused("not_matchvec", message, response.status_code) from error
         return pictures
 
 
+async def get_json(http: httpx.AsyncClient, path: str, retry: Retry) -> dict[str, Any]:
+    """Return the JSON object of a GET route.
+
+    Args:
+        http: HTTP client with the API's address and key.
+        path: Route without its slash.
+        retry: Number of attempts and waits.
+
+    Raises:
+        ApiUnreachable: The API is busy, fails or cannot be reached.
+        ApiRefused: The API refuses the request, or does not answer as Matchvec does.
+    """
+
+    async def attempt() -> dict[str, Any] | Trouble:
+        response = await send(http, "GET", path)
+        if isinstance(response, Trouble):
+            return response
+        status = response.status_code
+        if status != 200:
+            code, message = error_of(response)
+            if trouble := trouble_of(response, code, message):
+                return trouble
+            raise ApiRefused(code, message, status)
+        try:
+            answer: Any = response.json()
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            message = f"{http.base_url} does not answer as Matchvec does. Check it."
+            raise ApiRefused("not_matchvec", message, status)
+        return answer
+
+    try:
+        return await persist(attempt, retry)
+    except Unanswered as error:
+        raise ApiUnreachable(str(error), error.status) from error
+
+
 def final_error(error: Unanswered) -> ApiError:
-    """Of failures that do not end, whatever is sent."""
-    return ApiUnreachable(f"The API fails with picture after picture: {error}", error.status)
+    """Return the error for an API that fails with every picture."""
+    return ApiUnreachable(f"The API failed with several pictures in a row: {error}", error.status)
 
 
 def _models_of(model: dict[str, Any]) -> tuple[str, ...]:

@@ -1,22 +1,23 @@
-"""The API as Python functions for asyncio."""
+"""The asynchronous client."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
-from matchvec_client.api import Endpoint, Query
+from matchvec_client.api import Endpoint, Query, get_json
 from matchvec_client.batches import Limits
 from matchvec_client.errors import UsageError
+from matchvec_client.images import ChannelOrder, require_pillow
 from matchvec_client.retry import Retry
 from matchvec_client.run import Answered, InOrder, Run
-from matchvec_client.shrink import require_pillow
 from matchvec_client.sources import Given, Source, expand
 from matchvec_client.types import Picture
 from matchvec_client.uploads import Uploads
@@ -25,11 +26,12 @@ CONNECT_SECONDS = 10.0
 
 
 class AsyncClient:
-    """The API, for asyncio.
+    """Client of the API for asyncio.
 
-    Pictures are files, folders, globs, urls and bytes, mixed as you like (see `sources.expand`).
-    They are sent in requests within the API's limits, several at once, and tried again where it
-    helps. A picture that fails has an `error` and spoils nothing.
+    Inputs are paths, folders, globs, URLs, bytes, binary files, PIL images, NumPy arrays and
+    iterables of them (see `sources.expand`). They are sent in requests within the API's limits,
+    several at once, and are sent again after transient errors. A picture that fails has an `error`
+    and does not affect the others.
 
     Example:
         >>> async with AsyncClient("http://127.0.0.1:3000") as client:  # doctest: +SKIP
@@ -37,19 +39,19 @@ class AsyncClient:
         ...         print(picture.name, [found.label for found in picture.predictions])
 
     Args:
-        url: The API's address, with its stage if it has one: ``https://example.com/Prod``.
-        api_key: Where the API asks for one.
-        jobs: Requests at once.
+        url: Address of the API with its stage: ``https://example.com/Prod``.
+        api_key: API key; None: the API needs none.
+        jobs: Number of concurrent requests, at least 1.
         timeout: Seconds to wait for an answer; API Gateway gives up after 29.
-        limits: Of a request.
-        retry: How often and how fast to try again.
-        shrink: Whether a picture that neither a request nor the API's bucket takes is sent
-            smaller, its boxes scaled back; needs Pillow. Otherwise it is `too_large`.
-        transport: Sends the requests; for tests and special networks.
+        limits: Limits of one request.
+        retry: Number of attempts and waits.
+        shrink: Send pictures that are too large for a request and for the API's bucket smaller, and
+            scale their boxes back; needs Pillow. Otherwise they fail with `too_large`.
+        transport: Transport of the requests, for tests and special networks.
 
     Raises:
-        UsageError: The address is none, or a number is out of its range.
-        PillowMissing: `shrink` needs it.
+        UsageError: The address is invalid, or a number is out of range.
+        PillowMissing: `shrink` needs Pillow.
     """
 
     def __init__(
@@ -64,13 +66,13 @@ class AsyncClient:
         shrink: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Nothing is sent yet."""
+        """Create the HTTP clients; send nothing."""
         if jobs < 1:
-            raise UsageError(f"jobs={jobs} is not 1 or more.")
+            raise UsageError(f"jobs={jobs} is out of range. Use 1 or more.")
         if not timeout > 0:
-            raise UsageError(f"timeout={timeout:g} is not more than 0 seconds.")
+            raise UsageError(f"timeout={timeout:g} is out of range. Use more than 0 seconds.")
         if api_key and not (api_key.isascii() and api_key.isprintable()):
-            raise UsageError("The API key has characters that no key has.")
+            raise UsageError("The API key has control or non-ASCII characters. Copy it again.")
         if shrink:
             require_pillow("Shrinking")
         self._jobs = jobs
@@ -87,14 +89,10 @@ class AsyncClient:
             limits=connections,
             transport=transport,
         )
-        # The API's bucket is another server, which must not see the key. A new one sends on to
-        # its region for some hours: https://docs.aws.amazon.com/AmazonS3/latest/API/Redirects.html
+        # The API's bucket is another server, which must not get the key. Redirects are not
+        # followed: the API names the bucket in its own region, where S3 does not redirect.
         self._bucket = httpx.AsyncClient(
-            verify=_certificates(),
-            timeout=seconds,
-            limits=connections,
-            transport=transport,
-            follow_redirects=True,
+            verify=_certificates(), timeout=seconds, limits=connections, transport=transport
         )
 
     async def __aenter__(self) -> Self:
@@ -114,19 +112,25 @@ class AsyncClient:
         await self._bucket.aclose()
 
     def detect(
-        self, pictures: Iterable[Given] | Given, *, threshold: float | None = None
+        self,
+        pictures: Iterable[Given] | Given,
+        *,
+        threshold: float | None = None,
+        channel_order: ChannelOrder | None = None,
     ) -> AsyncGenerator[Picture, None]:
-        """The objects on each picture, in the order of the pictures.
+        """Yield the objects of each picture, in the order of the pictures.
 
         Args:
-            pictures: What to send.
-            threshold: Lowest score of a detection, 0..1; None: the API's own.
+            pictures: Inputs; see `sources.expand`.
+            threshold: Minimum detection score, 0..1; None: the API's default.
+            channel_order: Channel order of NumPy arrays: "RGB", or "BGR" as in OpenCV.
 
         Raises:
-            UsageError: A path leads nowhere, or an option is out of its range.
-            ApiError: The API is unreachable, or refuses.
+            InputTypeError: An input has a type that is not accepted; it is a TypeError.
+            UsageError: A path does not exist, or an option is out of range.
+            ApiError: The API is unreachable or refuses.
         """
-        return self._ask(pictures, Query("object_detection", threshold))
+        return self._ask(pictures, Query("object_detection", threshold), channel_order)
 
     def predict(
         self,
@@ -134,27 +138,46 @@ class AsyncClient:
         *,
         threshold: float | None = None,
         top: int | None = None,
+        channel_order: ChannelOrder | None = None,
     ) -> AsyncGenerator[Picture, None]:
-        """The vehicles on each picture, each classified, in the order of the pictures.
+        """Yield the classified vehicles of each picture, in the order of the pictures.
 
         Args:
-            pictures: What to send.
-            threshold: Lowest score of a detection, 0..1; None: the API's own.
-            top: Classes per vehicle, 1..20; None: the API's own.
+            pictures: Inputs; see `sources.expand`.
+            threshold: Minimum detection score, 0..1; None: the API's default.
+            top: Maximum number of classes per classifier, 1..20; None: the API's default.
+            channel_order: Channel order of NumPy arrays: "RGB", or "BGR" as in OpenCV.
 
         Raises:
-            UsageError: A path leads nowhere, or an option is out of its range.
-            ApiError: The API is unreachable, or refuses.
+            InputTypeError: An input has a type that is not accepted; it is a TypeError.
+            UsageError: A path does not exist, or an option is out of range.
+            ApiError: The API is unreachable or refuses.
         """
-        return self._ask(pictures, Query("predict", threshold, top))
+        return self._ask(pictures, Query("predict", threshold, top), channel_order)
+
+    async def health(self) -> dict[str, Any]:
+        """Return the answer of ``GET /health``: the state of the models. It is asked only once.
+
+        Raises:
+            ApiError: The API is unreachable, or its models are not available.
+        """
+        return await get_json(self._http, "health", replace(self._retry, attempts=1))
+
+    async def models(self) -> dict[str, Any]:
+        """Return the answer of ``GET /models``: names, versions, labels and input sizes.
+
+        Raises:
+            ApiError: The API is unreachable, or its models are not available.
+        """
+        return await get_json(self._http, "models", self._retry)
 
     async def stream(
         self, sources: Sequence[Source], query: Query
     ) -> AsyncGenerator[Answered, None]:
-        """Each source with its picture, as soon as it is done, in no particular order.
+        """Yield each source with its picture as soon as it is done, in any order.
 
         Raises:
-            ApiError: The API is unreachable, or refuses.
+            ApiError: The API is unreachable or refuses.
         """
         run = await self.start(sources, query)
         try:
@@ -164,7 +187,7 @@ class AsyncClient:
             await run.close()
 
     async def start(self, sources: Sequence[Source], query: Query) -> Run:
-        """Begin to send; what `stream` is made of, for callers that can't iterate."""
+        """Start sending; `stream` is easier to use where iteration is possible."""
         endpoint = Endpoint(self._http, query, self._retry)
         uploads = Uploads(self._http, self._bucket, self._retry)
         run = Run(endpoint, uploads, self._limits, self._jobs, may_shrink=self._may_shrink)
@@ -172,9 +195,9 @@ class AsyncClient:
         return run
 
     async def _ask(
-        self, pictures: Iterable[Given] | Given, query: Query
+        self, pictures: Iterable[Given] | Given, query: Query, channel_order: ChannelOrder | None
     ) -> AsyncGenerator[Picture, None]:
-        sources = await asyncio.to_thread(expand, pictures)
+        sources = await asyncio.to_thread(expand, pictures, channel_order=channel_order)
         order = InOrder(sources)
         run = await self.start(sources, query)
         try:
@@ -187,20 +210,20 @@ class AsyncClient:
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """One for all clients: reading the authorities' certificates takes 40 ms."""
+    """Return one context for all clients: loading the certificates takes 40 ms."""
     return httpx.create_ssl_context()
 
 
 def _checked(url: str) -> str:
-    """The address, with the slash that makes routes go below it.
+    """Return the address with a slash at its end, so that routes go below it.
 
     Raises:
-        UsageError: It is none.
+        UsageError: The address is invalid.
     """
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise UsageError(f"{url!r} is no address: {error}") from error
+        raise UsageError(f"{url!r} is not an address: {error}") from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise UsageError(f"{url!r} is no address: it begins with http:// or https://.")
+        raise UsageError(f"{url!r} is not an address. It must begin with http:// or https://.")
     return url.rstrip("/") + "/"

@@ -1,4 +1,4 @@
-"""A request, to the API or its bucket, tried until it is answered or there is no use in it."""
+"""Retries of one request to the API or to its bucket."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from matchvec_client.retry import MAX_RETRY_AFTER_SECONDS, Retry, parse_retry_af
 
 T = TypeVar("T")
 UNANSWERED_STATUSES = frozenset({500, 502, 504})
-"""The function failed, ended, or took too long: it may be one of the pictures that does it."""
+"""The function failed, crashed or timed out; a picture may be the cause."""
 BUSY_STATUSES = frozenset({429, 503})
-"""Whatever was sent, the API has no room or no models for it."""
+"""The API has no capacity or no model; the pictures are not the cause."""
 
 
 class Unanswered(Exception):
-    """The server failed with this request, each time; another request may fare better.
+    """The server failed to answer this request in every attempt; another request may succeed.
 
     Attributes:
         code: For a `Failure`.
@@ -27,7 +27,7 @@ class Unanswered(Exception):
     """
 
     def __init__(self, code: str, message: str, status: int | None = None) -> None:
-        """Keep what is known."""
+        """Store the code, the message and the status."""
         super().__init__(message)
         self.code = code
         self.status = status
@@ -35,7 +35,12 @@ class Unanswered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """An attempt that failed; `error` is raised if it was the last one."""
+    """A failed attempt; `error` is raised after the last one.
+
+    Attributes:
+        error: The exception to raise.
+        retry_after: Seconds that the server asked to wait; None: not given.
+    """
 
     error: ApiUnreachable | Unanswered
     retry_after: float | None = None
@@ -44,16 +49,17 @@ class Trouble:
 async def persist(
     attempt: Callable[[], Awaitable[T | Trouble]], retry: Retry, attempts: int | None = None
 ) -> T:
-    """Try until there is an answer.
+    """Repeat an attempt until it succeeds.
 
     Args:
-        attempt: Tries once.
-        retry: How often and how fast.
-        attempts: How often where the server fails; None: as `retry` has it. A busy or unreachable
-            one is always tried as `retry` has it.
+        attempt: Sends the request once.
+        retry: Number of attempts and waits.
+        attempts: Attempts when the server fails; None: `retry.attempts`, which always applies when
+            the server is busy or unreachable.
 
     Raises:
-        ApiUnreachable, Unanswered: What was wrong with the last attempt.
+        ApiUnreachable: The server was busy or unreachable in the last attempt.
+        Unanswered: The server failed to answer the last attempt.
     """
     failed = 0
     while True:
@@ -69,38 +75,40 @@ async def persist(
         await retry.wait(failed, outcome.retry_after)
 
 
-async def post(
+async def send(
     http: httpx.AsyncClient,
+    method: str,
     url: str,
     **content: Any,  # noqa: ANN401  httpx has a type of its own for each
 ) -> httpx.Response | Trouble:
-    """Post once; whatever status the answer has.
+    """Send one request and return the response, whatever its status.
 
     Args:
-        http: The client.
-        url: Where to, absolute or below the client's.
-        content: httpx's `params`, `json`, `data` and `files`.
+        http: The HTTP client.
+        method: HTTP method.
+        url: Absolute URL, or a path below the client's base URL.
+        content: The `params`, `json`, `data` and `files` arguments of httpx.
     """
     try:
-        return await http.post(url, **content)
+        return await http.request(method, url, **content)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
         host = httpx.URL(url).host or http.base_url
-        return Trouble(ApiUnreachable(f"{host} can't be reached: {_reason(error)}"))
+        return Trouble(ApiUnreachable(f"{host} cannot be reached: {_reason(error)}"))
     except httpx.TimeoutException:
         message = f"No answer within {http.timeout.read:g} s."
         return Trouble(Unanswered("timeout", message))
     except (httpx.TransportError, httpx.DecodingError) as error:
-        message = f"The connection was cut before there was an answer: {_reason(error)}"
+        message = f"The connection was closed before the answer: {_reason(error)}"
         return Trouble(Unanswered("no_answer", message))
 
 
 def trouble_of(response: httpx.Response, code: str, message: str) -> Trouble | None:
-    """What another attempt may mend about an answer; None where there is no such thing.
+    """Return why an answer is worth another attempt; None: another attempt would not help.
 
     Args:
-        response: Not a success.
-        code: What the answer says, as `error_of` reads it.
-        message: Likewise.
+        response: An answer with an error status.
+        code: Error code, from `error_of`.
+        message: Error message, from `error_of`.
     """
     status = response.status_code
     text = f"{status} {code}: {message}"
@@ -113,10 +121,10 @@ def trouble_of(response: httpx.Response, code: str, message: str) -> Trouble | N
 
 
 def error_of(response: httpx.Response) -> tuple[str, str]:
-    """Code and message of a refusal, whoever wrote it: the API, API Gateway or a proxy."""
+    """Return the code and message of an error answer of the API, API Gateway or a proxy."""
     if response.is_redirect:
         target = response.headers.get("Location", "")
-        return "refused", f"The address has moved: use {target.partition('?')[0]} without its route"
+        return "refused", f"The API has moved. Use {target.partition('?')[0]} without the route."
     try:
         answer: Any = response.json()
     except ValueError:
@@ -125,7 +133,7 @@ def error_of(response: httpx.Response) -> tuple[str, str]:
         error = answer.get("error")
         if isinstance(error, dict) and "code" in error:
             return str(error["code"]), str(error.get("message", ""))
-        if isinstance(answer.get("message"), str):  # As API Gateway writes its own.
+        if isinstance(answer.get("message"), str):  # API Gateway's own errors.
             return "refused", answer["message"]
     return "refused", f"{response.status_code} {response.reason_phrase}".strip()
 

@@ -1,4 +1,4 @@
-"""Pictures -> requests that the API takes."""
+"""Grouping of pictures into requests."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from dataclasses import dataclass, replace
 from matchvec_client.sources import Source
 
 PART_OVERHEAD = 512
-"""Bytes around a picture in the form, at most: the boundary line (36), Content-Disposition with a
-file name of up to `MAX_FILENAME` letters, Content-Type, line ends, and the closing boundary."""
+"""Maximum bytes around a picture in the form: boundary line (36), Content-Disposition with a
+file name of `MAX_FILENAME` characters, Content-Type, line ends, and the closing boundary."""
 MAX_FILENAME = 80
+"""Characters of a file name that are sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a request may hold.
+    """Limits of one request.
 
     Attributes:
-        pictures: Most pictures, urls among them. The API takes 32; half of it leaves a small,
-            cold function 1.7 s for each picture before API Gateway's 29 s are over.
-        urls: Most urls.
-        body_bytes: Largest body. Lambda takes 6 MiB (6,291,456 bytes) of event, in which three
-            bytes are four letters of base64: 4,718,592 bytes, of which the event's other fields
-            need some
+        pictures: Maximum number of pictures, URLs included. The API accepts 32; 16 leave a small
+            function 1.7 s per picture before API Gateway's limit of 29 s.
+        urls: Maximum number of URLs.
+        body_bytes: Maximum size of the body in bytes. Lambda accepts an event of 6 MiB
+            (6,291,456 bytes), in which base64 needs four characters for three bytes; the other
+            fields of the event need the rest
             (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
     """
 
@@ -33,21 +34,20 @@ class Limits:
 
     @property
     def picture_bytes(self) -> int:
-        """Largest picture that goes into a request of its own."""
+        """Maximum size in bytes of a picture in a request of its own."""
         return self.body_bytes - PART_OVERHEAD
 
     def fewer(self, factor: int) -> Limits:
-        """The same with so many times fewer pictures, but one."""
+        """Return limits with `factor` times fewer pictures, at least one."""
         return replace(
             self, pictures=max(1, self.pictures // factor), urls=max(1, self.urls // factor)
         )
 
 
 def plan(sources: Iterable[Source], limits: Limits) -> Iterator[tuple[Source, ...]]:
-    """Requests of as many pictures as go into each, in their order.
+    """Group pictures into requests, in order, each as full as the limits allow.
 
-    A picture that is too large for any request gets one of its own: what becomes of it is
-    decided when it is read.
+    A picture above `body_bytes` gets a request of its own; `Run` decides what to do with it.
     """
     batch: list[Source] = []
     size = urls = 0

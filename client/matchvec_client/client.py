@@ -1,4 +1,4 @@
-"""The API as Python functions for ordinary code."""
+"""The synchronous client."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from matchvec_client.api import Query
 from matchvec_client.async_client import AsyncClient
 from matchvec_client.batches import Limits
 from matchvec_client.errors import UsageError
+from matchvec_client.images import ChannelOrder
 from matchvec_client.retry import Retry
 from matchvec_client.run import Answered, InOrder
 from matchvec_client.sources import Given, Source, expand
@@ -23,10 +24,10 @@ T = TypeVar("T")
 
 
 class Client:
-    """The API, for ordinary code; also where an event loop runs already, as in notebooks.
+    """Client of the API for code without asyncio; it also works in notebooks.
 
-    The same as `AsyncClient`, which it runs in a thread of its own: pictures are sent and
-    answered while your code works on those before.
+    It runs an `AsyncClient` in a thread of its own: pictures are sent and answered while your code
+    works on earlier ones.
 
     Example:
         >>> with Client("http://127.0.0.1:3000") as client:  # doctest: +SKIP
@@ -34,19 +35,19 @@ class Client:
         ...         print(picture.name, [found.box_xyxy for found in picture.predictions])
 
     Args:
-        url: The API's address, with its stage if it has one: ``https://example.com/Prod``.
-        api_key: Where the API asks for one.
-        jobs: Requests at once.
+        url: Address of the API with its stage: ``https://example.com/Prod``.
+        api_key: API key; None: the API needs none.
+        jobs: Number of concurrent requests, at least 1.
         timeout: Seconds to wait for an answer; API Gateway gives up after 29.
-        limits: Of a request.
-        retry: How often and how fast to try again.
-        shrink: Whether a picture that neither a request nor the API's bucket takes is sent
-            smaller, its boxes scaled back; needs Pillow. Otherwise it is `too_large`.
-        transport: Sends the requests; for tests and special networks.
+        limits: Limits of one request.
+        retry: Number of attempts and waits.
+        shrink: Send pictures that are too large for a request and for the API's bucket smaller, and
+            scale their boxes back; needs Pillow. Otherwise they fail with `too_large`.
+        transport: Transport of the requests, for tests and special networks.
 
     Raises:
-        UsageError: The address is none, or a number is out of its range.
-        PillowMissing: `shrink` needs it.
+        UsageError: The address is invalid, or a number is out of range.
+        PillowMissing: `shrink` needs Pillow.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Client:
         shrink: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Start the thread; nothing is sent yet."""
+        """Start the thread; send nothing."""
         self._client = AsyncClient(
             url,
             api_key=api_key,
@@ -73,7 +74,7 @@ class Client:
             transport=transport,
         )
         self._loop = asyncio.new_event_loop()
-        # A daemon: a client that nobody closes does not keep the program from ending.
+        # A daemon thread does not keep the program alive when a client is never closed.
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="matchvec-client", daemon=True
         )
@@ -91,7 +92,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """End what is under way, close the connections and end the thread."""
+        """Cancel the requests in progress, close the connections and stop the thread."""
         if self._loop.is_closed():
             return
         self._call(self._end())
@@ -100,19 +101,25 @@ class Client:
         self._loop.close()
 
     def detect(
-        self, pictures: Iterable[Given] | Given, *, threshold: float | None = None
+        self,
+        pictures: Iterable[Given] | Given,
+        *,
+        threshold: float | None = None,
+        channel_order: ChannelOrder | None = None,
     ) -> Generator[Picture, None, None]:
-        """The objects on each picture, in the order of the pictures.
+        """Yield the objects of each picture, in the order of the pictures.
 
         Args:
-            pictures: What to send.
-            threshold: Lowest score of a detection, 0..1; None: the API's own.
+            pictures: Inputs; see `sources.expand`.
+            threshold: Minimum detection score, 0..1; None: the API's default.
+            channel_order: Channel order of NumPy arrays: "RGB", or "BGR" as in OpenCV.
 
         Raises:
-            UsageError: A path leads nowhere, or an option is out of its range.
-            ApiError: The API is unreachable, or refuses.
+            InputTypeError: An input has a type that is not accepted; it is a TypeError.
+            UsageError: A path does not exist, or an option is out of range.
+            ApiError: The API is unreachable or refuses.
         """
-        return self._ask(pictures, Query("object_detection", threshold))
+        return self._ask(pictures, Query("object_detection", threshold), channel_order)
 
     def predict(
         self,
@@ -120,25 +127,44 @@ class Client:
         *,
         threshold: float | None = None,
         top: int | None = None,
+        channel_order: ChannelOrder | None = None,
     ) -> Generator[Picture, None, None]:
-        """The vehicles on each picture, each classified, in the order of the pictures.
+        """Yield the classified vehicles of each picture, in the order of the pictures.
 
         Args:
-            pictures: What to send.
-            threshold: Lowest score of a detection, 0..1; None: the API's own.
-            top: Classes per vehicle, 1..20; None: the API's own.
+            pictures: Inputs; see `sources.expand`.
+            threshold: Minimum detection score, 0..1; None: the API's default.
+            top: Maximum number of classes per classifier, 1..20; None: the API's default.
+            channel_order: Channel order of NumPy arrays: "RGB", or "BGR" as in OpenCV.
 
         Raises:
-            UsageError: A path leads nowhere, or an option is out of its range.
-            ApiError: The API is unreachable, or refuses.
+            InputTypeError: An input has a type that is not accepted; it is a TypeError.
+            UsageError: A path does not exist, or an option is out of range.
+            ApiError: The API is unreachable or refuses.
         """
-        return self._ask(pictures, Query("predict", threshold, top))
+        return self._ask(pictures, Query("predict", threshold, top), channel_order)
+
+    def health(self) -> dict[str, Any]:
+        """Return the answer of ``GET /health``: the state of the models. It is asked only once.
+
+        Raises:
+            ApiError: The API is unreachable, or its models are not available.
+        """
+        return self._call(self._client.health())
+
+    def models(self) -> dict[str, Any]:
+        """Return the answer of ``GET /models``: names, versions, labels and input sizes.
+
+        Raises:
+            ApiError: The API is unreachable, or its models are not available.
+        """
+        return self._call(self._client.models())
 
     def stream(self, sources: Sequence[Source], query: Query) -> Generator[Answered, None, None]:
-        """Each source with its picture, as soon as it is done, in no particular order.
+        """Yield each source with its picture as soon as it is done, in any order.
 
         Raises:
-            ApiError: The API is unreachable, or refuses.
+            ApiError: The API is unreachable or refuses.
         """
         run = self._call(self._client.start(sources, query))
         try:
@@ -149,9 +175,9 @@ class Client:
                 self._call(run.close())
 
     def _ask(
-        self, pictures: Iterable[Given] | Given, query: Query
+        self, pictures: Iterable[Given] | Given, query: Query, channel_order: ChannelOrder | None
     ) -> Generator[Picture, None, None]:
-        sources = expand(pictures)
+        sources = expand(pictures, channel_order=channel_order)
         order = InOrder(sources)
         for answered in self.stream(sources, query):
             yield from order.add(*answered)
@@ -159,11 +185,11 @@ class Client:
     def _call(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if self._loop.is_closed():
             coroutine.close()
-            raise UsageError("The client is closed.")
+            raise UsageError("The client is closed. Create another one.")
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
             return future.result()
-        except BaseException:  # Ctrl-C too: nothing may wait on in the thread for nobody.
+        except BaseException:  # Ctrl-C too: the coroutine must not continue in the thread.
             future.cancel()
             raise
 

@@ -1,4 +1,4 @@
-"""Boxes and labels on copies of the pictures, in the colours that the API draws them in."""
+"""Boxes and labels on copies of the pictures, in the API's colours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from matchvec_client.errors import UsageError
-from matchvec_client.shrink import HAS_PILLOW, CantShrink, open_upright
+from matchvec_client.images import HAS_PILLOW, open_upright
 from matchvec_client.sources import Source
 from matchvec_client.types import Picture, Prediction
 
@@ -29,36 +29,31 @@ COLOURS: tuple[RGB, ...] = (
     (213, 94, 0),
     (204, 121, 167),
 )
-"""Told apart by colour-blind readers too: Okabe and Ito, "Color Universal Design" (2008)."""
+"""Colours that colour-blind readers can distinguish (Okabe and Ito, 2008)."""
 COLOUR_SALT = 20924
-"""Start value of the checksum, the API's own: a class has one colour wherever it is drawn."""
+"""Start value of the checksum, the same as the API's, so that the colours agree."""
 LETTER_SHARE = 1 / 45
-"""Letter size as a share of the longer side, so that all pictures look alike on a screen."""
+"""Letter size as a share of the longer side, so that labels are legible at any resolution."""
 SMALLEST_LETTERS = 10
 LINE_SHARE = 1 / 256
 
 
 def save_annotated(source: Source, picture: Picture, target: Path) -> None:
-    """Save a copy of a picture as JPEG, with what was found on it.
+    """Save a copy of a picture as JPEG, with boxes and labels.
 
     Raises:
-        OSError: The file can't be read or written.
-        CantShrink: Pillow can't read the picture.
+        OSError: The file cannot be read or written.
+        CannotDecode: Pillow cannot read the picture.
     """
     content = source.path.read_bytes() if source.path else source.content or b""
-    try:
-        image = open_upright(content)
-    except CantShrink:
-        raise
-    except Exception as error:  # Pillow's readers raise whatever their formats lead them to.
-        raise CantShrink(str(error) or type(error).__name__) from error
+    image = open_upright(content)
     draw(image, picture.predictions)
     target.parent.mkdir(parents=True, exist_ok=True)
     image.save(target, "JPEG", quality=90)
 
 
 def target_of(folder: Path, source: Source) -> Path:
-    """Where a picture's copy goes: its own path again, below the folder, as a .jpg."""
+    """Return the path of a picture's copy: its own path below the folder, as .jpg."""
     path = PurePath(source.name)
     parts = ["__" if part == ".." else part for part in path.parts if part != path.anchor]
     target = folder.joinpath(*parts)
@@ -67,19 +62,20 @@ def target_of(folder: Path, source: Source) -> Path:
 
 
 def check_targets(folder: Path, sources: Sequence[Source]) -> None:
-    """Make sure that no copy takes the place of a picture.
+    """Check that no copy replaces a picture.
 
     Raises:
-        UsageError: One would.
+        UsageError: A copy would replace a picture.
     """
     originals = {os.path.realpath(source.path) for source in sources if source.path}
     for source in sources:
         if source.path and os.path.realpath(target_of(folder, source)) in originals:
-            raise UsageError(f"--annotate {folder} would write over {source.name}: name another.")
+            message = f"--annotate {folder} would replace {source.name}. Use another folder."
+            raise UsageError(message)
 
 
 def draw(image: Image, predictions: Sequence[Prediction]) -> None:
-    """Draw boxes, then labels, on a picture: on the box where there is room, else in it."""
+    """Draw boxes, then labels, on a picture: above the box if there is room, otherwise in it."""
     canvas = ImageDraw.Draw(image)
     line = max(1, round(max(image.size) * LINE_SHARE))
     font = ImageFont.load_default(max(SMALLEST_LETTERS, max(image.size) * LETTER_SHARE))
@@ -99,7 +95,7 @@ def draw(image: Image, predictions: Sequence[Prediction]) -> None:
 
 
 def colour_of(found: Prediction) -> RGB:
-    """The colour of an object's class."""
+    """Return the colour of an object's class."""
     return COLOURS[zlib.crc32(found.class_name.encode(), COLOUR_SALT) % len(COLOURS)]
 
 
@@ -109,7 +105,7 @@ def _place(
     resolution_wh: tuple[int, int],
     taken: Sequence[tuple[int, int, int, int]],
 ) -> tuple[int, int]:
-    """Left and top of a label: the first place in the picture that covers no other label."""
+    """Return left and top of a label: the first place in the picture that covers no label."""
     width, height = plate_wh
     left = max(0, min(found.x1, resolution_wh[0] - width))
     tops = (found.y1 - height, found.y1, found.y2 - height, found.y2)
@@ -124,6 +120,6 @@ def _place(
 
 
 def _ink_on(colour: RGB) -> RGB:
-    """Black or white, whichever stands out more (luminance weights of ITU-R BT.601)."""
+    """Return black or white, whichever has more contrast (weights of ITU-R BT.601)."""
     red, green, blue = colour
     return (0, 0, 0) if 0.299 * red + 0.587 * green + 0.114 * blue > 128 else (255, 255, 255)

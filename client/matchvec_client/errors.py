@@ -1,16 +1,18 @@
-"""Everything that ends a run, as classes with codes.
+"""Exceptions that end a call, with their codes.
 
 MatchvecError
-├── UsageError         bad_usage        something about the call: a path, an option, a file
-├── PillowMissing      pillow_missing   drawing and shrinking need Pillow
+├── UsageError         bad_usage        a path, an option or a file is invalid; nothing was sent
+│   └── InputTypeError bad_type         an input has a type that the client does not accept
+├── PillowMissing      pillow_missing   images and drawing need Pillow
+├── ExtraMissing       extra_missing    pandas, supervision or shtab is not installed
 ├── BotoMissing        boto3_missing    archives need boto3
-├── BulkError          bad_archive      something about an archive in S3 (bulk.aws)
-├── JournalError       bad_journal      the file to resume is not one of this run's
+├── BulkError          bad_archive      an archive, a run or a stack is invalid (bulk.aws)
+├── JournalError       bad_journal      the results file belongs to another run
 └── ApiError
-    ├── ApiUnreachable unreachable      no answer, or only failures, after every attempt
-    └── ApiRefused     the API's own    a request was refused in a way that the next one will be too
+    ├── ApiUnreachable unreachable      every attempt failed
+    └── ApiRefused     the API's own    the API refuses the request and would refuse it again
 
-A picture that fails ends nothing: it is a `Picture` with a `Failure`.
+A failed picture raises nothing: it is a `Picture` with a `Failure`.
 """
 
 from __future__ import annotations
@@ -19,77 +21,88 @@ from typing import ClassVar
 
 
 class MatchvecError(Exception):
-    """Base of all errors of this package.
+    """Base class of this package's exceptions.
 
     Attributes:
-        code: The machine-readable name, stable across releases.
-        message: One sentence for people that says what to change.
+        code: Machine-readable name, stable across releases.
+        message: What is wrong and what to do.
     """
 
     code: str = "error"
 
     def __init__(self, message: str) -> None:
-        """Keep the message."""
+        """Store the message."""
         super().__init__(message)
         self.message = message
 
 
 class UsageError(MatchvecError):
-    """A path, an address or an option can't be used; nothing was sent."""
+    """A path, an address or an option is invalid; nothing was sent."""
 
     code = "bad_usage"
 
 
+class InputTypeError(UsageError, TypeError):
+    """An input has a type that the client does not accept."""
+
+    code = "bad_type"
+
+
+class ExtraMissing(MatchvecError):
+    """An optional package is not installed."""
+
+    code = "extra_missing"
+
+
 class PillowMissing(MatchvecError):
-    """Drawing and shrinking need Pillow, which is not installed."""
+    """Images and drawing need Pillow, which is not installed."""
 
     code = "pillow_missing"
 
 
 class BotoMissing(MatchvecError):
-    """Archives need boto3, which is not installed."""
+    """Archives in S3 need boto3, which is not installed."""
 
     code = "boto3_missing"
 
 
 class JournalError(MatchvecError):
-    """The file to go on with was not made by a run like this one."""
+    """The results file belongs to another run."""
 
     code = "bad_journal"
 
 
 class ApiError(MatchvecError):
-    """The API can't do what is asked of it.
+    """The API cannot answer.
 
     Attributes:
-        status: The HTTP status of the last answer; None where there was none.
+        status: HTTP status of the last answer; None: no answer.
     """
 
     status: int | None = None
 
 
 class ApiUnreachable(ApiError):
-    """There was no usable answer, however often it was tried."""
+    """Every attempt failed."""
 
     code = "unreachable"
 
     def __init__(self, message: str, status: int | None = None) -> None:
-        """Keep the message and the last answer's status."""
+        """Store the message and the status."""
         super().__init__(message)
         self.status = status
 
 
 class ApiRefused(ApiError):
-    """The API refused the request as a whole, and would refuse it again.
+    """The API refused the request as a whole and would refuse it again.
 
-    `code` is the one that the API gave, such as `invalid_api_key` or `bad_option`, or one of
-    `UNEXPECTED`.
+    `code` is the API's, such as `invalid_api_key` or `bad_option`, or one of `UNEXPECTED`.
     """
 
     UNEXPECTED: ClassVar[tuple[str, ...]] = ("refused", "not_matchvec")
 
     def __init__(self, code: str, message: str, status: int) -> None:
-        """Keep what the API said."""
+        """Store the API's answer."""
         super().__init__(message)
         self.code = code
         self.status = status

@@ -1,10 +1,9 @@
-"""A run's results on disk, one line of JSON per picture, from which an ended run goes on.
+"""Results on disk, one line of JSON per picture, with which an interrupted run can resume.
 
-A line is written by one system call as soon as its picture is done, and never changed: killed at
-any moment, a run leaves whole lines and at most one torn one at the end, which counts as not
-written. A picture is known again by its name as given, its size and the time of its last change:
-hashing would read every picture of an archive again only to leave it out, and who edits a picture
-changes its time. A url is known by its text.
+One system call writes the line of a picture as soon as the picture is done, and no line changes
+later. A run that is killed leaves complete lines and at most one torn line, which is discarded. A
+picture is identified by its name, its size and the time of its last change, because hashes would
+need every file of an archive to be read again. A URL is identified by its text.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ Row = dict[str, Any]
 
 
 def row_of(source: Source, picture: Picture, query: Query) -> Row:
-    """A picture's line: what was found, in which file, and what was asked."""
+    """Return the line of a picture: its answer, its file and the query."""
     return {
-        **picture.as_json(),
+        **picture.to_dict(),
         "size": None if source.is_url else source.size,
         "mtime_ns": source.mtime_ns,
         **_asked(query),
@@ -40,30 +39,30 @@ def row_of(source: Source, picture: Picture, query: Query) -> Row:
 
 
 class Journal:
-    """The file of results of one run and of those that go on with it.
+    """The results file of a run and of the runs that resume it.
 
-    Use it in a `with`; it is locked against a second run at the same time (not on Windows).
+    Use it in a `with` block. It is locked against a second run (not on Windows).
 
     Args:
         path: The file.
-        query: What is asked; all lines of a file have asked the same.
-        sources: The pictures of this run.
-        may_resume: Whether the file may be there already.
+        query: Route and options; all lines of a file have the same.
+        sources: Pictures of this run.
+        may_resume: Accept an existing file.
 
     Raises:
-        JournalError: The file is there and may not be, another run uses it, it asked something
-            else, or it is no journal.
+        JournalError: The file exists and `may_resume` is false, another run uses it, it has other
+            options, or it is not a results file.
     """
 
     def __init__(
         self, path: Path, query: Query, sources: Sequence[Source], *, may_resume: bool
     ) -> None:
-        """Read what is done; drop what is torn, outdated, or worth another attempt."""
+        """Read the completed pictures; drop torn and outdated lines and transient errors."""
         self._path = path
         self._query = query
         self._offsets: dict[str, int] = {}
         if path.exists() and not may_resume:
-            raise JournalError(f"{path} exists: --resume goes on with it, --overwrite starts anew.")
+            raise JournalError(f"{path} exists. Use --resume or --overwrite.")
         self._file = _open_locked(path)
         try:
             self._load({source.name: source for source in sources})
@@ -84,23 +83,23 @@ class Journal:
         self._file.close()
 
     def __contains__(self, source: Source) -> bool:
-        """Whether the picture is done."""
+        """Return True if the picture is done."""
         return source.name in self._offsets
 
     def append(self, source: Source, picture: Picture) -> None:
-        """Write that a picture is done.
+        """Write the line of a picture.
 
         Raises:
-            OSError: The disk is full, or gone.
+            OSError: The disk is full or unavailable.
         """
         line = json.dumps(row_of(source, picture, self._query)).encode() + b"\n"
         offset = self._file.seek(0, os.SEEK_END)
         if self._file.write(line) != len(line):
-            raise OSError(f"{self._path} can't be written: is the disk full?")
+            raise OSError(f"{self._path} cannot be written. Check the space on the disk.")
         self._offsets[source.name] = offset
 
     def rows(self, sources: Sequence[Source]) -> Iterator[Row]:
-        """The lines of these pictures, in their order; those not done are left out."""
+        """Yield the lines of the given pictures, in their order, without those not done."""
         with self._path.open("rb") as file:
             for source in sources:
                 if (offset := self._offsets.get(source.name)) is not None:
@@ -123,18 +122,18 @@ class Journal:
             self._offsets = {name: offset for offset, name in kept}
             if end < size:
                 self._file.truncate(end)
-        # Of other pictures, the file keeps the lines, but this run has nothing to do with them.
+        # Lines of pictures that are not in this run stay in the file.
 
     def _lines(self) -> Iterator[tuple[int, Row]]:
-        """Offset and row of each whole line.
+        """Yield the offset and the row of each complete line.
 
         Raises:
-            JournalError: A line is not of a journal, or asked something else.
+            JournalError: A line is invalid or has other options.
         """
         offset = 0
         with self._path.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                if line.endswith(b"\n"):  # Else it is torn.
+                if line.endswith(b"\n"):  # A line without an end is torn.
                     yield offset, self._checked(line, number)
                 offset += len(line)
 
@@ -145,17 +144,17 @@ class Journal:
             before = {name: row[name] for name in asked}
             _ = row["picture"] + "", row["error"], row["size"], row["mtime_ns"]
         except (ValueError, KeyError, TypeError) as error:
-            message = f"{self._path}, line {number}: not a line that this client has written."
+            message = f"{self._path}, line {number}: not a line of this client."
             raise JournalError(message) from error
         if before != asked:
             raise JournalError(
-                f"{self._path} was made with {before}, and this run asks {asked}: "
-                "use another file, or the same options."
+                f"{self._path} was made with {before}, but this run has {asked}. "
+                "Use another file, or the same options."
             )
         return dict(row)
 
     def _end_of(self, lines: Sequence[tuple[int, Row]]) -> int:
-        """Where the last whole line ends."""
+        """Return the offset after the last complete line."""
         if not lines:
             return 0
         with self._path.open("rb") as file:
@@ -164,7 +163,7 @@ class Journal:
             return file.tell()
 
     def _rewrite(self, kept: Sequence[tuple[int, str]]) -> None:
-        """Leave out all other lines; the file is the old or the new one, whatever happens."""
+        """Keep only the given lines; the file is replaced atomically."""
         partial = self._path.with_name(self._path.name + ".new")
         partial.unlink(missing_ok=True)
         new = _open_locked(partial)
@@ -175,7 +174,7 @@ class Journal:
                 new.write(old.readline())
         os.fsync(new.fileno())
         self._file.close()
-        if sys.platform == "win32":  # Open files can't be renamed there.
+        if sys.platform == "win32":  # Windows cannot rename open files.
             new.close()
         os.replace(partial, self._path)
         self._file = FileIO(self._path, "a+") if new.closed else new
@@ -186,7 +185,7 @@ def _asked(query: Query) -> Row:
 
 
 def _is_done(row: Row, source: Source) -> bool:
-    """Whether the line is of this very file, and final."""
+    """Return True if the line belongs to this version of the file and is final."""
     if row["error"] and row["error"]["code"] in TRANSIENT_CODES:
         return False
     size = None if source.is_url else source.size

@@ -1,10 +1,10 @@
-"""Rows -> JSON lines, CSV or a table for people."""
+"""Output formats of rows: JSON lines, CSV and a table."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, TextIO
 
 Format = Literal["table", "jsonl", "csv"]
@@ -22,24 +22,32 @@ CSV_FIELDS = (
     "label",
     "pred",
     "prob",
+    "make",
+    "kind",
+    "colour",
     "error",
 )
 _OF_PICTURE = ("picture", "width", "height")
 _OF_OBJECT = CSV_FIELDS[3:10]
+_CLASSIFIERS = ("make", "kind", "colour")
 _SEPARATOR = "|"
 _HEADINGS = ("PICTURE", "FOUND", "SCORE", "LABEL", "BOX")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""First characters of cells that spreadsheets run as formulas
+(https://owasp.org/www-community/attacks/CSV_Injection)."""
 
 
 def write(rows: Iterable[dict[str, Any]], file_format: Format, file: TextIO) -> None:
     """Write the rows of pictures.
 
-    In CSV and in tables each object has a line; a picture without objects has one too, and one
-    that failed has its error there.
+    In CSV and in tables each object has a line. A picture without objects has one line, which
+    holds the error of a failed picture.
 
     Args:
-        rows: As `journal.row_of` makes them.
-        file_format: How.
-        file: Where to; opened with ``newline=""``, so that lines end alike on all systems.
+        rows: Rows of `journal.row_of`.
+        file_format: Output format.
+        file: Output stream, opened with ``newline=""`` so that line ends do not depend on the
+            system.
     """
     if file_format == "jsonl":
         for row in rows:
@@ -51,20 +59,43 @@ def write(rows: Iterable[dict[str, Any]], file_format: Format, file: TextIO) -> 
         _write_table(rows, file)
 
 
+def flat_rows(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the fields of `CSV_FIELDS` for each object of a picture, or once for the picture.
+
+    Args:
+        row: A row of `journal.row_of`, or `Picture.to_dict()`.
+    """
+    picture = {name: row[name] for name in _OF_PICTURE}
+    if row["error"]:
+        yield {**picture, "error": row["error"]["code"]}
+    for found in row["predictions"]:
+        best = {name: found[name]["pred"][0] for name in _CLASSIFIERS if _has_answer(found, name)}
+        classes = {name: found.get(name, []) for name in ("pred", "prob")}
+        yield {**picture, **{name: found[name] for name in _OF_OBJECT}, **classes, **best}
+    if not row["error"] and not row["predictions"]:
+        yield picture
+
+
+def _has_answer(found: dict[str, Any], name: str) -> bool:
+    answer = found.get(name)
+    return isinstance(answer, dict) and bool(answer.get("pred"))
+
+
 def _write_csv(rows: Iterable[dict[str, Any]], file: TextIO) -> None:
     writer = csv.DictWriter(file, CSV_FIELDS, restval="", lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        picture = {name: row[name] for name in _OF_PICTURE}
-        if row["error"]:
-            writer.writerow({**picture, "error": row["error"]["code"]})
-        for found in row["predictions"]:
-            classes = {
-                name: _SEPARATOR.join(map(str, found.get(name, ()))) for name in ("pred", "prob")
-            }
-            writer.writerow({**picture, **{name: found[name] for name in _OF_OBJECT}, **classes})
-        if not row["error"] and not row["predictions"]:
-            writer.writerow(picture)
+        for line in flat_rows(row):
+            writer.writerow({name: _cell(value) for name, value in line.items()})
+
+
+def _cell(value: Any) -> Any:  # noqa: ANN401  any cell
+    """Join lists by a bar, and put a quote before text that a spreadsheet would run."""
+    if isinstance(value, list):
+        value = _SEPARATOR.join(map(str, value))
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        return f"'{value}"
+    return value
 
 
 def _write_table(rows: Iterable[dict[str, Any]], file: TextIO) -> None:
@@ -72,7 +103,7 @@ def _write_table(rows: Iterable[dict[str, Any]], file: TextIO) -> None:
     for row in rows:
         name = printable(row["picture"])
         if row["error"]:
-            # Code and message may be long: they get the columns that the picture does not need.
+            # The message takes the remaining columns and does not widen them.
             lines.append((name, f"{row['error']['code']}: {printable(row['error']['message'])}"))
         elif not row["predictions"]:
             lines.append((name, "-"))
@@ -93,5 +124,5 @@ def _write_table(rows: Iterable[dict[str, Any]], file: TextIO) -> None:
 
 
 def printable(text: str) -> str:
-    """A text that can't steer the terminal: file names may hold anything."""
+    """Replace control characters, which could change the terminal: file names hold anything."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

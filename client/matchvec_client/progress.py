@@ -1,4 +1,4 @@
-"""How far a run is, on standard error: a bar on a terminal, a line now and then elsewhere."""
+"""Progress on standard error: a bar on a terminal, a line every ten seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ LINE_SECONDS = 10.0
 
 
 class Progress:
-    """Counts pictures and says when the last one will be done.
+    """A progress display with the time left.
 
     Args:
-        total: Pictures of the run.
-        done: Of these, done by an earlier run.
-        file: Where to write; None writes nothing.
-        clock: Monotonic seconds.
+        total: Number of pictures of the run.
+        done: Number of pictures that an earlier run completed.
+        file: Output stream; None: no output.
+        clock: Returns monotonic seconds.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Progress:
         file: TextIO | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Show where the run begins."""
+        """Show the initial state."""
         self._total = total
         self._done = self._before = done
         self._failed = 0
@@ -41,7 +41,7 @@ class Progress:
             self._show()
 
     def add(self, *, is_failed: bool) -> None:
-        """Count a picture."""
+        """Count a completed picture."""
         self._done += 1
         self._failed += is_failed
         wait = REDRAW_SECONDS if self._is_terminal else LINE_SECONDS
@@ -49,21 +49,21 @@ class Progress:
             self._show()
 
     def note(self, text: str) -> None:
-        """Write a line of its own."""
+        """Write a message on its own line."""
         if self._file:
             self._file.write(f"\r\033[K{text}\n" if self._is_terminal else f"{text}\n")
             if self._is_terminal:
                 self._show()
 
     def end(self) -> None:
-        """Show where the run has ended, and leave the line."""
+        """Show the final state and end the line."""
         if self._file and (self._is_terminal or self._done > self._before):
             self._show()
             if self._is_terminal:
                 self._file.write("\n")
 
     def text(self) -> str:
-        """Without the bar: ``250/500  50 %  12.5/s  0:20 left  3 failed``."""
+        """Return the state without the bar: ``250/500  50 %  12.5/s  0:20 left  3 failed``."""
         share = self._done / self._total if self._total else 1.0
         parts = [f"{self._done}/{self._total}", f"{share:.0%}".replace("%", " %")]
         seconds = self._clock() - self._start
@@ -94,7 +94,7 @@ class Progress:
 
 
 def clock_text(seconds: float) -> str:
-    """Minutes and seconds, with hours where there are: ``0:07``, ``1:02:03``."""
+    """Format seconds as ``0:07`` or ``1:02:03``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

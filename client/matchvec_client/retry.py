@@ -1,4 +1,4 @@
-"""When to try again, and how long to wait before."""
+"""Waits between attempts."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 MAX_RETRY_AFTER_SECONDS = 300.0
-"""A server that asks for a longer wait is taken as one that refuses."""
+"""Seconds; a longer `Retry-After` counts as a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often and how fast to try again: exponential backoff with full jitter.
+    """Exponential backoff with full jitter.
 
-    The n-th wait is a random share of ``base_seconds * 2**n``, at most `max_seconds`: clients
-    that failed together do not come back together
+    The n-th wait is a random share of ``base_seconds * 2**n``, at most `max_seconds`, so that
+    clients that failed together do not retry together
     (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
 
     Attributes:
-        attempts: How often a request is sent at most, 1 or more.
-        base_seconds: Longest first wait.
-        max_seconds: Longest wait of all.
-        sleep: Waits; for tests.
-        random: A number 0..1; for tests.
+        attempts: Maximum number of attempts of a request, at least 1.
+        base_seconds: Upper limit of the first wait, in seconds.
+        max_seconds: Upper limit of every wait, in seconds.
+        sleep: Sleep function; tests replace it.
+        random: Source of random numbers, 0..1; tests replace it.
     """
 
     attempts: int = 6
@@ -36,25 +36,25 @@ class Retry:
     random: Callable[[], float] = random.random
 
     async def wait(self, failed_attempts: int, retry_after: float | None) -> None:
-        """Wait before the next attempt, no shorter than the server asked for.
+        """Wait before the next attempt, at least as long as the server asked for.
 
         Args:
-            failed_attempts: So far, 1 or more.
-            retry_after: Seconds that the server asked for.
+            failed_attempts: Failed attempts so far, at least 1.
+            retry_after: Seconds that the server asked for; None: not given.
         """
         longest = min(self.max_seconds, self.base_seconds * 2 ** min(failed_attempts - 1, 30))
         await self.sleep((retry_after or 0.0) + self.random() * longest)
 
 
 def parse_retry_after(text: str | None, now: datetime | None = None) -> float | None:
-    """Seconds of a `Retry-After` field: a number or a date (RFC 9110, section 10.2.3).
+    """Parse a `Retry-After` header: seconds or a date (RFC 9110, section 10.2.3).
 
     Args:
-        text: The field; None where there is none.
-        now: For tests.
+        text: Header value; None: missing.
+        now: Current time; tests pass one.
 
     Returns:
-        0 or more; None where the field is missing or says neither.
+        Seconds, at least 0; None: the header is missing or invalid.
     """
     if not text:
         return None

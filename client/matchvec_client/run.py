@@ -1,4 +1,4 @@
-"""All pictures of a call, in several requests at once, until each has its answer or its error."""
+"""The pictures of one call, sent in concurrent requests until each has an answer or an error."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ from matchvec_client.api import Endpoint, Part, RequestTooLarge, final_error
 from matchvec_client.attempts import Unanswered
 from matchvec_client.batches import Limits, plan
 from matchvec_client.errors import ApiError
-from matchvec_client.shrink import CantShrink, scaled, shrink
+from matchvec_client.images import CannotDecode
+from matchvec_client.shrink import scaled, shrink
 from matchvec_client.sources import Source
 from matchvec_client.types import Failure, Picture
 from matchvec_client.uploads import Uploads
 
 ROUNDS = 3
-"""How often a picture is sent that fails for a reason of the moment, each time in a smaller
-request."""
+"""Number of times that a picture with a transient error is sent, each time in a smaller request."""
 ROUND_FACTOR = 4
-"""How many times smaller."""
+"""Factor by which the next round's requests are smaller."""
 ATTEMPTS_OF_HALVES = 2
-"""The whole request has had all its attempts before it is halved to find what it failed of."""
+"""Attempts of half a request; the whole one already had all its attempts."""
 MAX_FAILURES_IN_A_ROW = 5
-"""Single pictures without an answer, after which it is not the pictures."""
+"""Consecutive failures of single pictures after which the API itself is considered down."""
 
 Answered = tuple[Source, Picture]
 
 
 @dataclass(frozen=True, slots=True)
 class _Oversized:
-    """A picture that no request takes."""
+    """A picture that is too large for a request."""
 
     content: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """The end of the results; `error` is what ended them early."""
+    """End of the results; `error` is the reason for an early end."""
 
     error: ApiError | Exception | None
 
 
 class Run:
-    """A call's pictures on their way.
+    """The pictures of one call.
 
     Args:
-        endpoint: Takes the requests.
-        uploads: Takes pictures that no request does, if the API has a bucket for them.
-        limits: Of a request.
-        jobs: Requests at once.
-        may_shrink: Whether a picture that neither takes is sent smaller; else it is `too_large`.
+        endpoint: Sends the requests.
+        uploads: Uploads pictures that are too large for a request.
+        limits: Limits of one request.
+        jobs: Number of concurrent requests.
+        may_shrink: Reduce pictures that are too large for the bucket; otherwise they fail.
     """
 
     def __init__(
@@ -62,13 +62,13 @@ class Run:
         *,
         may_shrink: bool,
     ) -> None:
-        """Nothing is sent yet."""
+        """Store the arguments; send nothing."""
         self._endpoint = endpoint
         self._uploads = uploads
         self._limits = limits
         self._jobs = jobs
         self._may_shrink = may_shrink
-        # Bounded: who is slow to take results is not ahead of by more than a few requests.
+        # The queue is bounded, so a slow consumer throttles the senders.
         self._results: asyncio.Queue[Answered | _Done] = asyncio.Queue(4 * limits.pictures)
         self._later: list[Source] = []
         self._is_last_round = False
@@ -76,14 +76,14 @@ class Run:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, sources: Sequence[Source]) -> None:
-        """Begin to send."""
+        """Start sending."""
         self._task = asyncio.create_task(self._all(sources))
 
     async def next(self) -> Answered | None:
-        """The next picture that is done, in no particular order; None after the last one.
+        """Return the next completed picture, in any order; None after the last one.
 
         Raises:
-            ApiError: The run has ended early.
+            ApiError: The run ended early.
         """
         result = await self._results.get()
         if not isinstance(result, _Done):
@@ -93,7 +93,7 @@ class Run:
         return None
 
     async def close(self) -> None:
-        """End what is still under way."""
+        """Cancel the requests in progress."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -107,13 +107,13 @@ class Run:
                 self._later = []
                 await self._round(plan(sources, limits))
                 sources, limits = self._later, limits.fewer(ROUND_FACTOR)
-        except Exception as reason:  # `next` raises it where the caller is.
+        except Exception as reason:  # `next` raises it in the caller's task.
             error = reason
         await self._results.put(_Done(error))
 
     async def _round(self, batches: Iterator[tuple[Source, ...]]) -> None:
         async def work() -> None:
-            for batch in batches:  # Shared: whoever is free takes the next one.
+            for batch in batches:  # All workers share the iterator.
                 await self._answer(batch)
 
         workers = [asyncio.create_task(work()) for _ in range(self._jobs)]
@@ -140,11 +140,11 @@ class Run:
             await self._send(parts)
 
     async def _part(self, source: Source) -> Part | Failure:
-        """A picture as it is sent: in the request, in the bucket, or shrunk.
+        """Prepare a picture: in the request, in the bucket, or reduced.
 
         Raises:
-            Unanswered: The bucket, or the API asked for it, fails with this picture.
-            ApiError: The API is unreachable, or refuses.
+            Unanswered: The bucket fails with this picture.
+            ApiError: The API is unreachable or refuses.
         """
         part = await asyncio.to_thread(self._read, source)
         if not isinstance(part, _Oversized):
@@ -155,10 +155,10 @@ class Run:
         if place and place.code != "too_large":
             return place
         size, limit = len(part.content) / 1e6, self._limits.picture_bytes / 1e6
-        message = f"The picture has {size:.1f} MB, a request takes {limit:.1f} MB"
+        message = f"The picture has {size:.1f} MB; a request accepts {limit:.1f} MB."
         message = place.message if place else message
         if not self._may_shrink:
-            return Failure("too_large", f"{message}: shrink it first, or let the client do it.")
+            return Failure("too_large", f"{message} Send it smaller with --shrink or shrink=True.")
         return await asyncio.to_thread(self._shrunk, source, part.content, message)
 
     def _read(self, source: Source) -> Part | _Oversized | Failure:
@@ -167,7 +167,7 @@ class Run:
         try:
             content = source.content if source.path is None else source.path.read_bytes()
         except OSError as error:
-            return Failure("unreadable", f"The file can't be read: {error.strerror}.")
+            return Failure("unreadable", f"The file cannot be read: {error.strerror}.")
         if content is None or len(content) <= self._limits.picture_bytes:
             return Part(source, content)
         return _Oversized(content)
@@ -175,8 +175,8 @@ class Run:
     def _shrunk(self, source: Source, content: bytes, reason: str) -> Part | Failure:
         try:
             return Part(source, *shrink(content, self._limits.picture_bytes))
-        except CantShrink as error:
-            return Failure("too_large", f"{reason}, and it can't be shrunk: {error}")
+        except CannotDecode as error:
+            return Failure("too_large", f"{reason} It cannot be reduced: {error}")
 
     async def _send(self, parts: Sequence[Part], attempts: int | None = None) -> None:
         try:
@@ -208,30 +208,30 @@ class Run:
             return
         if part.upright_wh:
             picture = scaled(picture, part.upright_wh)
-        await self._results.put((part.source, picture))
+        await self._results.put((part.source, replace(picture, source=part.source)))
 
     async def _lose(self, source: Source, error: Unanswered) -> None:
-        """Give a single picture up; where one after the other has to be, it is not the pictures."""
+        """Report a picture without answer; several in a row mean that the API is down."""
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
             raise final_error(error) from error
         await self._fail(source, Failure(error.code, str(error)))
 
     async def _fail(self, source: Source, failure: Failure) -> None:
-        await self._results.put((source, replace(Picture(source.name), error=failure)))
+        await self._results.put((source, Picture(source.name, error=failure, source=source)))
 
 
 class InOrder:
-    """Puts pictures that are done back into the order of their sources."""
+    """Restores the order of the sources."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
-        """Begin with the first one."""
+        """Start at the first source."""
         self._positions = {id(source): position for position, source in enumerate(sources)}
         self._waiting: dict[int, Picture] = {}
         self._next = 0
 
     def add(self, source: Source, picture: Picture) -> list[Picture]:
-        """The pictures whose turn has come now."""
+        """Return the pictures that are next in order."""
         self._waiting[self._positions[id(source)]] = picture
         ready = []
         while self._next in self._waiting:

@@ -1,13 +1,19 @@
-"""Pictures that are too large for a request go to the API's bucket, if it has one.
+"""Upload of pictures that are too large for a request to the API's bucket.
 
-The API answers `POST /uploads` with a form that lets its reader write one object, for some
-minutes; the form goes to S3 with the picture, and the API is told the object's name
+`POST /uploads` returns a form that allows its holder to write one object for some minutes. The
+client posts the form with the picture to S3 and sends the object's address to the API
 (https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html).
+
+The form comes from the API, which is trusted less than the user: its address must use https when
+the API's does, and must not point into a private network unless the API itself is local. Redirects
+are not followed, because the form and the picture would go to another server.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -15,18 +21,19 @@ from typing import Any
 
 import httpx
 
-from matchvec_client.attempts import Trouble, Unanswered, error_of, persist, post, trouble_of
+from matchvec_client.attempts import Trouble, Unanswered, error_of, persist, send, trouble_of
 from matchvec_client.errors import ApiRefused, ApiUnreachable
 from matchvec_client.retry import Retry
 from matchvec_client.types import Failure
 
 NOT_OFFERED_STATUSES = frozenset({404, 405})
 UNKNOWN_ROUTE = "MissingAuthenticationTokenException"
-"""What API Gateway says in `x-amzn-ErrorType`, with a 403, of a route that it has not
+"""`x-amzn-ErrorType` of API Gateway's 403 for a route that does not exist
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html)."""
 MARGIN_SECONDS = 15.0
-"""A form that is about to expire is not begun with: clocks differ, and S3 looks when it arrives."""
+"""Seconds before its expiry at which a form is replaced: clocks differ, and uploads take time."""
 MESSAGE_LETTERS = 300
+"""Characters of S3's answer in an error message."""
 
 SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "image/jpeg"),
@@ -37,20 +44,20 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"II*\0", "image/tiff"),
     (0, b"MM\0*", "image/tiff"),
 )
-"""Offset and first bytes, as https://mimesniff.spec.whatwg.org has them; TIFF's as in TIFF 6.0."""
+"""Offset, first bytes and media type (https://mimesniff.spec.whatwg.org; TIFF 6.0)."""
 UNKNOWN_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The right to write one object.
+    """A presigned form for one object.
 
     Attributes:
-        url: Where the form goes.
-        fields: What it holds beside the picture; S3 ignores what comes after the picture.
-        s3: The object's name for the API, ``s3://bucket/key``.
-        max_bytes: Largest picture.
-        expires_at: When the right ends, by the clock of `Uploads`.
+        url: Address of the bucket.
+        fields: Form fields to send before the picture; S3 ignores fields after it.
+        s3: Address of the object for the API, ``s3://bucket/key``.
+        max_bytes: Maximum size of the picture in bytes.
+        expires_at: Time of expiry, by the clock of `Uploads`.
     """
 
     url: str
@@ -60,15 +67,14 @@ class Form:
     expires_at: float
 
     @classmethod
-    def from_json(cls, value: Any, now: float) -> Form:  # noqa: ANN401  any JSON
-        """Read the API's answer.
+    def from_json(cls, value: Any, api_url: httpx.URL, now: float) -> Form:  # noqa: ANN401
+        """Parse the answer of `POST /uploads`.
 
         Raises:
-            KeyError, TypeError, ValueError, AttributeError: It is none.
+            KeyError, TypeError, ValueError, AttributeError: The answer is invalid.
         """
         url = str(value["url"])
-        if httpx.URL(url).scheme not in ("http", "https"):
-            raise ValueError(url)
+        check_bucket(httpx.URL(url), api_url)
         return cls(
             url=url,
             fields={str(name): str(field) for name, field in value["fields"].items()},
@@ -79,13 +85,13 @@ class Form:
 
 
 class Uploads:
-    """The API's bucket, as far as a run of the client needs it.
+    """The API's bucket.
 
     Args:
-        http: Has the API's address and key.
-        bucket: Reaches S3, without the key.
-        retry: How often to try.
-        clock: Monotonic seconds.
+        http: HTTP client with the API's address and key.
+        bucket: HTTP client for S3, without the key.
+        retry: Number of attempts and waits.
+        clock: Returns monotonic seconds.
     """
 
     def __init__(
@@ -95,28 +101,28 @@ class Uploads:
         retry: Retry,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Nothing is asked yet."""
+        """Store the arguments; send nothing."""
         self._http = http
         self._bucket = bucket
         self._retry = retry
         self._clock = clock
-        # Held while asking: where there is no bucket, one question for all is enough.
+        # The lock makes concurrent uploads wait for the first answer, which may be "no bucket".
         self._asking = asyncio.Lock()
         self._is_offered = True
 
     async def put(self, content: bytes) -> str | Failure | None:
-        """Bring a picture to the bucket.
+        """Upload a picture.
 
         Args:
-            content: The file.
+            content: The picture's file.
 
         Returns:
-            Its name for the API; or why the API or S3 takes no such picture, of which
-            `too_large` may be mended by shrinking; None where the API has no bucket.
+            The object's address for the API; a `Failure` if the API or S3 refuses the picture (its
+            code is `too_large` if a smaller one would be accepted); None if the API has no bucket.
 
         Raises:
-            Unanswered: S3 can't be reached, or one of them fails with this picture.
-            ApiUnreachable: The API is busy or can't be reached.
+            Unanswered: S3 cannot be reached, or S3 or the API fails with this picture.
+            ApiUnreachable: The API is busy or cannot be reached.
             ApiRefused: The API refuses requests like this one.
         """
         content_type = type_of(content)
@@ -130,18 +136,18 @@ class Uploads:
                 return form
             if len(content) > form.max_bytes:
                 size, limit = len(content) / 1e6, form.max_bytes / 1e6
-                message = f"The picture has {size:.1f} MB, the API takes {limit:.1f} MB"
+                message = f"The picture has {size:.1f} MB; the API accepts {limit:.1f} MB."
                 return Failure("too_large", message)
             outcome = await self._send(form, content, content_type)
             if outcome is None:
                 form = await self._form(content_type)
-                return Trouble(Unanswered("no_answer", "The upload's form expired on its way."))
+                return Trouble(Unanswered("no_answer", "The upload form expired."))
             return outcome
 
         return await persist(attempt, self._retry)
 
     async def _form(self, content_type: str) -> Form | Failure | None:
-        """The right to write an object; None where the API has no bucket."""
+        """Return a form; None: the API has no bucket."""
         async with self._asking:
             if not self._is_offered:
                 return None
@@ -150,21 +156,21 @@ class Uploads:
             return form
 
     async def _ask(self, content_type: str) -> Form | Failure | Trouble | None:
-        response = await post(self._http, "uploads", json={"content_type": content_type})
+        response = await send(self._http, "POST", "uploads", json={"content_type": content_type})
         if isinstance(response, Trouble):
             return response
         status = response.status_code
         if status == 200:
             try:
-                return Form.from_json(response.json(), self._clock())
+                return Form.from_json(response.json(), self._http.base_url, self._clock())
             except (ValueError, KeyError, TypeError, AttributeError, httpx.InvalidURL) as error:
-                message = f"{self._http.base_url} offers uploads, but not as Matchvec does."
+                message = f"{self._http.base_url} answers /uploads with an invalid form."
                 raise ApiRefused("not_matchvec", message, status) from error
         is_unknown = response.headers.get("x-amzn-ErrorType") == UNKNOWN_ROUTE
         if status in NOT_OFFERED_STATUSES or is_unknown:
             return None
         code, message = error_of(response)
-        if status in (400, 415, 422):  # About the type: another picture may be welcome.
+        if status in (400, 415, 422):  # The media type is refused; another picture may be accepted.
             return Failure(code, message)
         if trouble := trouble_of(response, code, message):
             return trouble
@@ -173,9 +179,10 @@ class Uploads:
     async def _send(
         self, form: Form, content: bytes, content_type: str
     ) -> str | Failure | Trouble | None:
-        """Post a form to S3; None where S3 says that it has expired."""
-        response = await post(
+        """Post a form to S3; None: S3 says that the form has expired."""
+        response = await send(
             self._bucket,
+            "POST",
             form.url,
             data=dict(form.fields),
             files={"file": ("picture", content, content_type)},
@@ -185,13 +192,13 @@ class Uploads:
         if response.is_success:
             return form.s3
         text = " ".join(response.text.split())[:MESSAGE_LETTERS]
-        # "Policy expired", or the credentials that signed it: "The provided token has expired".
+        # S3 says "Policy expired", or "The provided token has expired" for the credentials.
         if response.status_code in (400, 403) and "expired" in text.lower():
             return None
         if "EntityTooLarge" in text:
             size = len(content) / 1e6
-            return Failure("too_large", f"The picture has {size:.1f} MB, more than S3 takes")
-        # A connection that was silent for long is answered 400; the rest as usual.
+            return Failure("too_large", f"The picture has {size:.1f} MB; S3 accepts less.")
+        # S3 answers 400 RequestTimeout for idle connections.
         if response.status_code == 400 and "RequestTimeout" in text:
             return Trouble(Unanswered("no_answer", f"S3: {text}", 400))
         if trouble := trouble_of(response, "S3", text):
@@ -200,15 +207,45 @@ class Uploads:
 
 
 def _of_one_picture(trouble: Trouble) -> Trouble:
-    """S3 out of reach, as behind some firewalls, is no reason to end a run of smaller pictures."""
+    """Turn an unreachable S3, as behind some firewalls, into an error of this picture only."""
     if isinstance(trouble.error, ApiUnreachable):
         error = Unanswered("no_answer", trouble.error.message, trouble.error.status)
         return replace(trouble, error=error)
     return trouble
 
 
+def check_bucket(url: httpx.URL, api_url: httpx.URL) -> None:
+    """Check that a picture may be sent to the address that the API named.
+
+    Args:
+        url: Address of the bucket.
+        api_url: Address of the API.
+
+    Raises:
+        ValueError: The address has no encryption although the API's has, or it is a private
+            address although the API's is not.
+    """
+    allowed = ("https",) if api_url.scheme == "https" else ("http", "https")
+    if url.scheme not in allowed or not url.host or url.userinfo:
+        raise ValueError(f"{url} is not an allowed address of a bucket.")
+    if _is_private(url.host) and not _is_private(api_url.host):
+        raise ValueError(f"{url} is an address in a private network.")
+
+
+def _is_private(host: str) -> bool:
+    """Return True for `localhost` and for IP address literals that are not public."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return not ipaddress.ip_address(name.partition("%")[0]).is_global
+    except ValueError:
+        # Resolvers read forms such as 127.1 and 0x7f000001 as addresses; no bucket has such a name.
+        return bool(re.fullmatch(r"[0-9.]+|0x[0-9a-f.x]+", name))
+
+
 def type_of(content: bytes) -> str:
-    """The media type of a picture by its first bytes."""
+    """Return the media type of a picture by its first bytes."""
     for offset, signature, media_type in SIGNATURES:
         if content.startswith(signature, offset):
             return media_type

@@ -1,33 +1,75 @@
-"""The decoders of all six formats, for whoever decodes anything but JPEG.
-
-Importing one of Pillow's plugins registers it. JPEG's alone is imported at the start
-(inference/decoding/decode.py): the others take several milliseconds, and few requests need
-them.
-"""
+"""The formats that are decoded, by signature, and the names of those that are not."""
 
 from __future__ import annotations
 
-from PIL import (
-    BmpImagePlugin,
-    GifImagePlugin,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+import io
+from importlib import import_module
 
-# Pillow's own reader of uncompressed TIFF takes minutes over a file of many tiny strips.
-TiffImagePlugin.READ_LIBTIFF = True
+from PIL.ImageFile import ImageFile
 
-FORMATS = tuple(
-    plugin.format
-    for plugin in (
-        JpegImagePlugin.JpegImageFile,
-        PngImagePlugin.PngImageFile,
-        WebPImagePlugin.WebPImageFile,
-        GifImagePlugin.GifImageFile,
-        BmpImagePlugin.BmpImageFile,
-        TiffImagePlugin.TiffImageFile,
-    )
+from inference.errors import NotAnImage, PictureError, UnsupportedFormat
+
+JPEG_SIGNATURE = b"\xff\xd8\xff"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+GIF_SIGNATURES = (b"GIF87a", b"GIF89a")
+TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+")
+"""TIFF, TIFF with a swapped version number, which some programs write, and BigTIFF."""
+
+
+FORMATS = (
+    ("JPEG", (JPEG_SIGNATURE,), "PIL.JpegImagePlugin", "jpeg_factory"),
+    ("PNG", (PNG_SIGNATURE,), "PIL.PngImagePlugin", "PngImageFile"),
+    ("WEBP", (b"RIFF",), "PIL.WebPImagePlugin", "WebPImageFile"),
+    ("GIF", GIF_SIGNATURES, "PIL.GifImagePlugin", "GifImageFile"),
+    ("BMP", (b"BM",), "PIL.BmpImagePlugin", "BmpImageFile"),
+    ("TIFF", TIFF_SIGNATURES, "PIL.TiffImagePlugin", "TiffImageFile"),
 )
-"""With these, Pillow asks no other plugin."""
+"""Name, possible signatures, module of the Pillow plugin, and what in it reads a header."""
+
+UNSUPPORTED = (
+    ("HEIC or AVIF", 4, b"ftyp"),
+    ("JPEG 2000", 0, b"\x00\x00\x00\x0cjP"),
+    ("JPEG 2000", 0, b"\xff\x4f\xff\x51"),
+    ("JPEG XL", 0, b"\x00\x00\x00\x0cJXL"),
+    ("JPEG XL", 0, b"\xff\x0a"),
+    ("ICO", 0, b"\x00\x00\x01\x00"),
+    ("Photoshop", 0, b"8BPS"),
+    ("PDF", 0, b"%PDF"),
+    ("SVG", 0, b"<svg"),
+    ("OpenEXR", 0, b"\x76\x2f\x31\x01"),
+    ("DDS", 0, b"DDS "),
+    ("QOI", 0, b"qoif"),
+)
+"""Name, offset and signature of other formats, so that the error can name them."""
+
+
+def open_image(data: bytes) -> ImageFile:
+    """Read the header of an image file with its format's plugin; no pixels are decoded.
+
+    A plugin is imported with the first file of its format, because startup would pay for it.
+
+    Raises:
+        PictureError: The bytes are in none of the supported formats.
+        Exception: Pillow raises many types for a damaged header.
+    """
+    for name, signatures, module, reader in FORMATS:
+        if data.startswith(signatures):
+            plugin = import_module(module)
+            if name == "TIFF":
+                # Pillow's own reader takes minutes for an uncompressed file of many tiny strips.
+                vars(plugin)["READ_LIBTIFF"] = True
+            image: ImageFile = getattr(plugin, reader)(io.BytesIO(data))
+            return image
+    raise unreadable(data)
+
+
+def unreadable(data: bytes) -> PictureError:
+    """Return the error for a file that cannot be decoded, as far as its first bytes explain it."""
+    if not data:
+        return NotAnImage("The file is empty.")
+    for name, offset, signature in UNSUPPORTED:
+        if data.startswith(signature, offset):
+            return UnsupportedFormat(
+                f"{name} files are not supported. Send JPEG, PNG, WebP, GIF, BMP or TIFF."
+            )
+    return NotAnImage("The file is not an image, or it is damaged or truncated.")

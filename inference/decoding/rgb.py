@@ -1,70 +1,25 @@
-"""A decoded Pillow image of any mode -> upright RGB pixels in an array."""
+"""A decoded Pillow image of any mode -> RGB pixels in an array."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from inference.decoding.arrow import lent_pixels
 from inference.errors import UnsupportedFormat
 from inference.types import ImageRGB
 
-Allocate = Callable[[tuple[int, ...]], ImageRGB]
-"""A shape -> an array of uint8, C-contiguous."""
-
-EXIF_ORIENTATION = 0x0112
-"""The tag's number: Exif 3.0 (CIPA DC-008), section 4.6.5."""
-
-STORED_VIEW: dict[int, Callable[[ImageRGB], ImageRGB]] = {
-    2: lambda upright: upright[:, ::-1],
-    3: lambda upright: upright[::-1, ::-1],
-    4: lambda upright: upright[::-1],
-    5: lambda upright: upright.swapaxes(0, 1),
-    6: lambda upright: np.rot90(upright, 1),
-    7: lambda upright: upright.swapaxes(0, 1)[::-1, ::-1],
-    8: lambda upright: np.rot90(upright, -1),
-}
-"""By orientation: an upright picture's array as the file stores it; 1 is stored upright."""
-
-FIRST_SIDEWAYS = 5
-"""From this orientation on, width and height are exchanged."""
-
 STRIP_PIXELS = 1 << 20
-"""How much is converted at a time: a whole picture of 50 megapixels would take 1 GB to convert."""
-
-TO_RGB = {"RGB": cv2.COLOR_RGBA2RGB, "L": cv2.COLOR_GRAY2RGB}
-"""By mode: OpenCV's conversion of the memory that Pillow keeps such a picture in."""
+"""Pixels converted at a time: a whole image of 50 megapixels would take 1 GB to convert."""
 
 INTEGER_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
-"""Pillow's modes for gray samples wider than 8 bits: files of these formats use 16 of them."""
+"""Pillow's modes for gray samples wider than 8 bits; files of these formats use 16 bits."""
 
 
-def orientation_of(image: Image.Image) -> int:
-    """How a file stores its picture, 1 to 8; 1, upright, where EXIF does not say or is damaged."""
-    try:
-        orientation = image.getexif().get(EXIF_ORIENTATION, 1)
-    except Exception:  # Damaged EXIF data, of any kind, does not make the pixels worse.
-        return 1
-    return orientation if orientation in STORED_VIEW else 1
-
-
-def upright_size(size_wh: tuple[int, int], orientation: int) -> tuple[int, int]:
-    """Width and height of the upright picture that is stored with `size_wh`."""
-    width, height = size_wh
-    return (height, width) if orientation >= FIRST_SIDEWAYS else (width, height)
-
-
-def to_upright_rgb(image: Image.Image, orientation: int, allocate: Allocate) -> ImageRGB:
-    """The pixels of a picture, with transparency over white and 16-bit samples cut to 8.
+def to_rgb(image: Image.Image) -> ImageRGB:
+    """Return the pixels of an image: transparency over white, 16-bit samples reduced to 8.
 
     Args:
-        image: Decoded, of any mode but F.
-        orientation: 1 to 8, EXIF's.
-        allocate: Gives the memory for the result.
+        image: A decoded image of any mode.
 
     Returns:
         uint8 [height, width, 3], C-contiguous.
@@ -73,46 +28,27 @@ def to_upright_rgb(image: Image.Image, orientation: int, allocate: Allocate) -> 
         UnsupportedFormat: The samples are floating-point numbers.
     """
     width, height = image.size
-    upright_width, upright_height = upright_size(image.size, orientation)
-    upright = allocate((upright_height, upright_width, 3))
-    stored = STORED_VIEW[orientation](upright) if orientation in STORED_VIEW else upright
+    image_rgb = np.empty((height, width, 3), dtype=np.uint8)
     rows = max(1, STRIP_PIXELS // width)
-    if _is_plain(image):
-        with lent_pixels(image) as pixels:
-            for top in range(0, height, rows):
-                _write(pixels[top : top + rows], image.mode, stored[top : top + rows])
-        return upright
     for top in range(0, height, rows):
         bottom = min(height, top + rows)
-        strip = _over_white(image.crop((0, top, width, bottom)))
-        with lent_pixels(strip) as pixels:
-            _write(pixels, strip.mode, stored[top:bottom])
-    return upright
-
-
-def _is_plain(image: Image.Image) -> bool:
-    return image.mode in TO_RGB and not image.has_transparency_data
-
-
-def _write(pixels: NDArray[np.uint8], mode: str, stored_rgb: ImageRGB) -> None:
-    """Convert Pillow's memory into (a view of) the result."""
-    # Where a side is one pixel, numpy calls turned arrays contiguous that OpenCV can't write to.
-    if stored_rgb.strides == (stored_rgb.shape[1] * 3, 3, 1):
-        cv2.cvtColor(pixels, TO_RGB[mode], dst=stored_rgb)
-    else:
-        stored_rgb[:] = cv2.cvtColor(pixels, TO_RGB[mode])
+        strip = np.asarray(_over_white(image.crop((0, top, width, bottom))))
+        image_rgb[top:bottom] = strip if strip.ndim == 3 else strip[:, :, np.newaxis]
+    return image_rgb
 
 
 def _over_white(image: Image.Image) -> Image.Image:
-    """A picture of any mode as one of mode L or RGB, without transparency."""
+    """Return an image of mode L or RGB, without transparency."""
     if image.mode in INTEGER_MODES:
         gray = (np.asarray(image).clip(0, 0xFFFF) >> 8).astype(np.uint8)
         return Image.fromarray(gray)
     if image.mode == "F":
-        raise UnsupportedFormat("Floating-point pictures have no known range: convert it to PNG.")
+        raise UnsupportedFormat(
+            "Floating-point pictures have no known range. Convert the picture to PNG."
+        )
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         white = Image.new("RGB", image.size, "white")
         white.paste(rgba, mask=rgba.getchannel("A"))
         return white
-    return image.convert("RGB")
+    return image if image.mode in {"L", "RGB"} else image.convert("RGB")

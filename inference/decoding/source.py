@@ -1,77 +1,59 @@
-"""A picture that is decoded only as far as the models can see.
-
-A JPEG is decoded to a half, a quarter or an eighth in a fraction of the time: its blocks of 8x8
-are transformed to 4x4, 2x2 or one pixel, which is about their average (libjpeg's scaled IDCT).
-"""
+"""An image file that is decoded on demand."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+import time
 
+from inference.decoding.decode import decode_reduced
+from inference.decoding.resolution import DecodedImage, Resolution
 from inference.types import ImageRGB, SizeWH
 
-SHRINKS = (8, 4, 2)
-"""Source pixels per decoded pixel that libjpeg has a transform for, largest first."""
 
+class ImageSource:
+    """An image file, decoded when pixels are needed and cached.
 
-@dataclass(frozen=True, slots=True)
-class Need:
-    """How many pixels a picture should be decoded to at least.
-
-    Attributes:
-        width: Pixels of the upright picture.
-        height: The same.
-        every_side: Whether both are needed; else one is enough, as for a picture that is fitted
-            into a frame as a whole.
-    """
-
-    width: float
-    height: float
-    every_side: bool
-
-    def shrink(self, size_wh: SizeWH) -> int:
-        """How many source pixels one decoded pixel may stand for: 1, 2, 4 or 8."""
-        ratios = (size_wh[0] / self.width, size_wh[1] / self.height)
-        limit = min(ratios) if self.every_side else max(ratios)
-        return next((shrink for shrink in SHRINKS if shrink <= limit), 1)
-
-
-NOTHING = Need(width=1, height=1, every_side=True)
-"""For who wants to know the size, and that the whole file can be decoded."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scaled:
-    """Decoded pixels, and what they are pixels of.
+    Args:
+        data: The file.
+        max_pixels: Largest width times height that is decoded.
 
     Attributes:
-        image_rgb: uint8 [height, width, 3]: the size divided by `shrink`, rounded up.
-        shrink: Source pixels per pixel: 1, 2, 4 or 8.
-        size_wh: Of the upright source picture.
+        decode_ms: Milliseconds spent on decoding so far.
     """
 
-    image_rgb: ImageRGB
-    shrink: int
-    size_wh: SizeWH
+    def __init__(self, data: bytes, max_pixels: int) -> None:
+        """Keep the file. Nothing is decoded yet."""
+        self._data = data
+        self._max_pixels = max_pixels
+        self._decoded: DecodedImage | None = None
+        self.decode_ms = 0.0
 
     @classmethod
-    def whole(cls, image_rgb: ImageRGB) -> Scaled:
-        """Pixels of a picture in its own size."""
-        return cls(image_rgb, 1, (image_rgb.shape[1], image_rgb.shape[0]))
+    def from_pixels(cls, image_rgb: ImageRGB) -> ImageSource:
+        """Create a source of pixels that are decoded already: uint8 [height, width, 3]."""
+        source = cls(b"", 0)
+        source._decoded = DecodedImage.full_size(image_rgb)
+        return source
 
-    def scaled(self, need: Need) -> Scaled:
-        """Itself: a picture whose pixels are there already."""
-        return self
+    @property
+    def size_wh(self) -> SizeWH | None:
+        """Width and height of the upright image in pixels; None before the first decode."""
+        return self._decoded.size_wh if self._decoded else None
 
-
-class Picture(Protocol):
-    """A picture that can be had in more or less detail: a file, or decoded pixels."""
-
-    def scaled(self, need: Need) -> Scaled:
-        """Its pixels, no fewer than needed.
+    def decode(self, resolution: Resolution) -> DecodedImage:
+        """Return the cached pixels if they are detailed enough; otherwise decode again.
 
         Raises:
-            PictureError: It can't be decoded.
+            PictureError: The file cannot be decoded.
         """
-        ...
+        decoded = self._decoded
+        if decoded is None or resolution.reduction(decoded.size_wh) < decoded.reduction:
+            self._decoded = decoded = None  # Free the pixels before larger ones are decoded.
+            start = time.perf_counter()
+            try:
+                decoded = decode_reduced(
+                    self._data, max_pixels=self._max_pixels, resolution=resolution
+                )
+            finally:
+                self.decode_ms += (time.perf_counter() - start) * 1000
+            self._decoded = decoded
+        return decoded

@@ -1,1 +1,1 @@
-"""Archives from the command line, for who runs the stack."""
+"""Commands that process archives of pictures, for the operator of the stack."""

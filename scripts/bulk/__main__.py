@@ -1,10 +1,10 @@
-"""Archives of pictures in S3: what scripts/bulk.sh runs.
+"""Process archives of pictures in S3; scripts/bulk.sh runs this module.
 
-The commands are the client's, `matchvec bulk`, and two for who runs the stack:
+It has the commands of the client's `matchvec bulk`, and two more for the operator of the stack:
 
     PYTHONPATH=client python -m scripts.bulk watch | unwatch
 
-docs/scale.md tells which is for what.
+docs/scale.md explains each command.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scripts.bulk import arrivals
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command; an exit code."""
+    """Run one command and return the exit code."""
     also = {"watch": arrivals.watch, "unwatch": arrivals.unwatch}
     return cli.main(arguments, "scripts/bulk.sh", also)
 

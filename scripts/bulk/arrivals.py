@@ -1,4 +1,4 @@
-"""Whether the archive's bucket tells the queue of new objects."""
+"""Switch the bucket's notifications about new objects on and off."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from matchvec_client.bulk.aws import BulkError, client
 from matchvec_client.bulk.target import Target
 
 NAME = "matchvec-arrivals"
-"""Our rule among the bucket's notifications; all others stay as they are."""
+"""Id of our rule among the bucket's notifications; other rules are not changed."""
 
 
 def watch(target: Target) -> str:
-    """Have S3 tell the queue of every new object.
+    """Make S3 notify the queue of every new object.
 
     Raises:
         BulkError: The stack has no queue.
     """
     if not target.queue:
-        raise BulkError("the stack has no queue: deploy it with Arrivals=true.")
+        raise BulkError("The stack has no queue. Deploy it with Arrivals=true.")
     rule: dict[str, Any] = {
         "Id": NAME,
         "QueueArn": target.queue,
@@ -27,17 +27,17 @@ def watch(target: Target) -> str:
     if target.prefix:
         rule["Filter"] = {"Key": {"FilterRules": [{"Name": "prefix", "Value": target.prefix}]}}
     _replace(target, [rule])
-    return f"New objects of s3://{target.archive}/{target.prefix} are answered as they arrive."
+    return f"New objects in s3://{target.archive}/{target.prefix} are processed as they arrive."
 
 
 def unwatch(target: Target) -> str:
-    """Take our rule away."""
+    """Remove our notification rule."""
     _replace(target, [])
-    return f"New objects of s3://{target.archive} are no longer told of."
+    return f"New objects in s3://{target.archive} are no longer processed."
 
 
 def _replace(target: Target, rules: list[dict[str, Any]]) -> None:
-    """S3 knows no change of a single rule: all are read and written."""
+    """Replace our rule. S3 cannot change a single rule, so all are read and written."""
     s3 = client("s3")
     present = s3.get_bucket_notification_configuration(Bucket=target.archive)
     present.pop("ResponseMetadata", None)

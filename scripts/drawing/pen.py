@@ -1,7 +1,7 @@
-"""A pen that fills smooth shapes, in metres or in pixels, with colours that shade.
+"""Fill smooth shapes, in metres or pixels, with shaded colours.
 
-Pillow draws without anti-aliasing, so everything is drawn `SUPERSAMPLING` times
-too large and scaled down once at the end.
+Pillow draws without anti-aliasing, so everything is drawn `SUPERSAMPLING` times too large and
+scaled down once at the end.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ CURVE_STEPS = 16
 Point = tuple[float, float]
 RGB = tuple[int, int, int]
 Shade = Sequence[tuple[float, RGB]]
-"""Colours by height: (position, 0 at the top of a shape to 1 at its bottom; colour)."""
+"""(position, colour) pairs; positions run from 0 at the top of a shape to 1 at its bottom."""
 
 
 def flat(colour: RGB) -> Shade:
-    """One colour from top to bottom."""
+    """Return a shade with one colour from top to bottom."""
     return ((0.0, colour),)
 
 
 def tinted(colour: RGB, factor: float) -> RGB:
-    """`colour` darkened (factor 0..1) or lightened towards white (1..2)."""
+    """Return `colour` darkened (factor 0..1) or lightened towards white (1..2)."""
     if factor <= 1:
         red, green, blue = (round(channel * factor) for channel in colour)
     else:
@@ -38,7 +38,7 @@ def tinted(colour: RGB, factor: float) -> RGB:
 
 
 def outline(path: str) -> list[Point]:
-    """Points of an SVG path made of absolute M, L and C commands (SVG 1.1, section 8.3)."""
+    """Return the points of an SVG path of absolute M, L and C commands (SVG 1.1, section 8.3)."""
     points: list[Point] = []
     for command, coordinates in _commands(path):
         if command == "C":
@@ -68,7 +68,7 @@ def _bezier(start: Point, first: Point, second: Point, end: Point) -> list[Point
 
 
 def circle(centre: Point, radius: float, start: float = 0.0, turns: float = 1.0) -> list[Point]:
-    """Points on a circle or an arc, counter-clockwise from `start`, both in turns."""
+    """Return points on a circle or an arc, counter-clockwise from `start`; angles are in turns."""
     angles = np.linspace(start, start + turns, 97) * 2 * math.pi
     x, y = centre
     return [(x + radius * math.cos(angle), y + radius * math.sin(angle)) for angle in angles]
@@ -77,7 +77,7 @@ def circle(centre: Point, radius: float, start: float = 0.0, turns: float = 1.0)
 def rectangle(
     left: float, bottom: float, right: float, top: float, radius: float = 0.0
 ) -> list[Point]:
-    """Points of a rectangle whose corners are quarter circles of `radius`."""
+    """Return the points of a rectangle whose corners are quarter circles of `radius`."""
     return [
         *circle((right - radius, top - radius), radius, 0.0, 0.25),
         *circle((left + radius, top - radius), radius, 0.25, 0.25),
@@ -87,7 +87,7 @@ def rectangle(
 
 
 class Sheet:
-    """The supersampled RGBA picture that pens draw on; `resolution_wh` is its finished size."""
+    """A supersampled RGBA picture to draw on; `resolution_wh` is its final size."""
 
     def __init__(self, resolution_wh: tuple[int, int]) -> None:
         self.resolution_wh = resolution_wh
@@ -95,7 +95,7 @@ class Sheet:
         self.image = Image.new("RGBA", (width * SUPERSAMPLING, height * SUPERSAMPLING))
 
     def paint(self, mask: Image.Image, corner: tuple[int, int], shade: Shade) -> None:
-        """Paint through `mask` (mode "L"), whose top left lies on `corner` (sheet pixels)."""
+        """Paint through `mask` (mode "L"), whose top left corner is at `corner` (sheet pixels)."""
         positions = np.linspace(0, 1, mask.height)
         stops = [position for position, _ in shade]
         levels = [
@@ -108,17 +108,17 @@ class Sheet:
         self.image.alpha_composite(patch, corner)
 
     def finished(self) -> Image.Image:
-        """The picture at its own size, RGBA."""
+        """Return the picture in its final size, RGBA."""
         return self.image.resize(self.resolution_wh, Image.Resampling.LANCZOS)
 
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """Draws on a sheet in its own units.
+    """A pen that draws on a sheet in its own units.
 
-    A point (x, y) of the pen lands on pixel (left + x * scale, bottom - y * scale) of the
-    finished picture: y points up, and for vehicles the unit is the metre. With
-    `mirrored_length`, x counts from that length backwards: what faced right faces left.
+    The point (x, y) is drawn at pixel (left + x * scale, bottom - y * scale) of the final picture:
+    y points up, and vehicles use metres. With `mirrored_length`, x counts backwards from that
+    length, which makes a vehicle face left.
     """
 
     sheet: Sheet
@@ -130,7 +130,7 @@ class Pen:
     def fill(
         self, points: Sequence[Point], shade: Shade, opacity: float = 1.0, blur: float = 0.0
     ) -> None:
-        """Fill a closed outline; `blur` (the pen's units) softens its edge, as for shadows."""
+        """Fill a closed outline; `blur` (in the pen's units) softens its edge, as for shadows."""
         pixels, pad = self._pixels(points), self._length(3 * blur)
         columns, rows = zip(*pixels, strict=True)
         width, height = self.sheet.image.size

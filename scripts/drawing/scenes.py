@@ -1,4 +1,4 @@
-"""Streets and what stands in them: the sample pictures, ready to be saved."""
+"""Draw streets as backgrounds of the sample pictures."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ PAINT = flat((222, 222, 216))
 PANE = ((0.0, (150, 176, 196)), (0.5, (92, 112, 128)), (1.0, (66, 80, 92)))
 WALLS: tuple[RGB, ...] = ((178, 140, 116), (206, 192, 166), (158, 92, 76), (186, 186, 182))
 GRAIN = 5.0
-"""Standard deviation of the noise laid over a scene, in levels of 255: no photo is smooth."""
+"""Standard deviation of the noise added to a scene, in levels of 255, because photographs have
+grain."""
 
 
 def street(resolution_wh: tuple[int, int], horizon: float, seed: int) -> Sheet:
-    """A sheet with sky, houses, trees, pavement and road; `horizon` is the kerb's height (px)."""
+    """Return a sheet with sky, houses, trees, pavement and road; `horizon` is the kerb's y (px)."""
     sheet = Sheet(resolution_wh)
     width, height = resolution_wh
     pen = Pen(sheet, 0, height)
@@ -44,7 +45,7 @@ def street(resolution_wh: tuple[int, int], horizon: float, seed: int) -> Sheet:
 
 
 def lane_marks(sheet: Sheet, y: float, length: float, thickness: float) -> None:
-    """A dashed line along the road at height `y` (px from below)."""
+    """Draw a dashed line along the road at height `y` (pixels from the bottom)."""
     width, height = sheet.resolution_wh
     pen = Pen(sheet, 0, height)
     left = -length / 3
@@ -55,7 +56,7 @@ def lane_marks(sheet: Sheet, y: float, length: float, thickness: float) -> None:
 
 
 def photographed(sheet: Sheet, seed: int) -> Image.Image:
-    """The finished sheet with a camera's grain over it, mode RGB."""
+    """Return the finished sheet with noise added, mode RGB."""
     pixels = np.asarray(sheet.finished().convert("RGB"), np.float32)
     grain = np.random.default_rng(seed).normal(0, GRAIN, pixels.shape[:2])[..., None]
     return Image.fromarray(np.clip(pixels + grain, 0, 255).astype(np.uint8))
@@ -91,7 +92,7 @@ def _tree(pen: Pen, rng: np.random.Generator, x: float, ground: float, scale: fl
     for leaf in range(220):
         turn, distance = rng.uniform(0, 2 * np.pi), 52 * np.sqrt(rng.uniform(0, 1))
         dx, dy = float(distance * np.cos(turn)), float(distance * np.sin(turn))
-        # lit from above: low and early leaves are dark, high and late ones light
+        # Light comes from above: low leaves are dark, high leaves are light.
         green = tinted((70, 104, 52), 0.75 + 0.25 * dy / 52 + 0.25 * leaf / 220)
         middle = (x + dx * scale, ground + (130 + dy) * scale)
         pen.fill(circle(middle, float(rng.uniform(4, 9)) * scale), flat(green), 0.9)

@@ -1,4 +1,4 @@
-"""Vehicles seen from the side, drawn in metres: x from the rear forwards, y up from the ground."""
+"""Draw vehicles from the side, in metres: x from the rear forwards, y up from the ground."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _wheel(pen: Pen, centre: Point, radius: float, spokes: int = 5) -> None:
 
 
 def _body(colour: RGB) -> tuple[tuple[float, RGB], ...]:
-    """Painted metal under an open sky: bright above, a dark band where the road reflects."""
+    """Return a shade of painted metal: bright above a dark band that reflects the road."""
     return (
         (0.0, tinted(colour, 1.45)),
         (0.32, tinted(colour, 1.12)),
@@ -55,7 +55,7 @@ def _body(colour: RGB) -> tuple[tuple[float, RGB], ...]:
 
 
 def draw_car(pen: Pen, colour: RGB) -> None:
-    """A five-door hatchback, `CAR_LENGTH` long."""
+    """Draw a five-door hatchback, `CAR_LENGTH` long."""
     _shadow(pen, CAR_LENGTH)
     body = outline(
         "M 0.16 0.24 C 0.06 0.28 0.03 0.40 0.03 0.52 C 0.03 0.75 0.06 0.88 0.14 0.98"
@@ -85,7 +85,7 @@ def _car_windows(pen: Pen, colour: RGB) -> None:
     shine = outline("M 1.85 1.40 L 2.10 1.36 L 1.95 1.0 L 1.78 1.0")
     pen.fill(shine, SHEEN, opacity=0.22)
     pen.fill(outline("M 1.1 1.41 L 1.3 1.42 L 1.15 1.01 L 0.98 1.01"), SHEEN, 0.16)
-    # heads of a driver and a seat give the glass depth
+    # The heads of a driver and a seat give the glass depth.
     pen.fill(circle((2.0, 1.17), 0.1), flat((34, 32, 32)), 0.75)
     pen.fill(rectangle(1.75, 0.99, 1.95, 1.2, 0.06), flat((28, 28, 30)), 0.7)
 
@@ -118,7 +118,7 @@ def _car_details(pen: Pen, colour: RGB) -> None:
 
 
 def draw_bus(pen: Pen, colour: RGB) -> None:
-    """A two-door city bus, `BUS_LENGTH` long."""
+    """Draw a two-door city bus, `BUS_LENGTH` long."""
     _shadow(pen, BUS_LENGTH)
     pen.fill(rectangle(0.02, 0.30, 11.98, 3.05, 0.22), _body(colour))
     pen.fill(rectangle(0.8, 3.0, 4.2, 3.2, 0.08), _body(tinted(colour, 0.9)))
@@ -157,7 +157,7 @@ def _bus_doors(pen: Pen) -> None:
 
 
 def draw_box_truck(pen: Pen, colour: RGB) -> None:
-    """A lorry with a white box body, `TRUCK_LENGTH` long."""
+    """Draw a lorry with a white box body, `TRUCK_LENGTH` long."""
     _shadow(pen, TRUCK_LENGTH)
     white = (238, 238, 234)
     pen.fill(rectangle(0.1, 0.62, 8.2, 0.88), CHASSIS)
@@ -176,7 +176,7 @@ def draw_box_truck(pen: Pen, colour: RGB) -> None:
 
 
 def draw_tipper(pen: Pen, colour: RGB) -> None:
-    """A three-axle tipper loaded with earth, `TRUCK_LENGTH` long."""
+    """Draw a three-axle tipper loaded with earth, `TRUCK_LENGTH` long."""
     _shadow(pen, TRUCK_LENGTH)
     steel = (206, 150, 40)
     pen.fill(rectangle(0.2, 0.72, 8.2, 0.95), CHASSIS)

@@ -1,12 +1,12 @@
-"""Your own models: `python -m scripts.models inspect|add|check|list|fetch`.
+"""Commands for your own models: `python -m scripts.models inspect|add|check|list|fetch`.
 
-    inspect FILE.onnx                what goes in and out, and the manifest it most likely needs
-    add FILE.onnx --name NAME        make a model's folder of it
-    check NAME --images DIR          run it, draw what it finds, compare with the last time
-    list                             the models that are there, and whether they load
-    fetch NAME                       download a well-known public model
+    inspect FILE.onnx                print inputs, outputs, and the manifest it most likely needs
+    add FILE.onnx --name NAME        create a model folder from it
+    check NAME --images DIR          run it, draw its results, compare with the recorded ones
+    list                             list the models and whether they load
+    fetch NAME                       download a public model
 
-docs/models.md goes through it.
+docs/models.md explains them step by step.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ OUT = ROOT / "out" / "models"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one of the commands; 0 when all is well, 1 when something is to be changed."""
+    """Run one command; return 0, or 1 if something has to be changed."""
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
@@ -93,7 +93,7 @@ def _check(options: argparse.Namespace) -> int:
         draw(picture, found, path)
         answers[picture.name] = found
         print(report.found(picture.name, found))
-    print(f"Drawn in {options.out / options.name}")
+    print(f"Pictures drawn in {options.out / options.name}")
     for line in failed:
         print(f"not read: {line}")
     problems = problems_of(model, pictures)
@@ -112,7 +112,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _finder(options: argparse.Namespace) -> Detector:
-    """What finds the vehicles that a classifier classifies."""
+    """Load the detector that finds the vehicles for a classifier."""
     folder = ModelStore(BUNDLED_MODELS, options.models).find(options.detector)
     return load_detector(load_manifest(folder))
 
@@ -131,7 +131,7 @@ def _fetch(options: argparse.Namespace) -> int:
         print(report.catalogue(catalogue.values()))
         return 0
     if options.name not in catalogue:
-        raise ToolError(f"the catalogue has no {options.name}, only {', '.join(catalogue)}")
+        raise ToolError(f"the catalogue has no {options.name}. Choose from {', '.join(catalogue)}")
     entry = catalogue[options.name]
     progress = ProgressBar(entry.name)
     folder = fetch_model(options.models, entry, progress, replace=options.replace)
@@ -141,7 +141,8 @@ def _fetch(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m scripts.models", description="Your own models; docs/models.md explains."
+        prog="python -m scripts.models",
+        description="Commands for your own models; docs/models.md explains them.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     shared = argparse.ArgumentParser(add_help=False)
@@ -149,17 +150,19 @@ def _parser() -> argparse.ArgumentParser:
         "--models",
         type=Path,
         default=Path(os.environ.get("BASE_MODEL_PATH") or BUNDLED_MODELS),
-        help="folder of models (default: BASE_MODEL_PATH, or models/ of the clone)",
+        help="folder of models (default: BASE_MODEL_PATH, or the project's models/)",
     )
-    _inspect_options(commands.add_parser("inspect", help="what a file is"))
-    _add_options(commands.add_parser("add", parents=[shared], help="make a model's folder"))
-    _check_options(commands.add_parser("check", parents=[shared], help="run it on pictures"))
-    listing = commands.add_parser("list", parents=[shared], help="the models that are there")
+    _inspect_options(commands.add_parser("inspect", help="describe an ONNX file"))
+    _add_options(commands.add_parser("add", parents=[shared], help="create a model folder"))
+    _check_options(commands.add_parser("check", parents=[shared], help="run a model on pictures"))
+    listing = commands.add_parser("list", parents=[shared], help="list the models")
     listing.set_defaults(run=_list)
     fetch = commands.add_parser("fetch", parents=[shared], help="download a public model")
-    fetch.add_argument("name", nargs="?", metavar="NAME", help="without one: all that there are")
+    fetch.add_argument(
+        "name", nargs="?", metavar="NAME", help="model to download; without it, list all"
+    )
     fetch.add_argument("--catalogue", type=Path, default=CATALOGUE, help="another one")
-    fetch.add_argument("--replace", action="store_true", help="also where there is one")
+    fetch.add_argument("--replace", action="store_true", help="replace an existing model")
     fetch.set_defaults(run=_fetch)
     return parser
 
@@ -167,7 +170,7 @@ def _parser() -> argparse.ArgumentParser:
 def _inspect_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE.onnx")
     parser.add_argument(
-        "--size", type=_size, metavar="WxH", help="of the input, where the graph takes any"
+        "--size", type=_size, metavar="WxH", help="size of the input, if the graph accepts any"
     )
     parser.set_defaults(run=_inspect)
 
@@ -180,37 +183,43 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="one label per line, or coco80, coco90, coco91, imagenet1000 or imagenet1001; "
+        help="file with one label a line, or coco80, coco90, coco91, imagenet1000 or imagenet1001; "
         "OUTPUT=FILE for each of several outputs",
     )
-    parser.add_argument("--vehicles", default="", metavar="A,B", help="what /predict classifies")
-    parser.add_argument("--licence", default="", help="such as Apache-2.0")
+    parser.add_argument(
+        "--vehicles", default="", metavar="A,B", help="labels that /predict classifies"
+    )
+    parser.add_argument("--licence", default="", help="licence, such as Apache-2.0")
     parser.add_argument("--version", default="1")
-    parser.add_argument("--source", default="", help="where it comes from")
+    parser.add_argument("--source", default="", help="origin of the model")
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="FIELD=VALUE",
-        help="a field of the manifest, such as input.color=BGR; the value is JSON or text",
+        help="field of the manifest, such as input.color=BGR; the value is JSON or text",
     )
-    parser.add_argument("--replace", action="store_true", help="also where there is one")
+    parser.add_argument("--replace", action="store_true", help="replace an existing model")
     parser.set_defaults(run=_add)
 
 
 def _check_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument(
-        "--images", type=Path, required=True, metavar="DIR", help="8 photographs or more"
+        "--images",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder with at least 8 photographs",
     )
     parser.add_argument("--out", type=Path, default=OUT, help="default: out/models")
     parser.add_argument("--threshold", type=float, default=SETTINGS.detection_threshold)
     parser.add_argument(
         "--detector",
         default=SETTINGS.detection_model,
-        help="finds the vehicles that a classifier classifies",
+        help="detector that finds the vehicles for a classifier",
     )
-    parser.add_argument("--record", action="store_true", help="these answers are right")
+    parser.add_argument("--record", action="store_true", help="record these results as correct")
     parser.add_argument(
         "--no-compare",
         dest="compare",

@@ -1,4 +1,4 @@
-"""A bare ONNX file and what the user says -> a model's folder."""
+"""Create a model folder from an ONNX file and the user's options."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from scripts.models.guess import Guess, guess
 from scripts.models.labels import check_count, likely_list, likely_vehicles, read_labels
 
 Ask = Callable[[str, str, str], str]
-"""(topic, question, default) -> answer, as `console.ask`."""
+"""(topic, question, default) -> answer; see `console.ask`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the user says of a model.
+    """The user's options for a model.
 
     Attributes:
-        name: The folder's.
-        labels: Files or known lists; with several outputs each as `OUTPUT=FILE`.
-        vehicles: Labels that `/predict` classifies; empty: those that are vehicles by their name.
-        licence: "" for unknown.
-        version: The publisher's.
-        source: Where it comes from, "" for unknown.
-        changes: JsonReader of the manifest, as `input.color=BGR`; the value is JSON, or text.
-        replace: Whether a model of that name may be replaced.
+        name: Name of the folder.
+        labels: Files or known lists; `OUTPUT=FILE` for each of several outputs.
+        vehicles: Labels that `/predict` classifies; empty to recognise vehicles by their names.
+        licence: Licence; "" if unknown.
+        version: The publisher's version.
+        source: Origin; "" if unknown.
+        changes: Fields of the manifest such as `input.color=BGR`; the value is JSON or text.
+        replace: Whether to replace an existing model.
     """
 
     name: str
@@ -47,15 +47,15 @@ class Wishes:
 def add_model(
     base: Path, model: Path, wishes: Wishes, ask: Ask
 ) -> tuple[Path, tuple[Finding, ...]]:
-    """Write `base`/NAME for an ONNX file; the folder, and why its manifest is as it is.
+    """Create the folder `base`/NAME; return it and the reasons for its manifest.
 
     Raises:
-        ToolError: The file is no model that can be used, or something has to be said of it.
+        ToolError: The file is not a usable model, or an option is missing.
     """
     graph = read_graph(model)
     changes = parse_changes(wishes.changes)
     guessed = guess(graph, _size(changes))
-    # A change may say just what the guess could not know, such as a constant.
+    # A change can supply what could not be guessed, such as a constant.
     if guessed.problems and not (guessed.findings and "input.constants" in changes):
         raise ToolError("; ".join(guessed.problems))
     values = nested(guessed.findings)
@@ -74,15 +74,15 @@ def add_model(
     for path, value in changes.items():
         put(values, path, value)
     findings = [each for each in guessed.findings if each.field not in changes]
-    findings += [Finding(path, value, "as you say") for path, value in changes.items()]
+    findings += [Finding(path, value, "your --set") for path, value in changes.items()]
     return install(base, model, values, labels, replace=wishes.replace), tuple(findings)
 
 
 def parse_changes(texts: Sequence[str]) -> dict[str, Any]:
-    """Texts such as `input.mean=[0, 0, 0]` as paths and values; an empty value takes away.
+    """Parse texts such as `input.mean=[0, 0, 0]`; an empty value removes a field.
 
     Raises:
-        ToolError: One has no `=`.
+        ToolError: A text has no `=`.
     """
     changes: dict[str, Any] = {}
     for text in texts:
@@ -110,13 +110,13 @@ def _size(changes: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def _labels(wishes: Wishes, guessed: Guess, ask: Ask) -> dict[str, tuple[str, ...]]:
-    """The labels of every output, from flags, the file itself, or the user."""
+    """Return the labels of every output, from options, the file itself, or the user."""
     given = {
         output: read_labels(file)
         for output, file in (_split_labels(text, guessed) for text in wishes.labels)
     }
     if strangers := sorted(set(given) - set(guessed.classes)):
-        raise ToolError(f"--labels: there is no output {strangers}, only {sorted(guessed.classes)}")
+        raise ToolError(f"--labels: no output {strangers}. Choose from {sorted(guessed.classes)}")
     labels: dict[str, tuple[str, ...]] = {}
     for output, count in guessed.classes.items():
         where = f"output {output}" if output else "the model"
@@ -133,13 +133,13 @@ def _labels(wishes: Wishes, guessed: Guess, ask: Ask) -> dict[str, tuple[str, ..
 
 
 def _split_labels(text: str, guessed: Guess) -> tuple[str, str]:
-    """`OUTPUT=FILE`, or `FILE` alone where there is one output."""
+    """Split `OUTPUT=FILE`; a single output needs only `FILE`."""
     if len(guessed.classes) == 1:
         return next(iter(guessed.classes)), text
     output, equals, file = text.partition("=")
     if not equals:
         names = ", ".join(f"--labels {name}=FILE" for name in guessed.classes)
-        raise ToolError(f"the model has several outputs: {names}")
+        raise ToolError(f"the model has several outputs. Pass {names}")
     return output, file
 
 
@@ -148,7 +148,9 @@ def _vehicles(given: Sequence[str], labels: Sequence[str], ask: Ask) -> list[str
         raise ToolError(f"--vehicles: {unknown} are not among the labels")
     vehicles = list(given) or likely_vehicles(labels)
     if not vehicles:
-        question = f"Labels that /predict classifies as vehicles, a,b,c of {', '.join(labels[:9])}"
+        question = (
+            f"Labels that /predict classifies as vehicles, a,b,c out of {', '.join(labels[:9])}"
+        )
         answer = ask("vehicles", question, "")
         return _vehicles([name.strip() for name in answer.split(",") if name.strip()], labels, ask)
     return vehicles

@@ -1,8 +1,8 @@
-"""Well-known public models that can be fetched: `catalogue.json`.
+"""Public models that can be downloaded: `catalogue.json`.
 
-An entry names the file as its publisher has it, by commit, checksum and size, and how pictures go
-in. Names of inputs and outputs are read from the file itself, which the checksum makes the one
-that the entry means; the folder is made only if the product can load it.
+An entry identifies the publisher's file by commit, checksum and size, and says how to preprocess
+pictures. Names of inputs and outputs are read from the file. The folder is only created if the
+product can load the model.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ URL = re.compile(r"https?://[^\s]+")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model that can be fetched.
+    """A model that can be downloaded.
 
     Attributes:
-        name: The folder's.
-        url: Of the ONNX file.
-        sha256: Of it.
-        size: Of it, bytes.
+        name: Name of the folder.
+        url: Address of the ONNX file.
+        sha256: Checksum of the file, lower-case hex.
+        size: Size of the file in bytes.
         licence: SPDX identifier or plain words.
-        source: What it is, and where it comes from.
-        version: The publisher's.
-        labels: A known list.
-        vehicles: Of a detector.
-        fields: Of its manifest, such as `input.color`; the file tells the others.
+        source: Description and origin.
+        version: The publisher's version.
+        labels: Name of a known list.
+        vehicles: Labels that a detector's `/predict` classifies.
+        fields: Fields of the manifest, such as `input.color`; the others are read from the file.
     """
 
     name: str
@@ -57,28 +57,28 @@ class Entry:
 
 
 def read_catalogue(path: Path = CATALOGUE) -> dict[str, Entry]:
-    """The entries by name.
+    """Read the entries by name.
 
     Raises:
-        ToolError: The file is no catalogue; the message says where.
+        ToolError: The file is not a catalogue; the message says why.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         entries = {name: _entry(name, each) for name, each in values.items()}
     except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
-        raise ToolError(f"{path} is no catalogue of models: {error!r}") from error
+        raise ToolError(f"{path} is not a catalogue of models: {error!r}") from error
     return entries
 
 
 def fetch_model(base: Path, entry: Entry, progress: Progress, *, replace: bool = False) -> Path:
-    """Download a model and make its folder below `base`.
+    """Download a model and create its folder below `base`.
 
     Raises:
-        ToolError: It can't be fetched, or there is a model of that name.
+        ToolError: The download failed, or a model of that name exists.
     """
     target = base / entry.name
     if target.exists() and not replace:
-        raise ToolError(f"{target} is there already: --replace it")
+        raise ToolError(f"{target} exists. Use --replace to replace it")
     downloads = base / ".downloads"
     file = downloads / f"{entry.sha256}.onnx"
     if not file.is_file():
@@ -91,10 +91,10 @@ def fetch_model(base: Path, entry: Entry, progress: Progress, *, replace: bool =
 
 
 def install_entry(base: Path, file: Path, entry: Entry, *, replace: bool = False) -> Path:
-    """Make the folder of an entry whose file is here.
+    """Create the folder of an entry from its downloaded file.
 
     Raises:
-        ToolError: The product can't load it.
+        ToolError: The product cannot load it.
     """
     width, height = (entry.fields.get(f"input.{side}") for side in ("width", "height"))
     guessed = guess(read_graph(file), (width, height) if width and height else None)
@@ -128,7 +128,7 @@ def _entry(name: str, values: Mapping[str, Any]) -> Entry:
         fields=values["fields"],
     )
     if not NAME_PATTERN.fullmatch(name) or not SHA256_PATTERN.fullmatch(entry.sha256):
-        raise ValueError(f"{name}: the name or the sha256 is none")
+        raise ValueError(f"{name}: the name or the sha256 is invalid")
     if not URL.fullmatch(entry.url) or not isinstance(entry.size, int) or entry.size < 1:
-        raise ValueError(f"{name}: the url or the number of bytes is none")
+        raise ValueError(f"{name}: the url or the number of bytes is invalid")
     return entry

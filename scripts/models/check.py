@@ -1,4 +1,4 @@
-"""A model and pictures -> what it finds, whether it is as before, and what would fit better."""
+"""Run a model on pictures and look for mistakes in its manifest."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from scripts.models.variants import (
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 MOST_COMPARED = 24
-"""Pictures that other inputs are tried on: more take longer and tell nothing new."""
+"""Maximum number of pictures for comparing inputs; more take longer and add no information."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Picture:
     """A picture to check with.
 
     Attributes:
-        name: Its path as the user gave it.
-        folder: The name of its folder, which may be its label.
-        image_rgb: Its pixels.
+        name: The path as the user gave it.
+        folder: Name of its folder, which can be its label.
+        image_rgb: Pixels, uint8 [height, width, 3].
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Questions to whoever sits at the terminal."""
+"""Ask the user questions in the terminal."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ FLAGS = {"labels": "--labels", "licence": "--licence", "vehicles": "--vehicles"}
 
 
 def ask(topic: str, question: str, default: str) -> str:
-    """The user's answer; an empty one is the default.
+    """Return the user's answer; an empty answer means the default.
 
     Args:
-        topic: One of `FLAGS`.
-        question: Without the default, which is shown behind it.
-        default: "" for none: the question is put again.
+        topic: A key of `FLAGS`.
+        question: The question without its default.
+        default: The default; "" to repeat the question until it is answered.
 
     Raises:
-        ToolError: There is no terminal, and no default that may stand without being seen.
+        ToolError: There is no terminal, and the default must not be used unseen.
     """
     if not sys.stdin.isatty():
         if topic == "licence":
             return default
         hint = f", such as {FLAGS[topic]} {default}" if default else ""
-        raise ToolError(f"{question}: say it with {FLAGS[topic]}{hint}")
+        raise ToolError(f"{question}: pass {FLAGS[topic]}{hint}")
     shown = f"{question} [{default}]: " if default else f"{question}: "
     while True:
         try:
             answer = input(shown).strip() or default
         except EOFError as error:
-            raise ToolError(f"{question}: say it with {FLAGS[topic]}") from error
+            raise ToolError(f"{question}: pass {FLAGS[topic]}") from error
         if answer:
             return answer

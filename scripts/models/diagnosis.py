@@ -1,4 +1,4 @@
-"""Where a manifest says what can't be true of its file."""
+"""Find fields of a manifest that contradict its ONNX file."""
 
 from __future__ import annotations
 
@@ -36,15 +36,16 @@ CERTAIN = (
     "output.strides",
     "output.reg_max",
 )
-"""JsonReader that the file itself tells."""
+"""Fields that the file itself determines."""
 DEFAULTS = {"input.dtype": "float32", "file": MODEL_FILE}
 MAX_NORMALIZED = 1.5
-"""Corners in 0..1 may lie a little outside; pixels of any object do not all stay below this."""
+"""Normalised corners can exceed 1 a little; pixel coordinates of all objects do not stay below
+this."""
 SURE = 0.3
 
 
 def contradictions(folder: Path) -> list[str]:
-    """The fields of a manifest that its file contradicts, each with what it should be."""
+    """Return the fields of a manifest that its file contradicts, each with the right value."""
     try:
         values = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
         guessed = guess(read_graph(folder / str(_at(values, "file"))), _size(values))
@@ -55,36 +56,42 @@ def contradictions(folder: Path) -> list[str]:
         said = _at(values, finding.field)
         if finding.field in CERTAIN and said not in (finding.value, None):
             shown = json.dumps(finding.value)
-            lines.append(f"{finding.field} is {json.dumps(said)}: {shown} fits ({finding.reason})")
+            lines.append(
+                f"{finding.field} is {json.dumps(said)}, expected {shown} ({finding.reason})"
+            )
         elif said is None and finding.field == "input.constants":
             lines.append(f"{finding.field} is missing: {json.dumps(finding.value)}")
     count = guessed.classes.get("")
     labels = values.get("labels")
     if count and isinstance(labels, list) and len(labels) != count:
-        lines.append(f"labels has {len(labels)} names: the file has {count} classes")
+        lines.append(f"labels has {len(labels)} names, but the file has {count} classes")
     return lines
 
 
 def raw_output_problems(detector: Detector, image_rgb: ImageRGB) -> list[str]:
-    """What finished boxes show: pixels or 0..1, and whether classes count from 1."""
+    """Check decoded boxes: pixels or 0..1, and whether class ids start at 1."""
     head = detector.task.head
     if not hasattr(head, "normalized"):
         return []
     spec = detector.manifest.input
-    # Decoded as for an input of one pixel, boxes are in the unit that they come in.
+    # Decoding for an input of one pixel returns boxes in their original unit.
     found = head.decode(raw_outputs(detector, image_rgb), (1, 1), SURE)
     if not len(found.boxes_xyxy):
         return []
     largest = float(np.abs(found.boxes_xyxy).max())
     lines = []
     if head.normalized and largest > 2 * MAX_NORMALIZED:
-        lines.append(f"output.normalized is true: false fits, as boxes reach {largest:.0f}")
+        lines.append(
+            f"output.normalized is true, expected false, because boxes reach {largest:.0f}"
+        )
     if not head.normalized and largest <= MAX_NORMALIZED < min(spec.width, spec.height) / 10:
-        lines.append(f"output.normalized is false: true fits, as boxes end at {largest:.2f}")
+        lines.append(
+            f"output.normalized is false, expected true, because boxes end at {largest:.2f}"
+        )
     if int(found.class_ids.max()) == len(detector.task.labels):
         lines.append(
-            f"classes reach {len(detector.task.labels)}, so they count from 1: "
-            "output.first_class 1 fits"
+            f"class ids reach {len(detector.task.labels)}, so they start at 1: "
+            "set output.first_class to 1"
         )
     return lines
 

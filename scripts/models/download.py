@@ -1,4 +1,4 @@
-"""A url and a checksum -> a file that has it, however often the connection breaks."""
+"""Download a file and verify its checksum, resuming after broken connections."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from scripts.models.errors import ToolError
 from scripts.models.folder import file_sha256
 
 TIMEOUT_SECONDS = (10, 30)
-"""To connect, and between two chunks."""
+"""Timeout in seconds for connecting and between two chunks."""
 CHUNK_BYTES = 1 << 14
-"""Of a chunk that the connection breaks in, nothing is kept."""
+"""Bytes per chunk; an incomplete chunk is discarded."""
 ATTEMPTS = 5
 FREE_BYTES_KEPT = 64 << 20
 BAR_WIDTH = 30
@@ -24,11 +24,11 @@ BAR_SECONDS = 0.1
 TEMPORARY = frozenset({500, 502, 503, 504, 429})
 
 Progress = Callable[[int, int], None]
-"""(bytes so far, bytes in all)."""
+"""(bytes so far, total bytes)"""
 
 
 class _BrokenOffError(Exception):
-    """The connection ended early; what has come stays."""
+    """The connection ended early; the received part is kept."""
 
 
 def download(
@@ -40,21 +40,21 @@ def download(
     *,
     wait: Callable[[float], object] = time.sleep,
 ) -> None:
-    """Fetch a file; `path` exists afterwards only if it has the checksum.
+    """Download a file; `path` only exists afterwards if its checksum is right.
 
-    What has come of it lies beside it as `<name>.part` and is gone on with, now or at the next
-    call. A server that does not know ranges sends all of it again.
+    A partial download is kept as `<name>.part` and resumed now or by the next call. A server
+    without range requests sends the whole file again.
 
     Args:
         url: http or https.
-        path: Where it goes.
-        sha256: What it must have.
-        size: Its bytes.
-        progress: Is told after every chunk.
+        path: Destination.
+        sha256: Expected checksum.
+        size: Expected bytes.
+        progress: Called after every chunk.
         wait: Sleeps before another attempt.
 
     Raises:
-        ToolError: It can't be fetched, or is another file.
+        ToolError: The download failed, or the file has another checksum.
     """
     part = path.with_name(path.name + ".part")
     part.parent.mkdir(parents=True, exist_ok=True)
@@ -69,28 +69,27 @@ def download(
             if attempt == ATTEMPTS:
                 kept = part.stat().st_size if part.exists() else 0
                 raise ToolError(
-                    f"{url} can't be fetched: {_reason(error)}. {kept} of {size} bytes are kept: "
-                    "the same command goes on from there"
+                    f"{url} cannot be downloaded: {_reason(error)}. {kept} of {size} bytes are "
+                    "kept. Run the command again to resume"
                 ) from error
             wait(2 ** (attempt - 1))
     if (found := file_sha256(part)) != sha256:
         part.unlink()
         raise ToolError(
-            f"{url} has sha256 {found}, the catalogue says {sha256}: it is another file, and was "
-            "deleted"
+            f"{url} has sha256 {found}, but the catalogue says {sha256}. The file was deleted"
         )
     part.replace(path)
 
 
 def _go_on(url: str, part: Path, size: int, progress: Progress) -> None:
-    """One attempt to fetch what is missing of `part`."""
+    """Try once to download the missing rest of `part`."""
     done = part.stat().st_size if part.exists() else 0
     if done == size:
         return
     if done > size:
         part.unlink()
         done = 0
-    # Without a compression of its own the bytes are the file's, and ranges are of them.
+    # Without compression, ranges are ranges of the file.
     headers = {"Accept-Encoding": "identity"}
     if done:
         headers["Range"] = f"bytes={done}-"
@@ -98,15 +97,17 @@ def _go_on(url: str, part: Path, size: int, progress: Progress) -> None:
         if response.status_code in TEMPORARY:
             raise _BrokenOffError(f"status {response.status_code}")
         if response.status_code not in (requests.codes.ok, requests.codes.partial_content):
-            raise ToolError(f"{url} answers with status {response.status_code}")
+            raise ToolError(f"{url} answered with status {response.status_code}")
         is_rest = response.status_code == requests.codes.partial_content
         if is_rest and not _begins_at(response, done):
             part.unlink()
-            raise _BrokenOffError("it sent another part than it was asked for")
+            raise _BrokenOffError("the server sent another range")
         done = _write(response, part, done if is_rest else 0, size, progress)
     if done > size:
         part.unlink()
-        raise ToolError(f"{url} has more than the {size} bytes of the catalogue: another file")
+        raise ToolError(
+            f"{url} has more than the {size} bytes of the catalogue: it is another file"
+        )
     if done < size:
         raise _BrokenOffError(f"it ended after {done} of {size} bytes")
 
@@ -114,7 +115,7 @@ def _go_on(url: str, part: Path, size: int, progress: Progress) -> None:
 def _write(
     response: requests.Response, part: Path, done: int, size: int, progress: Progress
 ) -> int:
-    """Put what comes behind the `done` bytes that are there; how many there are then."""
+    """Append the response to the `done` bytes of `part`; return the new number of bytes."""
     with part.open("ab" if done else "wb") as file:
         for chunk in response.iter_content(CHUNK_BYTES):
             done += len(chunk)
@@ -138,10 +139,10 @@ def _reason(error: Exception) -> str:
 
 
 class ProgressBar:
-    """A line that is written over on a terminal, and nothing elsewhere.
+    """A progress bar in a terminal; prints nothing elsewhere.
 
     Args:
-        name: What is fetched.
+        name: Name of the download.
     """
 
     def __init__(self, name: str) -> None:
@@ -149,7 +150,7 @@ class ProgressBar:
         self._shown = 0.0
 
     def __call__(self, done: int, size: int) -> None:
-        """Show how far it is, at most some times a second."""
+        """Redraw the bar a few times per second."""
         now = time.monotonic()
         if not sys.stderr.isatty() or (done < size and now - self._shown < BAR_SECONDS):
             return
@@ -160,7 +161,7 @@ class ProgressBar:
 
 
 def bar(name: str, done: int, size: int) -> str:
-    """The line for `done` of `size` bytes."""
+    """Return the bar for `done` of `size` bytes."""
     filled = BAR_WIDTH * done // max(size, 1)
     drawn = "#" * filled + "." * (BAR_WIDTH - filled)
     return f"{name} [{drawn}] {done / 1e6:.1f} of {size / 1e6:.1f} MB"

@@ -1,7 +1,7 @@
-"""What the user of the model tools can do something about."""
+"""The error of the model tools."""
 
 from __future__ import annotations
 
 
 class ToolError(Exception):
-    """A file, a flag or a download is not what it should be; the message says what to change."""
+    """A file, option or download is wrong; the message says what to change."""

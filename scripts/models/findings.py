@@ -1,4 +1,4 @@
-"""What is believed about a model, field by field of its manifest, and why."""
+"""Fields of a manifest with their reasons."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Finding:
     """One field of a manifest.
 
     Attributes:
-        field: Its path, such as `input.color`.
-        value: As JSON has it.
-        reason: Where it is known from, or why it is likely.
+        field: Path, such as `input.color`.
+        value: JSON value.
+        reason: How it is known, or why it is likely.
     """
 
     field: str
@@ -23,7 +23,7 @@ class Finding:
 
 
 def nested(findings: Iterable[Finding]) -> dict[str, Any]:
-    """The manifest's objects with these fields; a later finding replaces an earlier one."""
+    """Return the nested manifest; a later finding replaces an earlier one."""
     values: dict[str, Any] = {}
     for finding in findings:
         put(values, finding.field, finding.value)
@@ -31,7 +31,7 @@ def nested(findings: Iterable[Finding]) -> dict[str, Any]:
 
 
 def put(values: dict[str, Any], path: str, value: object) -> None:
-    """Set the field at a path such as `input.color`; None takes it away."""
+    """Set the field at a path such as `input.color`; None removes it."""
     *parents, name = path.split(".")
     for parent in parents:
         inner = values.setdefault(parent, {})

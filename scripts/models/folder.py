@@ -1,4 +1,4 @@
-"""A model file and a manifest's values -> a model's folder, tried before it is there."""
+"""Create a model folder and test it before it becomes visible."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from scripts.models.labels import LABELS_FILE, MOST_INLINE
 
 
 def load_model(folder: Path) -> Detector | Classifier:
-    """Load and try a model as the product does.
+    """Load and test a model as the product does.
 
     Raises:
-        ModelUnavailable: It can't be used; the message says why.
+        ModelUnavailable: It cannot be used; the message says why.
     """
     manifest = load_manifest(folder)
     if isinstance(manifest.task, DetectionTask):
@@ -45,24 +45,24 @@ def install(
     *,
     replace: bool = False,
 ) -> Path:
-    """Make a model's folder below `base`, if the product can load it.
+    """Create a model folder below `base`, if the product can load it.
 
     Args:
         base: The folder of models.
-        model: The ONNX file; it is copied.
-        values: The manifest's, without `file`, `sha256` and labels.
-        labels: Of a detector under "", of a classifier by output.
-        replace: Whether a model of that name may be replaced.
+        model: The ONNX file, which is copied.
+        values: The manifest without `file`, `sha256` and labels.
+        labels: A detector's labels under "", a classifier's by output.
+        replace: Whether to replace an existing model.
 
     Raises:
-        ToolError: There is one of that name, or the product can't load it.
+        ToolError: A model of that name exists, or the product cannot load the new one.
     """
     name = str(values["name"])
     target = base / name
     try:
         check_name(name)
         if target.exists() and not replace:
-            raise ToolError(f"{target} is there already: --replace it, or give another --name")
+            raise ToolError(f"{target} exists. Use --replace to replace it, or another --name")
         base.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=base, prefix=f".{name}-") as temporary:
             folder = Path(temporary) / name
@@ -70,7 +70,7 @@ def install(
             shutil.copyfile(model, folder / MODEL_FILE)
             _write_manifest(folder, values, labels)
             load_model(folder)
-            # A model in another's place is compared with what that one answered.
+            # The new model is compared with the recorded results of the replaced one.
             if (target / GOLDEN_FILE).is_file():
                 shutil.copyfile(target / GOLDEN_FILE, folder / GOLDEN_FILE)
             if target.exists():
@@ -79,12 +79,12 @@ def install(
     except ModelUnavailable as error:
         raise ToolError(str(error)) from error
     except OSError as error:
-        raise ToolError(f"{target} can't be written: {error}") from error
+        raise ToolError(f"{target} is not writable: {error}") from error
     return target
 
 
 def file_sha256(path: Path) -> str:
-    """A file's checksum, lower-case hex."""
+    """Return a file's checksum, lower-case hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -107,7 +107,7 @@ def _write_manifest(
 
 
 def _label_fields(folder: Path, file: str, labels: Sequence[str]) -> dict[str, Any]:
-    """Few labels stand in the manifest, many in a file of their own."""
+    """Put few labels into the manifest, and many into a file."""
     if len(labels) <= MOST_INLINE:
         return {"labels": list(labels)}
     (folder / file).write_text("\n".join(labels) + "\n", encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Answers that were once looked at and found right: `golden.json` in a model's folder.
+"""Results that the user has confirmed: `golden.json` in a model folder.
 
-One entry per picture: what is found, with its box and the range of its score. Scores shift a
-little between processors, so the ranges are wide and faint objects are not asked for.
+It has one entry per picture: the objects with their boxes and score ranges. Scores differ slightly
+between processors, so the ranges are wide and faint objects are not required.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from scripts.models.errors import ToolError
 GOLDEN_FILE = "golden.json"
 MIN_IOU = 0.8
 EXPECTED_FROM = 0.5
-"""Detections below this confidence are not asked for: elsewhere they may miss the threshold."""
+"""Required confidence: fainter detections can miss the threshold on other processors."""
 SURE = 0.65
-"""A detection that is not expected must stay below this."""
+"""An unexpected detection must have a lower confidence."""
 TOLERANCE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One object that was found, or one crop that was classified.
+    """A detected object or a classified crop.
 
     Attributes:
-        class_name: The detector's, or the classifier's best.
-        box_xyxy: Where, pixels.
-        score: Of the class, 0..1.
-        confidence: Of the detection, 0..1; 1 for a whole picture.
+        class_name: The detector's class, or the classifier's best class.
+        box_xyxy: Box in pixels.
+        score: Score of the class, 0..1.
+        confidence: Confidence of the detection, 0..1; 1 for a whole picture.
     """
 
     class_name: str
@@ -49,10 +49,10 @@ Golden = dict[str, list[dict[str, Any]]]
 
 
 def read_golden(folder: Path) -> Golden | None:
-    """The recorded answers by picture, None where there are none.
+    """Read the recorded results by picture; None if there are none.
 
     Raises:
-        ToolError: The file is not one of golden answers.
+        ToolError: The file is invalid.
     """
     path = folder / GOLDEN_FILE
     if not path.is_file():
@@ -66,11 +66,13 @@ def read_golden(folder: Path) -> Golden | None:
             for entry in json.loads(path.read_text(encoding="utf-8"))
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ToolError(f"{path} can't be read: {error!r}. Delete it, or --record anew") from error
+        raise ToolError(
+            f"{path} is invalid: {error!r}. Delete it, or check with --record"
+        ) from error
 
 
 def write_golden(folder: Path, answers: Mapping[str, Sequence[Answer]]) -> Path:
-    """Record the answers, in place of any that were there."""
+    """Write the results, replacing earlier ones."""
     entries = [
         {
             "picture": picture,
@@ -93,7 +95,7 @@ def write_golden(folder: Path, answers: Mapping[str, Sequence[Answer]]) -> Path:
 
 
 def differences(golden: Golden, answers: Mapping[str, Sequence[Answer]]) -> list[str]:
-    """What the answers to recorded pictures have otherwise than recorded, in words."""
+    """Describe the differences between results and recorded results."""
     return [
         f"{picture}: {difference}"
         for picture, found in answers.items()
@@ -112,12 +114,12 @@ def _differences(expected: Sequence[Mapping[str, Any]], found: Sequence[Answer])
             if answer.class_name == name and _iou(answer.box_xyxy, each["box_xyxy"]) >= MIN_IOU
         ]
         if not scores:
-            lines.append(f"{name} at {each['box_xyxy']} is not found")
+            lines.append(f"{name} at {each['box_xyxy']} is missing")
         elif not any(low <= score <= high for score in scores):
-            lines.append(f"{name} has a score of {scores[0]:.2f}, recorded as {low} to {high}")
+            lines.append(f"{name} has a score of {scores[0]:.2f}, expected {low} to {high}")
     boxes = [each["box_xyxy"] for each in expected]
     return lines + [
-        f"{answer.class_name} at {list(answer.box_xyxy)} was not found before"
+        f"{answer.class_name} at {list(answer.box_xyxy)} is new"
         for answer in found
         if answer.confidence >= SURE and all(_iou(answer.box_xyxy, box) < MIN_IOU for box in boxes)
     ]

@@ -1,6 +1,6 @@
-"""An ONNX file -> what goes in, what comes out, and what its maker wrote into it.
+"""Read inputs, outputs and metadata of an ONNX file.
 
-onnxruntime tells all of that, so the `onnx` package is not needed.
+onnxruntime reports all of them, so the `onnx` package is not needed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from inference.types import Outputs, Tensor
 from scripts.models.errors import ToolError
 
 DTYPES = {"float": "float32", "double": "float64"}
-"""Of onnxruntime's names those that numpy has another name for."""
+"""numpy's names of onnxruntime's types, where they differ."""
 MAX_METADATA_CHARACTERS = 1 << 20
 
 
@@ -29,9 +29,9 @@ class Port:
     """An input or output.
 
     Attributes:
-        name: Its name in the graph.
-        shape: Sizes of the axes; None for one that may vary.
-        dtype: numpy's name of it.
+        name: Name in the graph.
+        shape: Sizes of the axes; None for a dynamic axis.
+        dtype: numpy's name of the type.
     """
 
     name: str
@@ -45,13 +45,13 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A model's outside.
+    """Inputs, outputs and metadata of a model.
 
     Attributes:
-        inputs: In the model's order.
-        outputs: In the model's order.
-        producer: The program that wrote the file, "" where it does not say.
-        metadata: What the producer wrote beside the graph; Ultralytics puts class names there.
+        inputs: Inputs in the model's order.
+        outputs: Outputs in the model's order.
+        producer: Program that wrote the file; "" if unknown.
+        metadata: Custom metadata; Ultralytics writes class names there.
         runtime: onnxruntime's session.
     """
 
@@ -62,15 +62,15 @@ class Graph:
     runtime: onnxruntime.InferenceSession
 
     def run(self, feeds: Mapping[str, Tensor]) -> Outputs:
-        """The outputs by name.
+        """Run the model and return its outputs by name.
 
         Raises:
-            ToolError: onnxruntime refuses.
+            ToolError: onnxruntime fails.
         """
         try:
             values = self.runtime.run(None, dict(feeds))
         except Exception as error:  # onnxruntime's exceptions have no common base class.
-            raise ToolError(f"the model does not run: {first_line(error)}") from error
+            raise ToolError(f"the model fails: {first_line(error)}") from error
         return dict(zip([port.name for port in self.outputs], values, strict=True))
 
 
@@ -78,12 +78,12 @@ def read_graph(path: Path) -> Graph:
     """Load an ONNX file.
 
     Raises:
-        ToolError: It is missing, is no model that onnxruntime can run, or keeps weights elsewhere.
+        ToolError: It is missing, onnxruntime cannot run it, or its weights are in other files.
     """
     try:
         model = path.read_bytes()
     except OSError as error:
-        raise ToolError(f"{path} can't be read: {error.strerror}") from error
+        raise ToolError(f"{path} is not readable: {error.strerror}") from error
     if EXTERNAL_DATA.search(model):
         raise ToolError(
             f"{path} keeps its weights in other files. Save it as one file: "
@@ -94,7 +94,7 @@ def read_graph(path: Path) -> Graph:
     try:
         runtime = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions have no common base class.
-        raise ToolError(f"onnxruntime can't load {path}: {first_line(error)}") from error
+        raise ToolError(f"onnxruntime cannot load {path}: {first_line(error)}") from error
     meta = runtime.get_modelmeta()
     return Graph(
         inputs=tuple(_port(value) for value in runtime.get_inputs()),
@@ -106,9 +106,9 @@ def read_graph(path: Path) -> Graph:
 
 
 def metadata_value(graph: Graph, key: str) -> Any:  # noqa: ANN401  whatever its maker wrote
-    """A value of the metadata: Python's or JSON's notation read, other text as it is, or None.
+    """Return a metadata value: parsed as JSON or Python literal, else as text; None if absent.
 
-    Ultralytics writes `str()` of a dict, others write JSON.
+    Ultralytics writes `str()` of a dict; others write JSON.
     """
     text = graph.metadata.get(key)
     if text is None or len(text) > MAX_METADATA_CHARACTERS:
@@ -122,7 +122,7 @@ def metadata_value(graph: Graph, key: str) -> Any:  # noqa: ANN401  whatever its
 
 
 def metadata_labels(graph: Graph) -> tuple[str, ...] | None:
-    """Class names that the file itself holds, as Ultralytics writes them under `names`."""
+    """Return the class names in the file's metadata, which Ultralytics writes as `names`."""
     names = metadata_value(graph, "names")
     if isinstance(names, dict) and set(names) == set(range(len(names))):
         names = [names[i] for i in range(len(names))]
@@ -132,12 +132,12 @@ def metadata_labels(graph: Graph) -> tuple[str, ...] | None:
 
 
 def first_line(error: BaseException) -> str:
-    """An error's message without the listing that may follow."""
+    """Return the first line of an error's message."""
     return str(error).strip().partition("\n")[0][:300]
 
 
 def blank_feeds(graph: Graph, picture: str, tensor: Tensor) -> dict[str, Tensor]:
-    """The picture, and zeros for every other input."""
+    """Return the inputs of a run: the picture, and zeros for all other inputs."""
     others = {
         port.name: np.zeros([size or 1 for size in port.shape], port.dtype)
         for port in graph.inputs

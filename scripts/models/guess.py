@@ -1,4 +1,4 @@
-"""A graph -> the manifest that it most likely needs, each field with its reason."""
+"""Guess the manifest of a model, with a reason for each field."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ FORMATS_TEXT = (
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What is believed of a model.
+    """The guess for a model.
 
     Attributes:
-        findings: JsonReader of the manifest; without labels.
-        classes: Number of classes: of a detector under "", of a classifier by output; None where
-            the graph does not tell.
-        labels: Class names that the file itself holds.
-        problems: Why it can't be used; empty for one that can.
+        findings: Fields of the manifest, without labels.
+        classes: Number of classes: a detector's under "", a classifier's by output; None if
+            unknown.
+        labels: Class names in the file itself.
+        problems: Reasons why the model is not supported; empty if it is.
     """
 
     findings: tuple[Finding, ...]
@@ -51,7 +51,7 @@ class Guess:
     problems: tuple[str, ...]
 
     def value(self, field: str) -> Any:  # noqa: ANN401  JSON can be anything
-        """What a field is believed to be, None where nothing is."""
+        """Return the guessed value of a field, or None."""
         return next((each.value for each in self.findings if each.field == field), None)
 
 
@@ -60,12 +60,12 @@ def guess(graph: Graph, size_wh: tuple[int, int] | None = None) -> Guess:
 
     Args:
         graph: The model.
-        size_wh: Width and height where the user says them.
+        size_wh: Width and height, if the user specified them.
     """
     labels = metadata_labels(graph)
     task = metadata_value(graph, "task")
     if task is not None and task not in ULTRALYTICS_TASKS:
-        problem = f"its metadata says that its task is {task!r}: this API detects and classifies"
+        problem = f"its task is {task!r}; this API supports only detection and classification"
         return Guess((), {}, labels, (problem,))
     picture = find_picture(graph)
     if isinstance(picture, str):
@@ -98,7 +98,7 @@ def _square(side: int) -> tuple[int, int]:
 def _detector(graph: Graph, picture: Picture, size_wh: tuple[int, int], found: Format) -> Guessed:
     activations = [each.value for each in found.findings if each.field == "output.activation"]
     kind = "-".join([found.name, *activations])
-    # Pictures of a request come one by one, so a detector needs no batch.
+    # A request's pictures are decoded one at a time, so a detector needs no batch.
     fixed = fixed_findings(graph, picture, size_wh)
     findings = [
         Finding("task", "detection", "its outputs are boxes"),
@@ -110,7 +110,7 @@ def _detector(graph: Graph, picture: Picture, size_wh: tuple[int, int], found: F
 
 
 def _classifier(graph: Graph, picture: Picture, size_wh: tuple[int, int]) -> Guessed | str:
-    """Outputs [n, classes] with any axes of 1 behind, told apart from others by running it."""
+    """Run the model to identify outputs [n, classes], with optional further axes of 1."""
     try:
         values = _answers(graph, picture, size_wh, 1)
     except ToolError as error:
@@ -119,7 +119,9 @@ def _classifier(graph: Graph, picture: Picture, size_wh: tuple[int, int]) -> Gue
     for port in graph.outputs:
         shape = values[port.name].shape
         if len(shape) < 2 or shape[0] != 1 or set(shape[2:]) - {1} or shape[1] < 2:
-            return f"its outputs are of no known format: {_listed(graph)}. Known: {FORMATS_TEXT}"
+            return (
+                f"its outputs have no supported format: {_listed(graph)}. Supported: {FORMATS_TEXT}"
+            )
         output, reason = _class_output(port, np.asarray(values[port.name], np.float64))
         outputs.append(output)
         reasons.append(f"{port.name}: {reason}")
@@ -137,7 +139,7 @@ def _classifier(graph: Graph, picture: Picture, size_wh: tuple[int, int]) -> Gue
 
 
 def _answers(graph: Graph, picture: Picture, size_wh: tuple[int, int], count: int) -> Outputs:
-    """What it answers to so many gray pictures."""
+    """Return the outputs for `count` gray pictures."""
     width, height = size_wh
     shape = (count, height, width, 3) if picture.layout == "NHWC" else (count, 3, height, width)
     tensor = np.full(shape, GRAY, picture.port.dtype)
@@ -147,7 +149,7 @@ def _answers(graph: Graph, picture: Picture, size_wh: tuple[int, int], count: in
 
 
 def _takes_two(graph: Graph, picture: Picture, size_wh: tuple[int, int]) -> bool:
-    """Whether it answers two pictures with two rows: axes that may vary are not always meant."""
+    """Return whether the model returns two rows for two pictures, as a dynamic axis promises."""
     try:
         answers = _answers(graph, picture, size_wh, 2)
     except ToolError:
@@ -156,14 +158,14 @@ def _takes_two(graph: Graph, picture: Picture, size_wh: tuple[int, int]) -> bool
 
 
 def _class_output(port: Port, values: np.ndarray[Any, Any]) -> tuple[dict[str, Any], str]:
-    """An output's entry in the manifest, from what it gave for a gray picture."""
+    """Return an output's manifest entry and its reason, from its values for a gray picture."""
     if port.dtype == "uint8":
         entry = {"name": port.name, "activation": "none", "scale": 1 / 255}
         return entry, "bytes are probabilities times 255"
     total = float(values.sum())
     if values.min() >= 0 and abs(total - 1) <= SUM_TOLERANCE:
-        return {"name": port.name, "activation": "none"}, f"its values add up to {total:.2f}"
-    return {"name": port.name, "activation": "softmax"}, f"its values add up to {total:.2f}: logits"
+        return {"name": port.name, "activation": "none"}, f"its values sum to {total:.2f}"
+    return {"name": port.name, "activation": "softmax"}, f"its values sum to {total:.2f}: logits"
 
 
 def _listed(graph: Graph) -> str:

@@ -1,4 +1,4 @@
-"""Input shapes, names and the output format -> how pictures most likely go in."""
+"""Guess how pictures are preprocessed, from input shapes, names and the output format."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from scripts.models.graph import Graph, Port, metadata_value
 PICTURE_DTYPES = ("float32", "float16", "uint8")
 CHANNELS = 3
 DEFAULT_SIDES = {"detection": 640, "classification": 224}
-"""Where neither the graph nor its metadata tell: YOLO's and ImageNet's."""
+"""Defaults of YOLO and ImageNet, if neither the graph nor its metadata have a size."""
 IMAGENET_MEAN = [0.485, 0.456, 0.406]
 IMAGENET_STD = [0.229, 0.224, 0.225]
-"""Of RGB in 0..1, as torchvision, timm and PaddlePaddle use them."""
+"""For RGB in 0..1, as in torchvision, timm and PaddlePaddle."""
 CAFFE_MEAN = [104, 117, 123]
-"""Of BGR in 0..255, as Caffe's reference models use it."""
+"""For BGR in 0..255, as in Caffe's reference models."""
 PIXEL_SCALE = 1 / 255
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The input that pictures go into.
+    """The input for pictures.
 
     Attributes:
-        port: It.
+        port: The input.
         layout: `NCHW` or `NHWC`.
-        size_wh: Width and height; None: they may vary.
+        size_wh: Width and height; None if they are dynamic.
     """
 
     port: Port
@@ -35,20 +35,20 @@ class Picture:
 
 
 def find_picture(graph: Graph) -> Picture | str:
-    """The input that takes pictures, or why there is none."""
+    """Return the input for pictures, or the reason why there is none."""
     four = [port for port in graph.inputs if len(port.shape) == 4]
     if not four:
         shapes = "; ".join(str(port) for port in graph.inputs) or "none"
         if any(len(port.shape) == CHANNELS for port in graph.inputs):
-            shapes += ". Export a model that takes a batch: wrap one that takes a list of pictures"
-        return f"no input takes a batch of pictures with four axes; there are {shapes}"
+            shapes += ". Export a model with a batch axis: wrap one that takes a list of pictures"
+        return f"no input with four axes accepts a batch of pictures; the inputs are {shapes}"
     port = four[0]
     if port.dtype not in PICTURE_DTYPES:
-        return f"input {port.name} is {port.dtype}, only {', '.join(PICTURE_DTYPES)} are filled"
+        return f"input {port.name} is {port.dtype}; supported: {', '.join(PICTURE_DTYPES)}"
     if port.shape[0] not in (1, None):
         return (
-            f"input {port.name} takes {port.shape[0]} pictures and no other number: "
-            "export it with a batch of 1, or with a batch that may vary"
+            f"input {port.name} requires {port.shape[0]} pictures at a time: "
+            "export it with a batch of 1 or a dynamic batch"
         )
     first, last = port.shape[1], port.shape[3]
     if CHANNELS not in (first, last) and not (first is None and last is None):
@@ -59,7 +59,7 @@ def find_picture(graph: Graph) -> Picture | str:
 
 
 def fixed_findings(graph: Graph, picture: Picture, size_wh: tuple[int, int]) -> list[Finding]:
-    """The fields of `input` that the graph itself says."""
+    """Return the fields of `input` that the graph determines."""
     port = picture.port
     axis = "second" if picture.layout == "NCHW" else "last"
     if picture.size_wh:
@@ -67,21 +67,21 @@ def fixed_findings(graph: Graph, picture: Picture, size_wh: tuple[int, int]) -> 
     elif metadata_size(graph):
         why = "imgsz of the file's metadata"
     else:
-        why = "a usual size: the graph takes any, so check the one it was trained with"
+        why = "a common size; the graph accepts any, so check its training size"
     findings = [
         Finding("input.name", port.name, "the input with four axes"),
-        Finding("input.layout", picture.layout, f"its {axis} axis is the colours"),
+        Finding("input.layout", picture.layout, f"its {axis} axis has the colours"),
         Finding("input.width", size_wh[0], why),
         Finding("input.height", size_wh[1], why),
         Finding("input.dtype", port.dtype, "its type"),
     ]
     if port.shape[0] is None:
-        findings.append(Finding("input.batch", True, "its first axis may vary"))
+        findings.append(Finding("input.batch", True, "its first axis is dynamic"))
     return findings
 
 
 def metadata_size(graph: Graph) -> tuple[int, int] | None:
-    """Width and height that Ultralytics writes as `imgsz`: [height, width]."""
+    """Return width and height of Ultralytics' `imgsz` metadata: [height, width]."""
     size = metadata_value(graph, "imgsz")
     if isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) for side in size):
         return size[1], size[0]
@@ -89,9 +89,9 @@ def metadata_size(graph: Graph) -> tuple[int, int] | None:
 
 
 def preparation(graph: Graph, picture: Picture, output_format: str) -> list[Finding]:
-    """Colours, resize and normalisation that go with a format, as its exporter has them."""
+    """Return colours, resize and normalisation that exporters of the format use."""
     if picture.port.dtype == "uint8":
-        return _findings("bytes go in as they are, so the graph normalises", "RGB", "stretch")
+        return _findings("uint8 input: the graph normalises", "RGB", "stretch")
     if output_format == "yolox":
         reason = "YOLOX's demo: BGR of 0..255, top left, over gray"
         return _findings(reason, "BGR", "letterbox", anchor="top-left", pad_value=114)
@@ -109,28 +109,28 @@ def preparation(graph: Graph, picture: Picture, output_format: str) -> list[Find
     if output_format == "detr-sigmoid":
         return _findings("RT-DETR and D-FINE: RGB of 0..1", "RGB", scale=PIXEL_SCALE)
     if graph.producer == "onnx-caffe2":
-        return _findings("a Caffe model: BGR less the mean of ImageNet", "BGR", mean=CAFFE_MEAN)
+        return _findings("a Caffe model: BGR minus the mean of ImageNet", "BGR", mean=CAFFE_MEAN)
     if picture.layout == "NHWC":
         reason = "TensorFlow: RGB of -1..1"
         return _findings(reason, "RGB", scale=1 / 127.5, mean=[1, 1, 1])
-    reason = "ImageNet's mean and deviation, as torchvision and PaddlePaddle use them"
+    reason = "ImageNet's mean and standard deviation, as in torchvision and PaddlePaddle"
     return _findings(reason, "RGB", scale=PIXEL_SCALE, mean=IMAGENET_MEAN, std=IMAGENET_STD)
 
 
 def constants(graph: Graph, picture: Port, size_wh: tuple[int, int]) -> list[Finding] | str:
-    """What the other inputs get, or why that is not known."""
+    """Return constants for the other inputs, or the reason why they are unknown."""
     width, height = size_wh
     known: dict[str, tuple[object, str]] = {
-        "orig_target_sizes": ([[width, height]], "boxes then come in pixels of the input"),
+        "orig_target_sizes": ([[width, height]], "makes the model return boxes in input pixels"),
         "im_shape": ([[height, width]], "PaddleDetection: the input's height and width"),
-        "scale_factor": ([[1, 1]], "PaddleDetection: boxes then come in pixels of the input"),
-        "pixel_mask": (1, "all of the input is picture"),
+        "scale_factor": ([[1, 1]], "PaddleDetection: makes the model return boxes in input pixels"),
+        "pixel_mask": (1, "the picture fills the input"),
     }
     others = [port for port in graph.inputs if port.name != picture.name]
     if unknown := [str(port) for port in others if port.name not in known]:
         return (
-            f"what to put into {'; '.join(unknown)} is not known. If it is the same for every "
-            "picture, give it as --set 'input.constants={\"NAME\": VALUE}'"
+            f"the value of {'; '.join(unknown)} is unknown. If it is the same for every "
+            "picture, pass --set 'input.constants={\"NAME\": VALUE}'"
         )
     if not others:
         return []

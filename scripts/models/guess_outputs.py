@@ -1,7 +1,7 @@
-"""Output shapes and names -> the output format, by the first rule that fits.
+"""Guess the output format from output shapes and names; the first matching rule wins.
 
-Each rule is a function of the graph and the input's size; it gives findings, or None where the
-outputs are not its own. `inference/heads/` has the formats.
+Each rule takes the graph and the input's size, and returns findings, or None if it does not match.
+`inference/heads/` documents the formats.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from scripts.models.findings import Finding
 from scripts.models.graph import Graph, Port, metadata_value
 
 YOLO_STRIDES = (8, 16, 32)
-"""Of YOLOX, YOLOv5 and YOLOv8 without extra levels."""
+"""Strides of YOLOX, YOLOv5 and YOLOv8 without extra levels."""
 PICODET_STRIDES = (8, 16, 32, 64)
 YOLOV5_ANCHORS = 3
 MOST_FINISHED_ROWS = 1000
-"""End-to-end exports keep some hundreds of boxes, raw grids have thousands of cells."""
+"""End-to-end exports return some hundred boxes; raw grids have thousands of cells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """An output format that fits.
+    """A matching output format.
 
     Attributes:
-        name: `output.format`.
-        findings: Of `output`.
-        classes: Number of classes; None: the outputs do not tell.
+        name: Value of `output.format`.
+        findings: Fields of `output`.
+        classes: Number of classes; None if the outputs do not show it.
     """
 
     name: str
@@ -39,12 +39,12 @@ Rule = Callable[[Graph, tuple[int, int]], Format | None]
 
 
 def guess_format(graph: Graph, size_wh: tuple[int, int]) -> Format | None:
-    """The detector format of a graph's outputs, None where none fits."""
+    """Return the detector format that matches the graph's outputs, or None."""
     return next((found for rule in RULES if (found := rule(graph, size_wh))), None)
 
 
 def cell_count(size_wh: tuple[int, int], strides: Sequence[int]) -> int:
-    """The cells of the grids of these strides."""
+    """Return the number of cells of the grids with these strides."""
     width, height = size_wh
     return sum(-(-width // stride) * -(-height // stride) for stride in strides)
 
@@ -58,7 +58,7 @@ def _format(
 
 
 def _named(graph: Graph, *parts: str) -> str | None:
-    """The output whose name holds one of these texts, looked for in their order."""
+    """Return the first output whose name contains one of these texts, in the texts' order."""
     names = [port.name for port in graph.outputs]
     return next((name for part in parts for name in names if part in name.lower()), None)
 
@@ -72,13 +72,13 @@ def _detr(graph: Graph, _size_wh: tuple[int, int]) -> Format | None:
     if logits is None or boxes is None or len(_port(graph, logits).shape) != 3:
         return None
     _, queries, columns = _port(graph, logits).shape
-    # DETR itself has 100 queries; those after it, with a sigmoid, have 300 and more.
+    # DETR itself has 100 queries; its successors, with a sigmoid, have 300 or more.
     is_softmax = queries is not None and queries <= 100
     activation = "softmax" if is_softmax else "sigmoid"
     why = (
-        f"{queries} queries: DETR's own, whose last column is no object"
+        f"{queries} queries: DETR, whose last class is 'no object'"
         if is_softmax
-        else f"{queries or 'many'} queries: Deformable DETR, RT-DETR and D-FINE score by sigmoid"
+        else f"{queries or 'many'} queries: Deformable DETR, RT-DETR and D-FINE use a sigmoid"
     )
     return _format(
         "detr",
@@ -124,12 +124,12 @@ def _boxes(graph: Graph, _size_wh: tuple[int, int]) -> Format | None:
         return None
     return _format(
         "boxes",
-        f"outputs {boxes}, {scores} and {labels}: finished boxes",
+        f"outputs {boxes}, {scores} and {labels}: decoded boxes",
         None,
         ("boxes", boxes, "its name"),
         ("scores", scores, "its name"),
         ("labels", labels, "its name"),
-        ("normalized", False, "most exports give pixels; `check` tells if these are 0..1"),
+        ("normalized", False, "most exports return pixels; `check` detects 0..1"),
         ("first_class", 0, "most exports count from 0; torchvision from 1"),
     )
 
@@ -143,7 +143,7 @@ def _yolox(graph: Graph, size_wh: tuple[int, int]) -> Format | None:
         "yolox",
         f"{rows} rows are the cells of strides 8, 16 and 32, one row each",
         columns - 5,
-        ("strides", list(YOLO_STRIDES), "their cells add up"),
+        ("strides", list(YOLO_STRIDES), "their cells sum to the number of rows"),
     )
 
 
@@ -162,7 +162,7 @@ def _yolov8(graph: Graph, size_wh: tuple[int, int]) -> Format | None:
         boxes = cell_count(size_wh, YOLO_STRIDES)
     if boxes != cell_count(size_wh, YOLO_STRIDES) or columns is None or columns < 5:
         return None
-    reason = f"{boxes} columns are the cells of strides 8, 16 and 32; no objectness since YOLOv8"
+    reason = f"{boxes} columns are the cells of strides 8, 16 and 32; YOLOv8 has no objectness"
     return _format("yolov8", reason, columns - 4, *_predictions(graph))
 
 
@@ -172,7 +172,7 @@ def _finished_rows(graph: Graph, _size_wh: tuple[int, int]) -> Format | None:
         return None
     is_plain = len(graph.outputs[0].shape) == 2
     is_batch = any(len(port.shape) == 4 and port.shape[0] is None for port in graph.inputs)
-    # [n, 7] of n pictures is a classifier's, [n, 7] of one picture are its boxes.
+    # [n, 7] of n pictures is a classifier's; [n, 7] of one picture is a list of boxes.
     if is_plain and len(graph.outputs) == 1 and (is_batch or rows == 1):
         return None
     corners = ["x1", "y1", "x2", "y2"]
@@ -182,7 +182,7 @@ def _finished_rows(graph: Graph, _size_wh: tuple[int, int]) -> Format | None:
         order, like = ["class", "score", *corners], "PaddleDetection with its NMS"
     else:
         order, like = [*corners, "score", "class"], "YOLOv10, or Ultralytics with nms=True"
-    reason = f"rows of {columns}, suppressed already: {like}"
+    reason = f"rows of {columns} after suppression: {like}"
     return _format("rows", reason, None, *_predictions(graph), ("columns", order, like))
 
 
@@ -197,7 +197,7 @@ def _picodet(graph: Graph, size_wh: tuple[int, int]) -> Format | None:
     widths = {port.shape[2] for port in outputs}
     if sorted(cells * 2, reverse=True) != [port.shape[1] for port in by_rows] or len(widths) != 2:
         return None
-    # Scores come first in every exporter; with as many edges as classes nothing else would tell.
+    # Exporters write scores first; with as many edges as classes only the order distinguishes them.
     first, second = outputs[0].shape[2], next(w for w in widths if w != outputs[0].shape[2])
     scores, distances = (
         [port.name for port in by_rows if port.shape[2] == width] for width in (first, second)
@@ -216,7 +216,7 @@ def _picodet(graph: Graph, size_wh: tuple[int, int]) -> Format | None:
 
 
 def _rows(graph: Graph) -> tuple[int | None, int | None]:
-    """The last two axes of the first output, if it is [1, a, b] or [a, b]; else 0, 0."""
+    """Return the last two axes of the first output if it is [1, a, b] or [a, b]; else 0, 0."""
     shape = graph.outputs[0].shape
     if len(shape) == 3 and shape[0] in (1, None):
         shape = shape[1:]
@@ -224,7 +224,7 @@ def _rows(graph: Graph) -> tuple[int | None, int | None]:
 
 
 def _predictions(graph: Graph) -> list[tuple[str, object, str]]:
-    """Which output it is, where there are several."""
+    """Return the name of the first output, if there are several."""
     if len(graph.outputs) == 1:
         return []
     return [("predictions", graph.outputs[0].name, "the first of several outputs")]

@@ -1,4 +1,4 @@
-"""Class names: from a text file, from the lists that come along, or from the model's own file."""
+"""Class names from a text file, a known list, or the model's own file."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 from scripts.models.errors import ToolError
 
 FOLDER = Path(__file__).parent / "lists"
-"""Its LICENSE is that of both lists: they are torchvision's (torchvision/models/_meta.py)."""
+"""Folder of the lists; its LICENSE covers both, from torchvision (torchvision/models/_meta.py)."""
 COCO_NONE = ("background", "N/A")
-"""Ids of COCO's 91 that no box has."""
+"""Names of COCO's 91 ids that no box has."""
 
 MOST_INLINE = 20
 LABELS_FILE = "labels.txt"
@@ -20,7 +20,7 @@ LIKELY_VEHICLES = frozenset(
 
 
 def known_lists() -> dict[str, tuple[str, ...]]:
-    """The lists that come along, by name."""
+    """Return the included lists by name."""
     coco, imagenet = (
         tuple((FOLDER / file).read_text(encoding="utf-8").splitlines())
         for file in ("coco91.txt", "imagenet1000.txt")
@@ -35,10 +35,10 @@ def known_lists() -> dict[str, tuple[str, ...]]:
 
 
 def read_labels(text: str) -> tuple[str, ...]:
-    """The labels of a known list, or of a text file with one per line.
+    """Return the labels of a known list, or of a text file with one per line.
 
     Raises:
-        ToolError: It is neither, or the file has no lines.
+        ToolError: The text is neither, or the file is empty.
     """
     lists = known_lists()
     if text in lists:
@@ -52,20 +52,20 @@ def read_labels(text: str) -> tuple[str, ...]:
         ) from error
     labels = tuple(line.strip() for line in lines if line.strip())
     if not labels:
-        raise ToolError(f"labels: {text} has no lines")
+        raise ToolError(f"labels: {text} is empty")
     return labels
 
 
 def likely_list(class_count: int | None) -> str | None:
-    """The well-known list with this many classes."""
+    """Return the name of the known list with this many classes, or None."""
     return next((name for name, each in known_lists().items() if len(each) == class_count), None)
 
 
 def check_count(labels: Sequence[str], class_count: int | None, where: str) -> None:
-    """Check that every class has a label and every label a class.
+    """Check that the number of labels is the number of classes.
 
     Raises:
-        ToolError: The message says how many are wanted, and what is often wrong.
+        ToolError: The message has both numbers and a hint.
     """
     if class_count in (None, len(labels)):
         return
@@ -73,10 +73,12 @@ def check_count(labels: Sequence[str], class_count: int | None, where: str) -> N
     if len(labels) - (class_count or 0) == 1:
         hint = ": is there a background or a heading among the labels?"
     elif (class_count or 0) - len(labels) == 1:
-        hint = ": the model may count the background as its first class; write it as first label"
-    raise ToolError(f"labels: {where} has {class_count} classes, you give {len(labels)}{hint}")
+        hint = ": if the model's first class is the background, add it as the first label"
+    raise ToolError(
+        f"labels: {where} has {class_count} classes, but there are {len(labels)} labels{hint}"
+    )
 
 
 def likely_vehicles(labels: Sequence[str]) -> list[str]:
-    """Labels that are kinds of vehicle by their name."""
+    """Return the labels that name kinds of vehicle."""
     return [label for label in labels if label.lower() in LIKELY_VEHICLES]

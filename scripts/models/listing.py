@@ -1,4 +1,4 @@
-"""The models of the folders that the product looks into, and whether each loads."""
+"""List the models in the folders that the product searches."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from scripts.models.folder import load_model
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A model's folder.
+    """A model folder.
 
     Attributes:
-        folder: It.
-        text: What it is, or why it does not load.
-        loads: Whether it does.
+        folder: The folder.
+        text: A description, or the reason why the model does not load.
+        loads: Whether the model loads.
     """
 
     folder: Path
@@ -28,7 +28,7 @@ class Listed:
 
 
 def listed_models(bases: Iterable[Path]) -> list[Listed]:
-    """Every folder with something in it below these, by name; hidden ones are downloads."""
+    """Return the folders below `bases`, sorted by name, without hidden ones (downloads)."""
     folders = {
         path.resolve(): path
         for base in bases

@@ -1,11 +1,12 @@
-"""The product's own code on a decoded picture: the one place of these tools that calls it."""
+"""Calls of the product's code on decoded pictures; the other tool modules do not call it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from inference.classification import Classifier
-from inference.decoding.source import Scaled
+from inference.decoding.resolution import DecodedImage
+from inference.decoding.source import ImageSource
 from inference.detection import Detector
 from inference.pipeline import Pipeline, crop, drop_small
 from inference.preprocess import prepare
@@ -13,31 +14,31 @@ from inference.types import Classification, Detection, ImageRGB, Outputs
 from service.settings import Settings
 
 SETTINGS = Settings.from_environment({})
-"""The product's own defaults."""
+"""The product's default settings."""
 
 
 def objects(detector: Detector, image_rgb: ImageRGB, threshold: float) -> list[Detection]:
-    """What `/object_detection` answers."""
+    """Return the result of `/object_detection`."""
     pipeline = Pipeline(
         detector,
         classifiers=(),
         min_area=SETTINGS.detection_size_threshold,
         max_car_truck_iou=SETTINGS.detection_iou_threshold,
     )
-    return pipeline.predict_objects(Scaled.whole(image_rgb), threshold)
+    return pipeline.predict_objects(ImageSource.from_pixels(image_rgb), threshold)
 
 
 def detections(
     detector: Detector, image_rgb: ImageRGB, threshold: float, min_area_share: float
 ) -> list[Detection]:
-    """What the detector finds, boxes below a share of the picture's area left out."""
+    """Return the detector's objects, without boxes below a share of the picture's area."""
     height, width = image_rgb.shape[:2]
-    found = detector.detect(Scaled.whole(image_rgb), threshold)
+    found = detector.detect(DecodedImage.full_size(image_rgb), threshold)
     return drop_small(found, min_area_share * width * height)
 
 
 def vehicles(detector: Detector, image_rgb: ImageRGB, threshold: float) -> list[Detection]:
-    """What `/predict` classifies, or all of the picture where there is none."""
+    """Return the vehicles that `/predict` classifies, or the whole picture if there are none."""
     found = objects(detector, image_rgb, threshold)
     height, width = image_rgb.shape[:2]
     whole = Detection((0, 0, width, height), "picture", 1.0)
@@ -45,18 +46,18 @@ def vehicles(detector: Detector, image_rgb: ImageRGB, threshold: float) -> list[
 
 
 def crops(image_rgb: ImageRGB, found: Sequence[Detection]) -> list[ImageRGB]:
-    """What a classifier is given of a picture."""
-    return [crop(Scaled.whole(image_rgb), each) for each in found]
+    """Return the crops that a classifier receives."""
+    return [crop(DecodedImage.full_size(image_rgb), each) for each in found]
 
 
 def classify(
     classifier: Classifier, crops_rgb: Sequence[ImageRGB], top: int
 ) -> list[dict[str, Classification]]:
-    """The `top` best classes of every crop, by output."""
+    """Return the `top` best classes of every crop, by output."""
     return classifier.classify(crops_rgb, top)
 
 
 def raw_outputs(detector: Detector, image_rgb: ImageRGB) -> Outputs:
-    """The detector's outputs as its head gets them."""
+    """Return the detector's outputs before decoding."""
     tensor, _ = prepare(image_rgb, detector.manifest.input)
     return detector.session.run(tensor)

@@ -1,4 +1,4 @@
-"""What the commands print."""
+"""Texts that the commands print."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ MOST_METADATA = 60
 
 
 def inspection(graph: Graph, guessed: Guess) -> str:
-    """A file's inputs and outputs, and the guess."""
+    """Describe a file's inputs and outputs, and the guess."""
     lines = ["inputs", *(f"  {port}" for port in graph.inputs)]
     lines += ["outputs", *(f"  {port}" for port in graph.outputs)]
-    lines += [f"made by {graph.producer or 'a program that does not say'}"]
+    lines += [f"written by {graph.producer or 'an unknown program'}"]
     for key, value in graph.metadata.items():
         lines.append(f"  {key}: {value[:MOST_METADATA]}{'...' * (len(value) > MOST_METADATA)}")
     if guessed.findings:
-        lines += ["", "the manifest that it most likely needs", *_fields(guessed.findings)]
+        lines += ["", "the most likely manifest", *_fields(guessed.findings)]
         lines += _labels(guessed)
     lines += ["", *(f"not supported: {problem}" for problem in guessed.problems)]
     return "\n".join(lines).rstrip()
 
 
 def added(folder: Path, findings: Iterable[Finding]) -> str:
-    """What was written, and how to go on."""
+    """Describe the created folder and the next steps."""
     return "\n".join([*_fields(findings), "", f"{folder} loads.", *_next(folder)])
 
 
 def fetched(folder: Path, entry: Entry) -> str:
-    """What was downloaded, and how to go on."""
+    """Describe the downloaded model and the next steps."""
     return "\n".join(
         [f"{entry.source}", f"licence: {entry.licence}", f"{folder} loads.", *_next(folder)]
     )
 
 
 def found(picture: str, answers: Sequence[Answer]) -> str:
-    """What was found in a picture, a line for each."""
+    """Describe the objects found in a picture, one per line."""
     lines = [
         f"  {each.score:.2f} {each.class_name} at {', '.join(map(str, each.box_xyxy))}"
         for each in answers
@@ -55,14 +55,14 @@ def found(picture: str, answers: Sequence[Answer]) -> str:
 
 
 def compared(golden: Golden, answers: Mapping[str, object], folder: Path) -> str:
-    """How many pictures have recorded answers."""
+    """Describe how many pictures have recorded results."""
     known = len(set(golden) & set(answers))
     text = f"Compared {known} of {len(answers)} pictures with {folder / 'golden.json'}"
-    return text if known == len(answers) else f"{text}; --record also takes the others"
+    return text if known == len(answers) else f"{text}; --record adds the others"
 
 
 def better(found_better: Better | None, pictures: int, *, is_detector: bool) -> list[str]:
-    """What to change in the manifest; that nothing has to be is printed at once."""
+    """Describe the changes to the manifest; print a line if there are none."""
     if found_better is None:
         if pictures < FEW_PICTURES:
             print(
@@ -83,7 +83,7 @@ def better(found_better: Better | None, pictures: int, *, is_detector: bool) -> 
 
 
 def catalogue(entries: Iterable[Entry]) -> str:
-    """The models that can be fetched."""
+    """List the models that can be downloaded."""
     return "\n".join(
         f"{each.name:22} {each.size / 1e6:5.1f} MB  {each.licence:12} {each.source}"
         for each in entries
@@ -106,13 +106,13 @@ def _fields(findings: Iterable[Finding]) -> list[str]:
 def _labels(guessed: Guess) -> list[str]:
     if guessed.labels is not None:
         names = ", ".join(guessed.labels[:8])
-        return [f"  labels             {len(guessed.labels)} in the file itself: {names}, ..."]
+        return [f"  labels             {len(guessed.labels)} in the file: {names}, ..."]
     lines = []
     for output, count in guessed.classes.items():
         known = likely_list(count)
-        hint = f"; --labels {known} if it was trained on that" if known else ""
+        hint = f"; use --labels {known} if it was trained on that" if known else ""
         where = f" of {output}" if output else ""
-        counted = count if count else "as many as it was trained with"
+        counted = count if count else "an unknown number of"
         lines.append(f"  labels{where}             {counted} wanted{hint}")
     return lines
 

@@ -1,10 +1,10 @@
-"""Builds and checks the Lambda package, and says how large it is.
+"""Build and check the Lambda package, and print its size.
 
     python -m scripts.package --architecture arm64 --output build/package-arm64
 
-Works on any host: nothing is compiled but Python's bytecode, and that needs a Python of the
-runtime's version, 3.13. Without one the package has no `.pyc` files: it is right all the same,
-but imports take more than twice as long at every cold start, so the build says so.
+The build works on any host because it compiles nothing but Python bytecode. Bytecode needs a
+Python of the runtime's version, 3.13. Without one the package has no `.pyc` files: it still
+works, but imports at a cold start take more than twice as long, and the build says so.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts.package import trial
+from scripts.package import smoke_test
 from scripts.package.build import BuildFailed, build
 from scripts.package.elf import ElfError
-from scripts.package.interpreter import HOW_TO_GET_ONE, find_interpreter
+from scripts.package.interpreter import INSTALL_HINT, find_interpreter
 from scripts.package.prune import RuleFailed, tree_size
 from scripts.package.report import contents_table, savings_table
 from scripts.package.rules import LIMIT_BYTES
 
 HOSTS = {"arm64": ("aarch64", "arm64"), "x86_64": ("x86_64", "amd64")}
-"""Names of the processors that can run a package themselves."""
+"""Names that `platform.machine()` returns on hosts that can run each package."""
 
 
 def main() -> None:
-    """Build, print the tables, run the package where this machine can."""
+    """Build the package, print its tables, and run it if this machine can."""
     parser = argparse.ArgumentParser(prog="python -m scripts.package", description=__doc__)
     parser.add_argument("--architecture", choices=sorted(LIMIT_BYTES), required=True)
     parser.add_argument("--output", type=Path, required=True, help="directory, emptied first")
@@ -50,25 +50,28 @@ def _make(architecture: str, output: Path) -> None:
     if (size := tree_size(output)) > limit:
         raise BuildFailed(f"{size - limit:,} bytes over the limit of {limit:,}; see the table.")
     if interpreter is None:
-        print(f"Bytecode: none, so that cold starts are slow: {HOW_TO_GET_ONE}.")
-        print("Trial run: none, for the same reason.")
+        print(f"Bytecode: none, so cold starts are slow. {INSTALL_HINT}")
+        print("Smoke test: skipped, because it needs the same Python.")
         return
     print(f"Bytecode: {built.bytecode_size:,} bytes, by {interpreter}.")
     if sys.platform != "linux" or platform.machine().lower() not in HOSTS[architecture]:
-        print(f"Trial run: none, this machine does not run Linux programs for {architecture}.")
+        print(
+            f"Smoke test: skipped, because this machine cannot run Linux programs for "
+            f"{architecture}."
+        )
         return
-    _try_out(interpreter, output)
-    print("Trial run: with nothing else to import it loads its models and says that it is well.")
+    _smoke_test(interpreter, output)
+    print("Smoke test: passed. The package loads its models without any other package installed.")
 
 
-def _try_out(interpreter: Path, package: Path) -> None:
-    """Start the package on its own, and ask it for its health.
+def _smoke_test(interpreter: Path, package: Path) -> None:
+    """Run the package in an isolated interpreter and request `/health`.
 
     Raises:
-        BuildFailed: It is not well.
+        BuildFailed: The package does not answer with 200, or imports modules from elsewhere.
     """
     done = subprocess.run(
-        [str(interpreter), "-I", "-S", "-B", trial.__file__, str(package)],
+        [str(interpreter), "-I", "-S", "-B", smoke_test.__file__, str(package)],
         capture_output=True,
         text=True,
         env={},

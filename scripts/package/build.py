@@ -1,4 +1,4 @@
-"""Builds the Lambda package: wheels for the runtime, the function's files, and nothing else."""
+"""Build the Lambda package from wheels for the runtime and the function's files."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ WHEEL_PLATFORMS = (
     "manylinux_2_17",
     "manylinux2014",
 )
-"""Wheels that run on Amazon Linux 2023, whose glibc is 2.34 (PEP 600), newest first. pip takes
-the names literally: the older ones are not implied. manylinux2014 is 2_17's former name."""
+"""Platform tags of wheels that run on Amazon Linux 2023 (glibc 2.34, PEP 600), newest first. pip
+does not infer older tags, so all are listed. manylinux2014 is the former name of 2_17."""
 
 TASK_ROOT = "/var/task"
-"""Where Lambda unpacks the package: the path that tracebacks show."""
+"""Where Lambda unpacks the package; tracebacks show this path."""
 
 TIMESTAMP = 315532800
-"""1980-01-01, the first day that a zip file can tell. With it on every file, the same sources make
-the same zip, and a deployment of them changes nothing."""
+"""1980-01-01, the earliest date in a zip file. All files get it, so the same sources make the same
+zip and redeploying them changes nothing."""
 
 
 class BuildFailed(Exception):
-    """The package can't be made; the message says why and what to do."""
+    """The package cannot be built; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What came of a build.
+    """The result of a build.
 
     Attributes:
-        savings: What each rule took away.
-        bytecode_size: Bytes of the `.pyc` files; None: no interpreter to compile them.
+        savings: Bytes that each rule removed.
+        bytecode_size: Bytes of the `.pyc` files; None if there was no interpreter to compile them.
     """
 
     savings: list[Saving]
@@ -55,18 +55,18 @@ class Built:
 
 
 def build(architecture: str, output: Path, interpreter: Path | None) -> Built:
-    """Make a package in a directory, which is emptied first.
+    """Build a package in a directory, which is emptied first.
 
     Args:
         architecture: `arm64` or `x86_64`.
         output: The directory.
-        interpreter: A Python of the runtime's version, to compile `.pyc` files; None: the
-            package has none, and the function starts more slowly.
+        interpreter: A Python of the runtime's version, which compiles the `.pyc` files; None
+            to build without them, which makes cold starts slower.
 
     Raises:
         BuildFailed: pip failed, or a library of the package would not load on Lambda.
-        RuleFailed: A rule does not fit the wheels.
-        ElfError: A library can't be cut.
+        RuleFailed: A rule does not match the wheels.
+        ElfError: A library cannot be removed from a module.
     """
     make_empty(output)
     copy_function(output)
@@ -80,21 +80,21 @@ def build(architecture: str, output: Path, interpreter: Path | None) -> Built:
 
 
 def make_empty(output: Path) -> None:
-    """Delete what an earlier build left, and nothing else: a mistyped path must cost nothing.
+    """Delete an earlier build; refuse to delete anything else, in case the path is mistyped.
 
     Raises:
-        BuildFailed: The directory holds something else.
+        BuildFailed: The directory exists and is not a package.
     """
     if output.exists() and any(output.iterdir()):
         is_package = (output / FUNCTION_FILES[0]).is_file()
         if not is_package or PROJECT.resolve().is_relative_to(output.resolve()):
-            raise BuildFailed(f"{output} holds something that is not a package: name another.")
+            raise BuildFailed(f"{output} is not an earlier package. Choose another directory.")
         shutil.rmtree(output)
     output.mkdir(parents=True, exist_ok=True)
 
 
 def install(architecture: str, output: Path) -> None:
-    """Install the wheels of requirements.txt for the runtime, whatever this host is.
+    """Install the wheels of requirements.txt for the runtime, whatever the host is.
 
     Raises:
         BuildFailed: pip failed.
@@ -104,8 +104,9 @@ def install(architecture: str, output: Path) -> None:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-            # requirements.txt names all that run time imports, by version. What its packages
-            # name on top is for their tools: onnxruntime's protobuf, flatbuffers and packaging.
+            # requirements.txt pins everything that run time imports. The packages' other
+            # dependencies are for their tools only: onnxruntime's protobuf, flatbuffers and
+            # packaging.
             "--no-deps",
             *("--requirement", str(PROJECT / "requirements.txt")),
             *("--target", str(output), "--no-compile"),
@@ -122,7 +123,7 @@ def install(architecture: str, output: Path) -> None:
 
 
 def copy_function(output: Path) -> None:
-    """Copy the function's modules, and of each model what its manifest names."""
+    """Copy the function's modules, and the files that each model's manifest names."""
     for name in FUNCTION_FILES:
         source = PROJECT / name
         if source.is_dir():
@@ -138,10 +139,10 @@ def copy_function(output: Path) -> None:
 
 
 def _compile(output: Path, interpreter: Path) -> int:
-    """Compile every module beside its source.
+    """Compile every module next to its source and return the size of the bytecode.
 
-    Unchecked, because a zip file's time stamps would make every `.pyc` look stale: Python would
-    compile it again at each cold start, as Lambda's file system is read-only (PEP 552).
+    The `.pyc` files are unchecked (PEP 552): a zip file's time stamps would make timestamped ones
+    stale, and Python would recompile them at each cold start on Lambda's read-only file system.
     """
     done = subprocess.run(
         [
@@ -152,14 +153,14 @@ def _compile(output: Path, interpreter: Path) -> int:
         check=False,
     )
     if done.returncode:
-        raise BuildFailed("a module does not compile; the message is above.")
+        raise BuildFailed("A module does not compile; the message is above.")
     return sum(path.stat().st_size for path in output.rglob("*.pyc"))
 
 
 def normalize(output: Path) -> None:
-    """The same modes and times whatever this machine's umask and clock are.
+    """Set the same modes and times on every file, whatever this machine's umask and clock are.
 
-    Lambda runs the function as a user who is not the files' owner and has to read them.
+    Lambda runs the function as a user who does not own the files but must read them.
     """
     for path in (output, *output.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)

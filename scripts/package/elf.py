@@ -1,4 +1,4 @@
-"""ELF shared libraries: what they need and export, and how to make one do without another.
+"""Read ELF shared libraries, and remove libraries that a module is linked to.
 
 Follows the System V ABI (https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html, chapters
 4 and 5) and, for symbol versions, the Linux Standard Base
@@ -18,7 +18,7 @@ from typing import Any
 from elftools.elf.elffile import ELFFile
 
 Edit = tuple[int, bytes]
-"""(offset in the file, what to write there)"""
+"""(offset in the file, bytes to write there)"""
 
 DYNAMIC_ENTRY = struct.Struct("<qQ")
 """Elf64_Dyn: tag, value."""
@@ -26,31 +26,31 @@ DT_NULL = 0
 DT_NEEDED = 1
 DT_VERNEEDNUM = 0x6FFFFFFF
 SYMBOL_INFO = 4
-"""Offset of st_info in an Elf64_Sym: binding in the upper four bits, type in the lower."""
+"""Offset of st_info in an Elf64_Sym: binding in the upper four bits, type in the lower four."""
 STB_WEAK = 2
 VERSION_NEED_NEXT = 12
 """Offset of vn_next in an Elf64_Verneed."""
 SECTION_INFO = 44
-"""Offset of sh_info in an Elf64_Shdr: for .gnu.version_r, how many libraries it has."""
+"""Offset of sh_info in an Elf64_Shdr; for .gnu.version_r it holds the number of libraries."""
 VER_NDX_GLOBAL = 1
-"""The index in .gnu.version of a symbol that is exported or wanted without a version."""
+"""The index in .gnu.version of a symbol that is exported or required without a version."""
 
 
 class ElfError(Exception):
-    """A file is not laid out as this module expects; it was not changed."""
+    """A file has an unexpected layout; it was not changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SharedLibrary:
-    """What the dynamic linker reads of a file.
+    """The fields of a library that the dynamic linker reads.
 
     Attributes:
         path: The file.
         machine: pyelftools' name of the processor, `EM_X86_64` or `EM_AARCH64`.
         needed: Names of the libraries that it is linked to, in order.
-        search: Where it looks for them: its RPATH or RUNPATH, with $ORIGIN resolved.
-        versions: Symbol versions that it asks of others, such as ``GLIBC_2.34``.
-        alignments: p_align of each segment that is loaded, bytes.
+        search: Folders of its RPATH or RUNPATH, with $ORIGIN resolved.
+        versions: Symbol versions that it requires, such as ``GLIBC_2.34``.
+        alignments: p_align of each loaded segment, in bytes.
     """
 
     path: Path
@@ -65,7 +65,7 @@ def read(path: Path) -> SharedLibrary:
     """Read a shared library's dynamic section.
 
     Raises:
-        ElfError: It has none.
+        ElfError: The file has no dynamic section.
     """
     with path.open("rb") as file:
         elf = ELFFile(file)
@@ -93,7 +93,7 @@ def read(path: Path) -> SharedLibrary:
 
 
 def exports(path: Path) -> frozenset[str]:
-    """Names of the symbols that a library offers to others."""
+    """Return the names of the symbols that a library exports."""
     with path.open("rb") as file:
         symbols = _section(ELFFile(file), ".dynsym", path).iter_symbols()
         return frozenset(
@@ -102,20 +102,20 @@ def exports(path: Path) -> frozenset[str]:
 
 
 def cut(module: Path, libraries: Collection[Path]) -> None:
-    """Make a module load without libraries that it is linked to.
+    """Make a module load without some of the libraries that it is linked to.
 
-    The module no longer names them, nor versions of their symbols, and the symbols that it wants
-    of them become weak: the dynamic linker resolves a weak symbol that nobody exports to address
-    0 instead of refusing to load the module. Code that calls one ends the process, so this is for
-    features that are never called. The file keeps its size and layout, every other byte is as it
-    was.
+    The module's entries for those libraries and for versions of their symbols are removed, and
+    the symbols that it imports from them become weak. The dynamic linker resolves a missing weak
+    symbol to address 0 instead of refusing to load the module. Calling such a symbol crashes the
+    process, so use this only for features that are never called. The size and layout of the file
+    do not change.
 
     Args:
         module: The file to change.
-        libraries: The files of all the libraries to be cut, to read what they export.
+        libraries: Files of all the libraries to remove; their exports are read.
 
     Raises:
-        ElfError: The module is not linked to one of them, or is laid out otherwise than expected.
+        ElfError: The module is not linked to one of them, or has an unexpected layout.
     """
     names = {library.name for library in libraries}
     offered = frozenset(name for library in libraries for name in exports(library))
@@ -149,10 +149,10 @@ def _version_needs(elf: ELFFile) -> Iterator[tuple[Any, list[Any]]]:
 def _forget_versions(
     elf: ELFFile, module: Path, names: Collection[str]
 ) -> tuple[list[Edit], set[int], int]:
-    """Take libraries out of the chain in .gnu.version_r.
+    """Return the edits that remove libraries from the chain in .gnu.version_r.
 
     Returns:
-        The edits, the version indices that are gone, and how many libraries are left.
+        The edits, the removed version indices, and the number of libraries that remain.
     """
     index = elf.get_section_index(".gnu.version_r")
     if index is None:
@@ -166,9 +166,9 @@ def _forget_versions(
         else:
             kept.append(position)
         position += need["vn_next"]
-    # The dynamic section points at the first one, so that one has to stay where it is.
+    # The dynamic section points at the first entry, so that entry must keep its place.
     if kept[:1] != [start]:
-        raise ElfError(f"{module}: the first library in .gnu.version_r is one to be cut.")
+        raise ElfError(f"{module}: the first library in .gnu.version_r cannot be removed.")
     distances = [following - here for here, following in itertools.pairwise(kept)]
     edits = [
         (here + VERSION_NEED_NEXT, struct.pack("<I", distance))
@@ -182,7 +182,7 @@ def _forget_versions(
 def _weaken(
     elf: ELFFile, module: Path, offered: Collection[str], dropped_versions: Collection[int]
 ) -> Iterator[Edit]:
-    """Make symbols that only the cut libraries offer weak, and free them of their versions."""
+    """Yield edits that make the symbols exported by the removed libraries weak and unversioned."""
     table = _section(elf, ".dynsym", module)
     versions = _section(elf, ".gnu.version", module)
     for index, symbol in enumerate(table.iter_symbols()):
@@ -200,13 +200,15 @@ def _weaken(
 def _drop_needed(
     elf: ELFFile, module: Path, names: Collection[str], kept_needs: int
 ) -> Iterator[Edit]:
-    """Take libraries out of the dynamic section; the entries behind them move up."""
+    """Yield edits that remove libraries from the dynamic section and move later entries up."""
     section = _section(elf, ".dynamic", module)
     tags = list(section.iter_tags())
     dropped = [tag.entry.d_tag == "DT_NEEDED" and tag.needed in names for tag in tags]
     if missing := set(names) - {tag.needed for tag in itertools.compress(tags, dropped)}:
         raise ElfError(f"{module} is not linked to {', '.join(sorted(missing))}.")
-    size = len(tags) * DYNAMIC_ENTRY.size  # The section may be longer than the table in it.
+    size = (
+        len(tags) * DYNAMIC_ENTRY.size
+    )  # The section can be longer than the table that it contains.
     entries = [
         (DT_VERNEEDNUM, kept_needs) if entry[0] == DT_VERNEEDNUM else entry
         for entry, is_dropped in zip(

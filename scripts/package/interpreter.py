@@ -1,7 +1,7 @@
-"""The Lambda runtime's version of Python on this machine, if there is one.
+"""Find a Python of the Lambda runtime's version on this machine.
 
-Bytecode is compiled by the version that reads it, so this is what `.pyc` files and a first run of
-the package need. Everything else is done by whichever Python runs the build.
+Bytecode only works with the version that compiled it, so the `.pyc` files and the smoke test of a
+package need this version. Everything else runs on the Python that runs the build.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PYTHON_VERSION = "3.13"
-"""Of the function's runtime in template.yaml, `python3.13`."""
+"""The version of the function's runtime in template.yaml, `python3.13`."""
 
-HOW_TO_GET_ONE = (
-    f"no Python {PYTHON_VERSION} found: install one that is on the PATH as "
-    f"python{PYTHON_VERSION}, or name it by PYTHON_FOR_LAMBDA=/path/to/python{PYTHON_VERSION}"
+INSTALL_HINT = (
+    f"Install Python {PYTHON_VERSION} on the PATH as python{PYTHON_VERSION}, "
+    f"or set PYTHON_FOR_LAMBDA=/path/to/python{PYTHON_VERSION}."
 )
 
 
 def find_interpreter() -> Path | None:
-    """The first Python of the runtime's version: named, this one, on the PATH, or pyenv's."""
+    """Return the first Python of the runtime's version, or None."""
     for candidate in _candidates():
         if _version(candidate) == PYTHON_VERSION:
             return Path(candidate)
@@ -45,6 +45,6 @@ def _version(python: str) -> str | None:
     try:
         done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        # pyenv's shims exist for versions that are not selected, and then fail.
+        # pyenv has shims for versions that are not selected; those fail.
         return None
     return done.stdout.strip()

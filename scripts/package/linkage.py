@@ -1,4 +1,4 @@
-"""Whether every shared library of a package finds on Lambda what it is linked to."""
+"""Check that every shared library of a package can be loaded on Lambda."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ RUNTIME_LIBRARIES = frozenset(
         "libz.so.1",
     }
 )
-"""What of Amazon Linux 2023 is in the Lambda runtime: the part of what PEP 600 lets a wheel for
-glibc 2.28 take from its system (https://github.com/pypa/auditwheel,
-policy/manylinux-policy.json) that the runtime's own Python is linked to."""
+"""Libraries that the Lambda runtime provides: those that its Python is linked to, out of the ones
+that PEP 600 lets a wheel for glibc 2.28 expect (https://github.com/pypa/auditwheel,
+policy/manylinux-policy.json)."""
 
 NEWEST_VERSIONS = {"GLIBC": (2, 34), "GLIBCXX": (3, 4, 29), "CXXABI": (1, 3, 13)}
-"""Of Amazon Linux 2023: glibc 2.34, and libstdc++ of GCC 11
+"""Newest symbol versions on Amazon Linux 2023: glibc 2.34, and libstdc++ of GCC 11
 (https://docs.aws.amazon.com/linux/al2023/ug/core-glibc.html,
 https://gcc.gnu.org/onlinedocs/libstdc++/manual/abi.html)."""
 
@@ -37,7 +37,7 @@ PAGE_BYTES = 4096
 
 
 def problems(root: Path, architecture: str) -> list[str]:
-    """What would keep a library of the package from being loaded; empty where all is well.
+    """Return the reasons why libraries of the package would not load; empty if all would.
 
     Args:
         root: The package.
@@ -48,9 +48,14 @@ def problems(root: Path, architecture: str) -> list[str]:
     for library in map(elf.read, paths):
         name = library.path.relative_to(root)
         if library.machine != MACHINES[architecture]:
-            found.append(f"{name} is made for {library.machine}, not for {architecture}")
-        found += [f"{name} needs {needed}, which is nowhere" for needed in _missing(library)]
-        found += [f"{name} needs {version}, newer than Lambda's" for version in _too_new(library)]
+            found.append(f"{name} is built for {library.machine}, not for {architecture}")
+        found += [
+            f"{name} needs {needed}, which is neither in the package nor on Lambda"
+            for needed in _missing(library)
+        ]
+        found += [
+            f"{name} needs {version}, which is newer than Lambda's" for version in _too_new(library)
+        ]
         found += [
             f"{name} has a segment aligned to {alignment} bytes, less than a page"
             for alignment in library.alignments

@@ -1,4 +1,4 @@
-"""Applies the table of rules to an installed tree, and says what each one saved."""
+"""Apply the table of rules to an installed tree and measure what each rule removes."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from scripts.package import elf
 from scripts.package.rules import Cut, Rule
 
 LIBRARY_FOLDERS = "*.libs"
-"""Where wheels keep the shared libraries that they bring along (auditwheel's convention)."""
+"""Suffix of the folders where wheels keep bundled shared libraries (auditwheel's convention)."""
 
 
 class RuleFailed(Exception):
-    """A rule does not fit the tree any more; the message says which and what to do."""
+    """A rule no longer matches the tree; the message says which rule and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """What one rule took away.
+    """The size that one rule removed.
 
     Attributes:
-        name: The rule's.
-        reason: The rule's.
-        size: Bytes.
+        name: The rule's name.
+        reason: The rule's reason.
+        size: Removed bytes.
     """
 
     name: str
@@ -34,22 +34,22 @@ class Saving:
 
 
 def prune(root: Path, rules: Iterable[Rule], cuts: Iterable[Cut]) -> list[Saving]:
-    """Delete what the rules name, cut what the cuts name, and delete what nobody needs then.
+    """Delete the files of the rules, remove the libraries of the cuts, then delete orphans.
 
     Args:
         root: An installed tree; it is changed.
-        rules: What to delete.
-        cuts: Which modules to free of which libraries.
+        rules: Files to delete.
+        cuts: Modules and the libraries to remove from them.
 
     Returns:
-        One saving per rule and cut, in order; libraries that only the deleted or cut files
-        needed count for the rule.
+        One saving per rule and cut, in order. Libraries that only the deleted files needed count
+        for the rule that deleted them.
 
     Raises:
         RuleFailed: A rule matches nothing.
-        elf.ElfError: A module can't be cut.
+        elf.ElfError: A library cannot be removed from a module.
     """
-    # Those that no module is linked to from the start are loaded by name, if at all.
+    # No module is linked to these; they are loaded by name, if at all.
     loaded_by_name = orphans(root)
     savings: list[Saving] = []
     for rule in rules:
@@ -67,7 +67,7 @@ def prune(root: Path, rules: Iterable[Rule], cuts: Iterable[Cut]) -> list[Saving
 
 
 def orphans(root: Path) -> set[Path]:
-    """Libraries of wheels that no module needs, directly or through others."""
+    """Return bundled libraries that no module needs, directly or through other libraries."""
     libraries = {path.resolve() for path in root.glob(f"{LIBRARY_FOLDERS}/*.so*")}
     waiting = [path.resolve() for path in root.rglob("*.so")]
     waiting = [path for path in waiting if path not in libraries]
@@ -82,7 +82,7 @@ def orphans(root: Path) -> set[Path]:
 
 
 def tree_size(path: Path) -> int:
-    """Bytes of a file, or of all files below a directory: what Lambda counts."""
+    """Return the bytes of a file, or of all files below a directory, as Lambda counts them."""
     if path.is_file():
         return path.stat().st_size
     return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
@@ -95,7 +95,7 @@ def _matches(root: Path, name: str, patterns: tuple[str, ...]) -> list[Path]:
         if not matches:
             raise RuleFailed(
                 f"Rule {name!r}: nothing matches {pattern}. The versions in requirements.txt have "
-                "other files than the rule was written for: mend it in scripts/package/rules.py."
+                "other files than the rule expects: update scripts/package/rules.py."
             )
         found += matches
     return found
@@ -104,7 +104,7 @@ def _matches(root: Path, name: str, patterns: tuple[str, ...]) -> list[Path]:
 def _delete(paths: Iterable[Path]) -> int:
     saved = 0
     for path in paths:
-        # A directory above may have taken it along.
+        # An earlier match may have been a parent directory.
         if path.is_dir():
             saved += tree_size(path)
             shutil.rmtree(path)

@@ -1,4 +1,4 @@
-"""The tables that a build prints."""
+"""Format the tables that a build prints."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 from scripts.package.prune import Saving, tree_size
 
 LAMBDA_LIMIT_BYTES = 262_144_000
-"""Of a function unzipped, layers included
+"""Lambda's limit for an unzipped function with its layers, in bytes
 (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 
 
 def savings_table(savings: Sequence[Saving]) -> str:
-    """What each rule took away, and why nothing misses it."""
+    """Return a table of the bytes that each rule removed, with its reason."""
     rows = [(f"{saving.size:,}", saving.name, saving.reason) for saving in savings]
     total = sum(saving.size for saving in savings)
     return _table(("bytes saved", "by", "because"), [*rows, (f"{total:,}", "all of them", "")])
 
 
 def contents_table(root: Path, limit: int) -> str:
-    """What the package is made of, the largest first, and how near it is to its limits."""
+    """Return a table of the package's contents, largest first, with the distance to its limits."""
     sizes = sorted(((tree_size(path), path.name) for path in root.iterdir()), reverse=True)
     total = tree_size(root)
     rows = [(f"{size:,}", name) for size, name in sizes]
@@ -33,7 +33,7 @@ def contents_table(root: Path, limit: int) -> str:
 
 
 def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """Columns as wide as their widest cell; numbers, in the first one, end at its right edge."""
+    """Align the columns to their widest cells; the first column is right-aligned."""
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
     return "\n".join(
         "  ".join(

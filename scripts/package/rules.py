@@ -1,7 +1,6 @@
-"""What the package is made of, and what of the wheels does not go in: a table to read.
+"""The contents of the package, and the parts of the wheels that it leaves out.
 
-A rule that matches nothing fails the build: with other versions pinned, its reason has to be
-looked at again.
+A rule that matches nothing fails the build: when pinned versions change, check its reason again.
 """
 
 from __future__ import annotations
@@ -9,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FUNCTION_FILES = ("lambda_function.py", "gateway", "inference", "service", "pages")
-"""What the function imports and serves. The models come on top, by their manifests."""
+"""Files and folders of the function. Models are added as their manifests say."""
 
 LIMIT_BYTES = {"arm64": 200_000_000, "x86_64": 245_000_000}
-"""Our own limits, below the 262,144,000 bytes that Lambda takes with all layers
-(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html): a package that comes
-near them has taken in something that nobody weighed."""
+"""Our own size limits in bytes, below the 262,144,000 that Lambda allows with all layers
+(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). They reveal unexpected
+growth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +21,9 @@ class Rule:
     """Files that run time never opens.
 
     Attributes:
-        name: For the table that the build prints.
-        reason: Why nothing misses them.
-        patterns: Globs below the package's root, of files or of whole directories.
+        name: Name in the table that the build prints.
+        reason: Why nothing needs the files.
+        patterns: Globs of files or directories, relative to the package's root.
     """
 
     name: str
@@ -34,12 +33,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Shared libraries that a module is linked to, for features that the product does not use.
+    """Shared libraries to remove from a module, because the product does not use their features.
 
     Attributes:
-        name: For the table that the build prints.
-        reason: Which features these are.
-        module: Glob of the module, below the package's root.
+        name: Name in the table that the build prints.
+        reason: The features that stop working.
+        module: Glob of the module, relative to the package's root.
         libraries: Globs of the libraries' file names.
     """
 
@@ -52,12 +51,12 @@ class Cut:
 RULES = (
     Rule(
         "onnxruntime's C library",
-        "for programs in other languages; the Python module has all of it linked into itself",
+        "for programs in other languages; the Python module links it statically",
         ("onnxruntime/capi/libonnxruntime.so.*",),
     ),
     Rule(
         "onnxruntime's tools",
-        "they make, convert and quantize models; running one needs `capi` alone",
+        "tools that create, convert and quantize models; running a model needs only `capi`",
         tuple(
             f"onnxruntime/{folder}"
             for folder in ("transformers", "quantization", "tools", "datasets", "backend")
@@ -65,7 +64,7 @@ RULES = (
     ),
     Rule(
         "tests",
-        "numpy's own tests, and the modules in C that only they import",
+        "numpy's own tests, and the C modules that only they import",
         (
             "**/tests",
             "numpy/conftest.py",
@@ -75,12 +74,12 @@ RULES = (
     ),
     Rule(
         "f2py",
-        "numpy's compiler of Fortran modules",
+        "numpy's Fortran wrapper generator",
         ("numpy/f2py",),
     ),
     Rule(
         "files for compilers",
-        "headers, Cython declarations and static libraries to build other modules with",
+        "headers, Cython declarations and static libraries, which only builds need",
         (
             "numpy/_core/include",
             "numpy/_core/lib",
@@ -91,12 +90,12 @@ RULES = (
     ),
     Rule(
         "files for editors",
-        "annotations of compiled modules; Python never reads them",
+        "type stubs of compiled modules; Python never reads them",
         ("**/*.pyi", "**/py.typed"),
     ),
     Rule(
         "installer's records",
-        "lists of what pip installed; METADATA and the licences stay",
+        "pip's lists of installed files; METADATA and the licences stay",
         (
             "*.dist-info/RECORD",
             "*.dist-info/WHEEL",
@@ -115,17 +114,17 @@ RULES = (
     ),
     Rule(
         "Pillow's AVIF",
-        "not among the six formats; without it Pillow says that it has no AVIF",
+        "not a supported format; Pillow then reports that AVIF is unavailable",
         ("PIL/_avif.*.so",),
     ),
     Rule(
         "Pillow's colour profiles",
-        "not applied (inference/decoding/decode.py); without it ImageCms says that it is not there",
+        "colour profiles are not applied (inference/decoding/decode.py)",
         ("PIL/_imagingcms.*.so",),
     ),
     Rule(
         "Pillow's Tk",
-        "shows pictures in windows; the Lambda runtime has no Tk",
+        "displays pictures in windows; the Lambda runtime has no Tk",
         ("PIL/_imagingtk.*.so",),
     ),
 )
@@ -133,13 +132,13 @@ RULES = (
 CUTS = (
     Cut(
         "OpenCV's FFmpeg",
-        "VideoCapture and VideoWriter; there are no videos in this API",
+        "VideoCapture and VideoWriter; this API does not process videos",
         "cv2/cv2.abi3.so",
         ("libavcodec-*", "libavformat-*", "libavutil-*", "libswscale-*"),
     ),
     Cut(
         "OpenCV's OpenBLAS",
-        "linear algebra of large matrices (numpy has an OpenBLAS of its own); we only resize",
+        "linear algebra of large matrices; we only resize, and numpy has its own OpenBLAS",
         "cv2/cv2.abi3.so",
         ("libopenblas*",),
     ),

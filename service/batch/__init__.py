@@ -1,1 +1,1 @@
-"""Bulk processing: batches of S3 objects answered by the API's own models."""
+"""Batch processing: pictures in S3, answered by the same models as the API."""

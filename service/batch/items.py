@@ -1,6 +1,6 @@
-"""What a batch is asked to do: events of Step Functions and SQS -> the objects they name.
+"""Parses events of Step Functions and SQS into the S3 objects that they name.
 
-Shapes: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itembatcher.html,
+Formats: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itembatcher.html,
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html and
 https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html.
 """
@@ -14,27 +14,29 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from gateway.routes import Route
+from service.predictions import PICTURE_ROUTES
 
 URL_ENCODED = "inventory"
-"""The source whose keys are url-encoded: lists of S3 Inventory in CSV format are
+"""Source whose keys are url-encoded, as those of an S3 Inventory in CSV format are
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory.html)."""
 
-PICTURE_ROUTES = (Route.PREDICT, Route.OBJECT_DETECTION)
+ARCHIVE_ROUTES = {str(route): route for route, each in PICTURE_ROUTES.items() if each.uses_detector}
+"""Routes that a batch can be answered by, by name."""
 
 
 class BatchRefused(Exception):
-    """The event is none that a batch can be made of; the message says what is wrong."""
+    """The event is not a valid batch; the message says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One object of S3 that is to be answered.
+    """One S3 object of a batch.
 
     Attributes:
-        bucket: Where it is.
-        key: Its name.
-        etag: Which content is meant, without quotes; "" for whichever is there.
-        size: Bytes, None where the list does not say.
+        bucket: Bucket of the object.
+        key: Key of the object.
+        etag: ETag of the listed content, without quotes; "" for any content.
+        size: Size in bytes; None if the list does not say.
     """
 
     bucket: str
@@ -44,18 +46,18 @@ class Item:
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """What makes two items the same: bucket, key and content."""
+        """Bucket, key and ETag: equal for two items with the same content."""
         return self.bucket, self.key, self.etag
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one child execution of the state machine asks for.
+    """The objects that one child execution of the state machine processes.
 
     Attributes:
-        route: Which of the API's answers is wanted.
-        items: The objects, in the list's order.
-        max_attempts: After how many attempts a picture is given up.
+        route: Route of the API that answers the objects.
+        items: Objects in the order of the list.
+        max_attempts: Number of attempts after which a picture counts as failed.
     """
 
     route: Route
@@ -64,21 +66,21 @@ class Batch:
 
 
 def parse_route(name: object) -> Route:
-    """The route of a name.
+    """Return the route of a name.
 
     Raises:
-        BatchRefused: It is none that archives have.
+        BatchRefused: Batches have no route of this name.
     """
-    if name not in PICTURE_ROUTES:
-        raise BatchRefused(f"Route {name!r} must be one of {', '.join(PICTURE_ROUTES)}.")
-    return Route(str(name))
+    if not isinstance(name, str) or name not in ARCHIVE_ROUTES:
+        raise BatchRefused(f"Route {name!r} must be one of {', '.join(ARCHIVE_ROUTES)}.")
+    return ARCHIVE_ROUTES[name]
 
 
 def parse_batch(event: Mapping[str, Any]) -> Batch:
-    """The batch that a Distributed Map's ItemBatcher made, as the Task state passes it on.
+    """Parse a batch of a Distributed Map's ItemBatcher, as the Task state passes it on.
 
     Raises:
-        BatchRefused: A field is missing or wrong.
+        BatchRefused: A field is missing or invalid.
     """
     try:
         common = event["BatchInput"]
@@ -87,14 +89,19 @@ def parse_batch(event: Mapping[str, Any]) -> Batch:
         items = tuple(parse_item(each, common["Bucket"], is_encoded) for each in event["Items"])
         return Batch(route, items, int(event["MaxAttempts"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BatchRefused(f"The batch is not as the state machine makes it: {error!r}") from error
+        raise BatchRefused(f"The batch has a missing or invalid field: {error!r}") from error
 
 
 def parse_item(fields: Mapping[str, Any], bucket: str, is_encoded: bool = False) -> Item:
-    """One entry of a listing, an inventory or a manifest.
+    """Parse one entry of a listing, an inventory or a manifest.
 
-    They spell their fields differently: ``Etag`` in Distributed Map's listings, ``ETag`` in
-    inventories, where every value is a text.
+    Their field names differ in case: ``Etag`` in Distributed Map's listings, ``ETag`` in
+    inventories, whose values are all strings.
+
+    Args:
+        fields: Fields of the entry.
+        bucket: Bucket of an entry that names none.
+        is_encoded: True if the key is url-encoded.
     """
     by_name = {name.lower(): value for name, value in fields.items()}
     key = str(by_name["key"])
@@ -108,10 +115,10 @@ def parse_item(fields: Mapping[str, Any], bucket: str, is_encoded: bool = False)
 
 
 def parse_message(body: str) -> Sequence[Item]:
-    """The objects that one message of S3's to SQS tells of; none for its test message.
+    """Parse the new objects of one S3 notification in SQS; none for S3's test message.
 
     Raises:
-        BatchRefused: The message is not one of S3's.
+        BatchRefused: The message is not an S3 notification.
     """
     try:
         notification = json.loads(body)
@@ -128,9 +135,9 @@ def parse_message(body: str) -> Sequence[Item]:
             if record["eventName"].startswith("ObjectCreated:")
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BatchRefused(f"The message is no notification of S3's: {error!r}") from error
+        raise BatchRefused(f"The message is not an S3 notification: {error!r}") from error
 
 
 def plain_etag(etag: object) -> str:
-    """An ETag without the quotes that HTTP has and notifications and inventories have not."""
+    """Return an ETag without quotes. HTTP has them; notifications and inventories do not."""
     return str(etag or "").strip('"')

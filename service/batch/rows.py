@@ -1,10 +1,10 @@
-"""Rows of results: their JSON, and the objects that they are kept in.
+"""Rows of results as JSON lines, and the S3 keys that they are stored under.
 
-    results/model=<16 hex>/route=predict/<2 hex>/<batch>.jsonl.gz   rows that are final
-    failed/model=<16 hex>/route=predict/<2 hex>/<batch>.jsonl.gz    pictures that are to be retried
+    results/model=<16 hex>/route=predict/<2 hex>/<batch>.jsonl.gz   final rows
+    failed/model=<16 hex>/route=predict/<2 hex>/<batch>.jsonl.gz    pictures to be retried
 
-An object's name is a checksum of what it answers, so whoever answers the same pictures again
-writes the same object again. Below ``results/`` a picture stands once for each content and model.
+A key is a checksum of the pictures, so that a retry overwrites its own rows. Below ``results/``
+each picture has one row per content and model.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Any
 
 from gateway.routes import Route
 from service.batch.items import Item
+from service.json_answers import predictions_json
+from service.results import Predictions
 
 RESULTS = "results"
 FAILED = "failed"
@@ -25,33 +27,33 @@ FAILED = "failed"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of one object.
+    """Result of one object.
 
     Attributes:
-        item: The object.
-        predictions: As the API answers; [] where it failed.
-        size_wh: Of the upright picture, None where it was not decoded.
-        error: Code and message, None where all went well.
-        is_final: Whether another attempt would end the same way.
-        attempts: How many there have been.
+        item: Object of the batch.
+        predictions: Predictions as in the API; None if the object failed.
+        size_wh: Width and height of the upright picture in pixels; None if it was not decoded.
+        error: Code and message; None if the object did not fail.
+        is_final: True if a retry would give the same result.
+        attempts: Number of attempts so far.
     """
 
     item: Item
-    predictions: Any
+    predictions: Predictions | None = None
     size_wh: tuple[int, int] | None = None
     error: tuple[str, str] | None = None
     is_final: bool = True
     attempts: int = 1
 
     def as_json(self) -> dict[str, Any]:
-        """The line of the results."""
+        """Return the row as its line of JSON."""
         line: dict[str, Any] = {
             "bucket": self.item.bucket,
             "key": self.item.key,
             "etag": self.item.etag,
             "width": self.size_wh[0] if self.size_wh else None,
             "height": self.size_wh[1] if self.size_wh else None,
-            "predictions": self.predictions,
+            "predictions": predictions_json(self.predictions),
             "error": {"code": self.error[0], "message": self.error[1]} if self.error else None,
         }
         return line if self.is_final else {**line, "attempts": self.attempts}
@@ -59,39 +61,45 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ResultKey:
-    """Where the rows of one batch are kept, below ``results/`` and ``failed/``."""
+    """Identity of a batch's rows, which their S3 keys are built from.
+
+    Attributes:
+        model: Fingerprint of models and thresholds, 64 hexadecimal digits.
+        route: Route of the API that answers the batch.
+        batch: Name of the batch, 32 hexadecimal digits.
+    """
 
     model: str
     route: Route
     batch: str
 
     def key(self, kind: str) -> str:
-        """The object's key for `RESULTS` or `FAILED`."""
+        """Return the S3 key of the rows of a kind: `RESULTS` or `FAILED`."""
         return f"{folder(kind, self.model, self.route)}{self.batch[:2]}/{self.batch}.jsonl.gz"
 
 
 def folder(kind: str, model: str, route: Route) -> str:
-    """The prefix of all rows of a model and route."""
+    """Return the key prefix of all rows of a model and route."""
     return f"{kind}/model={model[:16]}/route={route}/"
 
 
 def batch_name(items: Sequence[Item]) -> str:
-    """A name for these objects in this order: 32 hexadecimal digits."""
+    """Return a name for these objects in this order: 32 hexadecimal digits."""
     text = json.dumps([item.identity for item in items])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def write_lines(lines: Iterable[Any]) -> bytes:
-    """JSON lines, compressed; the same lines make the same bytes."""
+    """Return compressed JSON lines. Equal lines give equal bytes."""
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
     return gzip.compress(text.encode(), compresslevel=6, mtime=0)
 
 
 def read_lines(content: bytes) -> list[dict[str, Any]]:
-    """What `write_lines` wrote."""
+    """Read the output of `write_lines`."""
     return [json.loads(line) for line in gzip.decompress(content).splitlines()]
 
 
 def item_of(line: dict[str, Any]) -> Item:
-    """The object that a line tells of."""
+    """Return the object of a line."""
     return Item(line["bucket"], line["key"], line["etag"])

@@ -1,12 +1,12 @@
-"""Objects of S3, read with the care that a batch of thousands needs.
+"""Access to S3 for batches. Every failure of an object has a code, and is final or not.
 
-ObjectError                what became of one object; `code` names it
+ObjectError
 ├── ObjectMissing          object_missing       final: deleted since it was listed
-├── ObjectChanged          object_changed       final: other content than was listed
+├── ObjectChanged          object_changed       final: overwritten since it was listed
 ├── ObjectTooLarge         object_too_large     final: over MAX_OBJECT_BYTES
-├── ObjectArchived         object_archived      final: in a Glacier class, not restored
-├── ObjectForbidden        object_forbidden     to be retried: the role or the bucket's policy
-└── ObjectUnreachable      object_unreachable   to be retried: throttled, timed out, broken off
+├── ObjectArchived         object_archived      final: in a Glacier class and not restored
+├── ObjectForbidden        object_forbidden     retried: the role or the bucket's policy denies it
+└── ObjectUnreachable      object_unreachable   retried: throttled, timed out or interrupted
 
 Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
 """
@@ -26,12 +26,12 @@ S3_LIMITS: dict[str, Any] = {
 
 
 class ObjectError(Exception):
-    """An object can't be had.
+    """An object can't be read.
 
     Attributes:
-        code: The machine-readable name, stable across releases.
-        is_final: Whether another attempt at the same content would end the same way.
-        message: One sentence that says what to change.
+        code: Machine-readable name, stable across releases.
+        is_final: True if a retry would give the same result.
+        message: Explanation of what is wrong and what to change.
     """
 
     code: ClassVar[str]
@@ -44,38 +44,38 @@ class ObjectError(Exception):
 
 
 class ObjectMissing(ObjectError):
-    """It was deleted since it was listed."""
+    """The object was deleted since it was listed."""
 
     code = "object_missing"
 
 
 class ObjectChanged(ObjectError):
-    """It was overwritten since it was listed."""
+    """The object was overwritten since it was listed."""
 
     code = "object_changed"
 
 
 class ObjectTooLarge(ObjectError):
-    """It is over the limit."""
+    """The object is over the size limit."""
 
     code = "object_too_large"
 
 
 class ObjectArchived(ObjectError):
-    """It is in an archive class of storage."""
+    """The object is in an archive storage class."""
 
     code = "object_archived"
 
 
 class ObjectForbidden(ObjectError):
-    """The function may not read it."""
+    """The function is not allowed to read the object."""
 
     code = "object_forbidden"
     is_final = False
 
 
 class ObjectUnreachable(ObjectError):
-    """S3 did not deliver it."""
+    """S3 did not deliver the object."""
 
     code = "object_unreachable"
     is_final = False
@@ -83,31 +83,31 @@ class ObjectUnreachable(ObjectError):
 
 REFUSALS: dict[str, tuple[type[ObjectError], str]] = {
     "NoSuchKey": (ObjectMissing, "The object was deleted since it was listed."),
-    "NoSuchBucket": (ObjectMissing, "There is no such bucket."),
+    "NoSuchBucket": (ObjectMissing, "The bucket does not exist."),
     "404": (ObjectMissing, "The object was deleted since it was listed."),
     "PreconditionFailed": (ObjectChanged, "The object was overwritten since it was listed."),
-    "InvalidObjectState": (ObjectArchived, "The object is archived: restore it first."),
-    "AccessDenied": (ObjectForbidden, "The function's role, or the bucket, forbids to read it."),
-    "403": (ObjectForbidden, "The function's role, or the bucket, forbids to read it."),
+    "InvalidObjectState": (ObjectArchived, "The object is archived. Restore it and start again."),
+    "AccessDenied": (ObjectForbidden, "The function's role or the bucket's policy denies access."),
+    "403": (ObjectForbidden, "The function's role or the bucket's policy denies access."),
 }
 
 
 class Objects:
-    """The objects of S3.
+    """Reads pictures from S3, and reads, writes and deletes rows.
 
     Args:
-        client: boto3's client for S3; None makes one when it is needed.
+        client: boto3's client for S3; None creates one.
     """
 
     def __init__(self, client: Any = None) -> None:  # noqa: ANN401  boto3 makes its classes at run time
-        """Make the client: once per process, as that takes 0.3 s."""
+        """Create the client, once per process: it takes 0.3 s."""
         self._client = client or _client()
 
     def read(self, item: Item, max_bytes: int) -> tuple[bytes, str]:
-        """An object's content and its ETag.
+        """Return a picture's content and ETag.
 
         Raises:
-            ObjectError: It can't be had, or is larger than `max_bytes`.
+            ObjectError: The object can't be read, or is larger than `max_bytes`.
         """
         if item.size is not None and item.size > max_bytes:
             raise _too_large(item.size, max_bytes)
@@ -120,14 +120,14 @@ class Objects:
                 return body.read(), plain_etag(answer["ETag"])
         except ObjectError:
             raise
-        except Exception as error:  # botocore's own, urllib3's while reading, the system's.
+        except Exception as error:  # Of botocore, of urllib3 while reading, or of the system.
             raise _refusal(error) from error
 
     def read_own(self, bucket: str, key: str) -> bytes | None:
-        """An object that we wrote, None where there is none.
+        """Return an object of rows, or None if it does not exist.
 
         Raises:
-            ObjectError: It can't be read.
+            ObjectError: The object can't be read.
         """
         try:
             content: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -142,29 +142,29 @@ class Objects:
         """Write an object of rows.
 
         Raises:
-            ObjectUnreachable: S3 did not take it.
+            ObjectUnreachable: S3 did not store it.
         """
         try:
             self._client.put_object(
                 Bucket=bucket, Key=key, Body=content, ContentType="application/x-ndjson"
             )
         except Exception as error:
-            raise ObjectUnreachable(f"s3://{bucket}/{key}: {_told(error)}") from error
+            raise ObjectUnreachable(f"s3://{bucket}/{key}: {_describe(error)}") from error
 
     def delete(self, bucket: str, key: str) -> None:
-        """Delete an object that we wrote.
+        """Delete an object of rows.
 
         Raises:
-            ObjectUnreachable: S3 did not.
+            ObjectUnreachable: S3 did not delete it.
         """
         try:
             self._client.delete_object(Bucket=bucket, Key=key)
         except Exception as error:
-            raise ObjectUnreachable(f"s3://{bucket}/{key}: {_told(error)}") from error
+            raise ObjectUnreachable(f"s3://{bucket}/{key}: {_describe(error)}") from error
 
 
 def _client() -> Any:  # noqa: ANN401  as above
-    # Imported here: only batches pay for it.
+    # Imported here: the API starts without it.
     import boto3
     from botocore.config import Config
 
@@ -182,8 +182,8 @@ def _refusal(error: Exception) -> ObjectError:
     if code in REFUSALS:
         refused, message = REFUSALS[code]
         return refused(message)
-    return ObjectUnreachable(f"S3 did not deliver it: {_told(error)}")
+    return ObjectUnreachable(f"S3 did not deliver the object: {_describe(error)}")
 
 
-def _told(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:200]

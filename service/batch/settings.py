@@ -1,4 +1,4 @@
-"""The environment of the batch function -> `BatchSettings`, on top of the API's `Settings`."""
+"""Configuration of batches, read from environment variables, besides the API's `Settings`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from service.settings import EnvironmentReader, SettingsError
 
 @dataclass(frozen=True, slots=True)
 class BatchSettings:
-    """What can be configured of batches; docs/scale.md describes each variable.
+    """Configuration of batches; docs/scale.md describes each variable.
 
     Attributes:
-        results_bucket: Where rows are written.
-        max_object_bytes: Of one picture.
-        tolerated_failure_percentage: Of a batch's pictures that may stay without an answer
-            before the batch as a whole counts as failed, 0..100.
+        results_bucket: Bucket that rows are written to.
+        max_object_bytes: Size of the largest picture in bytes.
+        tolerated_failure_percentage: Percentage of a batch's pictures that may fail before the
+            batch counts as failed, 0..100.
     """
 
     results_bucket: str
@@ -25,15 +25,15 @@ class BatchSettings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> BatchSettings:
-        """Read and check all variables; an empty one counts as not set.
+        """Read and check all variables. An empty variable counts as not set.
 
         Raises:
-            SettingsError: One is missing, or has a value outside of its range.
+            SettingsError: A variable is missing or out of range.
         """
         reader = EnvironmentReader(environ)
         bucket = reader.text("RESULTS_BUCKET", "")
         if not bucket:
-            raise SettingsError("RESULTS_BUCKET must name the bucket that results go to.")
+            raise SettingsError("RESULTS_BUCKET is not set. Set it to the bucket of the results.")
         return cls(
             results_bucket=bucket,
             max_object_bytes=reader.integer("MAX_OBJECT_BYTES", 52_428_800, 1, 1_000_000_000),

@@ -17,12 +17,13 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from gateway.errors import BadOption, PartError, RequestError
 from gateway.options import Options, parse_options
 from gateway.response import ALLOWED_HEADERS, ALLOWED_METHODS, EXPOSED_HEADERS
-from gateway.routes import DRAWN, METHODS, PARTS_OF_PAGES, Route
+from gateway.routes import ASSETS, Route
 from inference.errors import PictureError
 from scripts.definition import as_text, with_nulls
 from service import VERSION
-from service.handler import Handler
+from service.predictions import PICTURE_ROUTES
 from tests.support.events import form_event, load_event, rest_event, upload
+from tests.support.handlers import Handler
 
 ROOT = Path(__file__).parent.parent.parent
 DEFINITION: dict[str, Any] = yaml.safe_load((ROOT / "swagger.yaml").read_text())
@@ -128,7 +129,7 @@ def test_paths_and_methods_are_the_routes() -> None:
     }
     # GET is documented; that HEAD is the same without a body goes without saying.
     assert documented == {
-        route.path: set(METHODS[route]) - {"HEAD"} for route in Route if route not in PARTS_OF_PAGES
+        route.path: set(route.methods) - {"HEAD"} for route in Route if route not in ASSETS
     }
 
 
@@ -339,7 +340,9 @@ def test_schemas_refuse_what_is_no_answer(route: str, value: object) -> None:
 def test_the_routes_that_draw_say_so() -> None:
     for route in (Route.OBJECT_DETECTION, Route.PREDICT, Route.SHAPE, Route.NBYTES):
         content = picture_operation(route)["responses"]["200"]["content"]
-        assert ({"image/jpeg", "image/png"} <= set(content)) is (route in DRAWN)
+        assert ({"image/jpeg", "image/png"} <= set(content)) is (
+            route in PICTURE_ROUTES and PICTURE_ROUTES[route].uses_detector
+        )
 
 
 def test_clients_get_the_same_definition() -> None:
@@ -358,7 +361,7 @@ def test_the_definition_for_clients_is_valid_and_knows_nothing_of_aws() -> None:
 
 def test_no_post_passes_by_the_key() -> None:
     """A route is known by its last segment, so any path may lead to a picture route."""
-    for path in [*(f"/{route}" for route in Route if "POST" in METHODS[route]), CATCH_ALL]:
+    for path in [*(f"/{route}" for route in Route if "POST" in route.methods), CATCH_ALL]:
         post = choose(DEFINITION["paths"][path]["post"], condition=True)
         assert post["security"] == [{"ApiKey": []}]
 

@@ -1,4 +1,4 @@
-"""docs/scale.md says what prices, simulation and code say."""
+"""docs/scale.md agrees with prices, simulation and code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.scale import __main__ as report
-from benchmarks.scale.doors import VOLUMES, load_times, run_archive, simulate
+from benchmarks.scale.simulation import VOLUMES, load_times, run_archive, simulate
 from scripts import cost, prices
 from scripts.deployment.parameters import declared_parameters
 from service.batch import s3_objects as objects

@@ -1,8 +1,8 @@
-"""The simulation against closed forms: M/M/c (Erlang C) and M/G/c/c (Erlang B).
+"""The simulation agrees with closed forms: M/M/c (Erlang C) and M/G/c/c (Erlang B).
 
-Each figure is the mean of independent replications with one fixed seed, and must lie within four
-standard errors of the closed form's: chance alone fails that once in 16,000 figures. The standard
-errors are asserted too, so that the check can't pass by being blunt.
+Each figure is the mean of independent replications with a fixed seed, and must be within four
+standard errors of the closed form: chance alone fails that once in 16,000 figures. The standard
+errors are bounded, too, so that the test is sensitive.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SEED = 20261122
 REPLICATIONS = 16
 REQUESTS = 20_000
 WARM_UP = 2_000
-"""The first requests find an empty system, and don't count."""
+"""Requests to ignore, because the first ones find an empty system."""
 
 STANDARD_ERRORS = 4.0
 QUEUES = {
@@ -33,7 +33,7 @@ QUEUES = {
 
 
 def check(values: list[float], expected: float, at_most: float) -> None:
-    """Within four standard errors of what is expected, which are small beside it."""
+    """Check that the mean is within four standard errors, and that the error is small."""
     error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
     assert abs(np.mean(values) - expected) <= STANDARD_ERRORS * error
     assert error <= at_most * expected, "too few replications to tell"
@@ -74,7 +74,7 @@ SERVICES: dict[str, Draw] = {
 @pytest.mark.parametrize("service", SERVICES.values(), ids=list(SERVICES))
 @pytest.mark.parametrize(("servers", "load"), [(5, 4.0), (20, 22.0)])
 def test_a_full_account_refuses_as_erlang_b_says(servers: int, load: float, service: Draw) -> None:
-    """Whatever the service times' distribution: only their mean counts."""
+    """Only the mean of the service times matters, not their distribution."""
     generator = np.random.default_rng(SEED)
     account = Account(servers, ramp_burst=float("inf"))
     refused = []

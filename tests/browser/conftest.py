@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from gateway.fetch import Fetcher
-from service.handler import Handler
 from service.settings import Settings
 from tests.browser.gateway import ROOT, Stage, serving
+from tests.support.handlers import Handler, make_handler
 from tests.support.network import FakeNetwork, http_answer
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def browser_handler(settings: Settings) -> Handler:
         {"pictures.example/street.jpg": http_answer(picture)}, {"127.0.0.1": ["127.0.0.1"]}
     )
     fetcher: Fetcher = network.fetcher(max_bytes=1_000_000)
-    return Handler(settings, fetcher)
+    return make_handler(settings, fetcher)
 
 
 @pytest.fixture

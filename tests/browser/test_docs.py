@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from service.handler import Handler
 from tests.browser.conftest import SAMPLES, OpenPage, shoot
 from tests.browser.gateway import Stage, serving
+from tests.support.handlers import Handler
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from service.handler import Handler
 from service.settings import Settings
 from tests.browser.bucket import upload_bucket
 from tests.browser.conftest import SAMPLES, SECONDS, OpenPage, shoot
 from tests.browser.gateway import Stage, serving
+from tests.support.handlers import Handler, make_handler
 from tests.support.local_api import local_api
 from tests.support.pictures import encode
 
@@ -288,7 +288,7 @@ def test_a_picture_that_is_too_large_goes_by_way_of_the_bucket(
     large = file_of(noise(2400, 1500), "large.jpg", "JPEG", quality=99)
     with (
         upload_bucket() as uploads,
-        serving(Stage(Handler(settings, uploads=uploads), "Prod")) as stage,
+        serving(Stage(make_handler(settings, uploads=uploads), "Prod")) as stage,
     ):
         page = open_page(f"{stage.url}/")
         add(page, STREET, large)

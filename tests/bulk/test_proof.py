@@ -1,8 +1,7 @@
-"""Nothing lost, nothing twice, and a rerun does what failed: the archive's promise.
+"""No picture is lost or processed twice, and a second run retries the failures.
 
-The state machine's own definition is run by tests/support/asl.py over generated keys in a bucket of
-moto's, of which three in a hundred fail in all the ways that objects do. `pytest -s` prints the
-figures.
+tests/support/asl.py runs the state machine's definition over generated keys in a bucket of moto, of
+which three percent fail in all the ways in which objects fail. `pytest -s` prints the figures.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from tests.support.archive import (
     timed_out,
 )
 from tests.support.asl import Execution
+from tests.support.models import fake_classifier, fake_pipeline
 from tests.support.pictures import plain
 
 FAULTS = (
@@ -41,12 +41,12 @@ FAULTS = (
     ("archived", always("InvalidObjectState")),
 )
 EVERY = 33
-"""One key in so many has a fault: three in a hundred."""
+"""One key in this many has a fault: three percent."""
 
 
 @dataclass(frozen=True)
 class Generated:
-    """The keys by what is wrong with them: "" for nothing."""
+    """Faults by key; "" for none."""
 
     keys: dict[str, str]
 
@@ -63,7 +63,7 @@ def generate(archive: Archive, count: int) -> Generated:
     }
     keys = {}
     for number in range(count):
-        # Names as people give them: spaces, plus signs, letters of other languages.
+        # Realistic names: spaces, plus signs, non-ASCII letters.
         key = f"2024/{number % 97:02}/photo + größe {number:06}.jpg"
         name, fault = FAULTS[number // EVERY % len(FAULTS)] if number % EVERY == 7 else ("", None)
         keys[key] = name
@@ -104,7 +104,7 @@ def prove(archive: Archive, count: int) -> None:
     good = [key for key, fault in generated.keys.items() if not fault]
     assert {reads[key] for key in good} == {1}, "a retried batch reads only what failed"
 
-    # The second run: what has no row, as scripts/bulk.sh start finds it.
+    # The second run processes what has no row, as scripts/bulk.sh start does.
     done = lists.answered(written)
     todo = list(lists.missing(lists.below(archive.client, ARCHIVE, "2024/"), done))
     assert len(todo) == lasting
@@ -164,7 +164,8 @@ def test_the_same_run_again_reads_only_what_failed(archive: Archive) -> None:
 
 def test_another_model_answers_everything_anew_beside_the_old_rows(archive: Archive) -> None:
     generate(archive, 20)
-    before, after = archive.handler(), archive.handler(fingerprint=lambda _: "f" * 64)
+    other = fake_pipeline(None, fake_classifier("other", {"p": {"a": 1.0}}, sha256="f" * 64))
+    before, after = archive.handler(), archive.handler(load=lambda: other)
     for handler in (before, after):
         start(archive.execution(handler), Source="prefix", Prefix="")
 

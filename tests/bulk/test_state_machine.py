@@ -1,4 +1,4 @@
-"""statemachine/bulk.asl.json: valid, and doing what it should."""
+"""statemachine/bulk.asl.json is valid and behaves as documented."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_schema_would_find_a_mistake() -> None:
 
 
 def test_motos_interpreter_does_not_know_batches_yet() -> None:
-    """Why tests/support/asl.py exists; where this fails, moto's own may be enough."""
+    """Show why tests/support/asl.py exists; once this fails, moto may be enough."""
     with pytest.raises(ASLParserException, match="ItemBatcher"):
         AmazonStateLanguageParser.parse(DEFINITION.read_text())
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from matchvec_client import Retry
-from service.handler import Handler
 from tests.client.stub_api import StubApi, stub_api
+from tests.support.handlers import Handler
 from tests.support.pictures import plain
 
 

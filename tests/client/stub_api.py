@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from gateway.parts import FormFile, Part, parse_parts
-from service.handler import Handler
 from tests.client.stub_bucket import StubBucket, in_place_of_s3
+from tests.support.handlers import Handler
 
 
 @dataclass(frozen=True)

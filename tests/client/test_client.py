@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from matchvec_client import (
+    ApiError,
     ApiRefused,
     ApiUnreachable,
     AsyncClient,
@@ -115,18 +116,18 @@ def test_an_async_client(api: StubApi, photos: Path) -> None:
     assert asyncio.run(both()) == [list(range(10, 30))] * 2
 
 
-def test_who_stops_early_leaves_nothing_behind(api: StubApi, photos: Path) -> None:
+def test_stopping_early_leaves_no_request(api: StubApi, photos: Path) -> None:
     threads = threading.active_count()
     with Client(api.url, jobs=1, limits=Limits(pictures=1)) as client:
         for _ in client.predict(photos):
             break
-        # Sent are at most the one taken, those that the queue of four holds, and one under way.
+        # At most the one taken, the four in the queue, and one in progress were sent.
         assert len(api.seen) <= 7
         assert widths(client.predict(photos)) == list(range(10, 30))
-    client.close()  # Once more is fine.
+    client.close()  # Closing twice is allowed.
 
-    assert threading.active_count() <= threads + 8  # Threads that read files are asyncio's own.
-    with pytest.raises(UsageError, match="closed"):
+    assert threading.active_count() <= threads + 8  # asyncio keeps its threads that read files.
+    with pytest.raises(UsageError):
         list(client.predict(photos))
 
 
@@ -167,7 +168,7 @@ def test_a_failed_request_is_sent_again(
 
 
 def test_a_request_that_is_too_large_is_halved(api: StubApi, photos: Path) -> None:
-    """As where a proxy allows less than Lambda does."""
+    """A proxy may allow less than Lambda."""
     api.wrong = lambda seen: Fault(413) if len(seen.parts) > 3 else None
     with Client(api.url, limits=Limits(pictures=20)) as client:
         assert widths(client.predict(photos)) == list(range(10, 30))
@@ -175,7 +176,7 @@ def test_a_request_that_is_too_large_is_halved(api: StubApi, photos: Path) -> No
     assert [len(names) for names in api.batches] == [20, 10, 5, 2, 3, 5, 2, 3, 10, 5, 2, 3, 5, 2, 3]
 
 
-def test_a_timeout_halves_at_once(api: StubApi, photos: Path, retry: Retry, naps: Naps) -> None:
+def test_a_timeout_halves_the_request(api: StubApi, photos: Path, retry: Retry, naps: Naps) -> None:
     api.fail_first(TIMEOUT)
     with Client(api.url, retry=retry, limits=Limits(pictures=20)) as client:
         assert widths(client.predict(photos)) == list(range(10, 30))
@@ -187,7 +188,7 @@ def test_a_timeout_halves_at_once(api: StubApi, photos: Path, retry: Retry, naps
 @pytest.mark.parametrize(
     ("fault", "code"), [(BAD_GATEWAY, "no_answer"), (DROP, "no_answer"), (TIMEOUT, "timeout")]
 )
-def test_a_picture_that_the_api_fails_with_spoils_no_other(
+def test_a_picture_that_crashes_the_api_does_not_affect_others(
     api: StubApi, photos: Path, retry: Retry, fault: Fault, code: str
 ) -> None:
     api.wrong = lambda seen: fault if "07.png" in seen.names else None
@@ -205,7 +206,7 @@ def test_an_api_that_fails_with_everything_ends_the_run(
     api.wrong = lambda seen: BAD_GATEWAY
     with (
         Client(api.url, retry=retry, jobs=1) as client,
-        pytest.raises(ApiUnreachable, match="picture after picture") as caught,
+        pytest.raises(ApiUnreachable) as caught,
     ):
         list(client.predict(photos))
 
@@ -213,76 +214,75 @@ def test_an_api_that_fails_with_everything_ends_the_run(
 
 
 @pytest.mark.parametrize(
-    ("fault", "error", "code", "message"),
+    ("fault", "error", "code", "status"),
     [
-        (THROTTLED, ApiUnreachable, "unreachable", "429 throttled: Slow down."),
-        (NO_MODEL, ApiUnreachable, "unreachable", "503 model_unavailable: No model."),
-        (Fault(503, "", {"Retry-After": "3600"}), ApiUnreachable, "unreachable", "503"),
+        (THROTTLED, ApiUnreachable, "unreachable", 429),
+        (NO_MODEL, ApiUnreachable, "unreachable", 503),
+        (Fault(503, "", {"Retry-After": "3600"}), ApiUnreachable, "unreachable", 503),
         (
             Fault(429, '{"error": {"code": "quota_exceeded", "message": "Enough."}}'),
             ApiRefused,
             "quota_exceeded",
-            "Enough.",
+            429,
         ),
         (
             Fault(403, '{"error": {"code": "invalid_api_key", "message": "Send the key."}}'),
             ApiRefused,
             "invalid_api_key",
-            "Send the key.",
+            403,
         ),
-        (Fault(403, '{"message": "Forbidden"}'), ApiRefused, "refused", "Forbidden"),
-        (Fault(404, "<html>"), ApiRefused, "refused", "404 Not Found"),
+        (Fault(403, '{"message": "Forbidden"}'), ApiRefused, "refused", 403),
+        (Fault(404, "<html>"), ApiRefused, "refused", 404),
         (
             Fault(301, "", {"Location": "https://a.example/predict?details=true"}),
             ApiRefused,
             "refused",
-            "use https://a.example/predict without",
+            301,
         ),
-        (Fault(200, "<html>"), ApiRefused, "not_matchvec", "not as Matchvec"),
-        (Fault(200, '{"images": []}'), ApiRefused, "not_matchvec", "not as Matchvec"),
-        (Fault(200, "[[]]"), ApiRefused, "not_matchvec", "not as Matchvec"),
+        (Fault(200, "<html>"), ApiRefused, "not_matchvec", 200),
+        (Fault(200, '{"images": []}'), ApiRefused, "not_matchvec", 200),
+        (Fault(200, "[[]]"), ApiRefused, "not_matchvec", 200),
     ],
 )
-def test_what_ends_a_run(
+def test_errors_that_end_a_call(
     api: StubApi,
     photos: Path,
     retry: Retry,
     fault: Fault,
-    error: type[Exception],
+    error: type[ApiError],
     code: str,
-    message: str,
+    status: int,
 ) -> None:
     api.wrong = lambda seen: fault
-    with Client(api.url, retry=retry) as client, pytest.raises(error, match=message) as caught:
+    with Client(api.url, retry=retry) as client, pytest.raises(error) as caught:
         list(client.predict(photos))
 
-    assert getattr(caught.value, "code", None) == code
+    assert (caught.value.code, caught.value.status) == (code, status)
 
 
-def test_nobody_there(photos: Path, retry: Retry, naps: Naps) -> None:
+def test_unreachable(photos: Path, retry: Retry, naps: Naps) -> None:
     with (
         Client("http://127.0.0.1:1", retry=retry, jobs=1) as client,
-        pytest.raises(ApiUnreachable, match="can't be reached"),
+        pytest.raises(ApiUnreachable),
     ):
         list(client.predict(photos))
 
     assert naps.taken == [1, 2, 4, 8, 16]
 
 
-def test_an_answer_that_does_not_come(photos: Path, retry: Retry) -> None:
+def test_a_timeout(photos: Path, retry: Retry) -> None:
     def late(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("late", request=request)
 
     with Client("http://a.example", retry=retry, transport=httpx.MockTransport(late)) as client:
         [picture] = client.predict(photos / "00.png")
 
-    assert picture.error == Failure("timeout", "No answer within 60 s.")
+    assert picture.error
+    assert picture.error.code == "timeout"
 
 
-def test_a_picture_that_had_bad_luck_is_sent_again_in_a_smaller_request(
-    api: StubApi, photos: Path
-) -> None:
-    """Those after the tenth of a request come too late."""
+def test_transient_errors_are_sent_again_in_smaller_requests(api: StubApi, photos: Path) -> None:
+    """The pictures after the tenth of a request exceed the deadline."""
     whole = api.handler
 
     def late(event: Any, context: Any) -> dict[str, Any]:
@@ -302,7 +302,7 @@ def test_a_picture_that_had_bad_luck_is_sent_again_in_a_smaller_request(
     assert sorted(len(names) for names in api.batches) == [5, 5, 20]
 
 
-def test_bad_luck_without_end_is_told(api: StubApi, photos: Path) -> None:
+def test_lasting_transient_errors_are_reported(api: StubApi, photos: Path) -> None:
     whole = api.handler
     error = '"error": {"code": "url_timeout", "message": "late"}'
     api.handler = lambda event, context: {
@@ -359,9 +359,8 @@ def test_a_file_that_is_gone_when_it_is_read(api: StubApi, photos: Path) -> None
     with Client(api.url, limits=limits, jobs=1) as client:
         pictures = list(client.predict([photos / "01.png", gone]))
 
-    assert pictures[1].error == Failure(
-        "unreadable", "The file can't be read: No such file or directory."
-    )
+    assert pictures[1].error
+    assert pictures[1].error.code == "unreadable"
 
 
 def test_no_more_requests_at_once_than_asked(api: StubApi, photos: Path) -> None:
@@ -373,7 +372,7 @@ def test_no_more_requests_at_once_than_asked(api: StubApi, photos: Path) -> None
         with lock:
             now += 1
             most = max(most, now)
-        both.wait()  # Two at a time there must be.
+        both.wait()  # Blocks until two requests are in progress.
         with lock:
             now -= 1
 
@@ -385,18 +384,18 @@ def test_no_more_requests_at_once_than_asked(api: StubApi, photos: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    "arguments",
     [
-        ({"url": "127.0.0.1:3000"}, "no address"),
-        ({"url": "ftp://a.example"}, "no address"),
-        ({"jobs": 0}, "jobs=0"),
-        ({"timeout": 0}, "timeout=0"),
-        ({"api_key": "a\nb"}, "key"),
+        {"url": "127.0.0.1:3000"},
+        {"url": "ftp://a.example"},
+        {"jobs": 0},
+        {"timeout": 0},
+        {"api_key": "a\nb"},
     ],
     ids=str,
 )
-def test_a_client_that_can_not_be(arguments: dict[str, Any], message: str) -> None:
-    with pytest.raises(UsageError, match=message):
+def test_invalid_arguments_of_a_client(arguments: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
         Client(**{"url": "http://a.example", **arguments})
 
 
@@ -404,7 +403,7 @@ def test_a_client_that_can_not_be(arguments: dict[str, Any], message: str) -> No
     "arguments", [{"threshold": 1.5}, {"threshold": float("nan")}, {"top": 0}, {"top": 21}], ids=str
 )
 def test_options_out_of_range(api: StubApi, photos: Path, arguments: dict[str, Any]) -> None:
-    with Client(api.url) as client, pytest.raises(UsageError, match="is not a"):
+    with Client(api.url) as client, pytest.raises(UsageError):
         client.predict(photos, **arguments)
 
     assert api.seen == []

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from service.handler import Handler
 from tests.client.stub_api import stub_api
+from tests.support.handlers import Handler
 
 pytestmark = pytest.mark.slow
 

@@ -39,11 +39,11 @@ def test_a_table() -> None:
 
 def test_csv() -> None:
     assert written("csv") == (
-        "picture,width,height,x1,y1,x2,y2,class_name,confidence,label,pred,prob,error\n"
-        '"street, long.jpg",80,60,1,2,30,40,car,0.91234,clio: 0.75,clio|208,0.75|0.25,\n'
-        '"street, long.jpg",80,60,5,6,7,8,dog,0.5,dog: 0.5,,,\n'
-        "empty.jpg,8,6,,,,,,,,,,\n"
-        "bad\x1b[31m.jpg,,,,,,,,,,,,not_an_image\n"
+        "picture,width,height,x1,y1,x2,y2,class_name,confidence,label,pred,prob,make,kind,colour,error\n"
+        '"street, long.jpg",80,60,1,2,30,40,car,0.91234,clio: 0.75,clio|208,0.75|0.25,,,,\n'
+        '"street, long.jpg",80,60,5,6,7,8,dog,0.5,dog: 0.5,,,,,,\n'
+        "empty.jpg,8,6,,,,,,,,,,,,,\n"
+        "bad\x1b[31m.jpg,,,,,,,,,,,,,,,not_an_image\n"
     )
 
 
@@ -56,14 +56,14 @@ def test_json_lines() -> None:
 
 def test_a_prediction_of_several_classifiers() -> None:
     element = {
-        **DOG.as_json(),
+        **DOG.to_dict(),
         "colour": {"label": "red: 0.9", "pred": ["red"], "prob": [0.9]},
         "of_the_future": 1,
     }
     found = Prediction.from_json(element)
 
     assert found.more == {"colour": Classification("red: 0.9", ("red",), (0.9,))}
-    assert found.as_json() == {key: element[key] for key in element if key != "of_the_future"}
+    assert found.to_dict() == {key: element[key] for key in element if key != "of_the_future"}
 
 
 class Terminal(io.StringIO):
@@ -90,7 +90,7 @@ def test_a_bar_on_a_terminal() -> None:
     assert shown[-1].endswith("  1 failed\n")
 
 
-def test_lines_elsewhere() -> None:
+def test_lines_without_a_terminal() -> None:
     now = 0.0
     file = io.StringIO()
     progress = Progress(100, 0, file, clock=lambda: now)
@@ -106,7 +106,7 @@ def test_lines_elsewhere() -> None:
     )
 
 
-def test_nothing_where_it_is_quiet() -> None:
+def test_quiet() -> None:
     progress = Progress(2, 0, None)
     progress.add(is_failed=False)
     progress.note("a note")

@@ -1,23 +1,21 @@
-"""What the READMEs say of the client is so; their shell commands run in test_install.py."""
+"""The programs and tables of the READMEs; test_install.py runs their shell commands."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from matchvec_client import Limits, Retry, cli
 from matchvec_client.output import FORMATS
-from matchvec_client.run import MAX_FAILURES_IN_A_ROW, ROUNDS
-from matchvec_client.types import TRANSIENT_CODES
 from tests.client.stub_api import StubApi
 from tests.client.test_resume import ENVIRONMENT, ROOT
 
 README = (ROOT / "client" / "README.md").read_text(encoding="utf-8")
-TEXT = " ".join(README.split())
 PROGRAM = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -41,38 +39,37 @@ def test_programs(api: StubApi, path: str, number: int, lines: list[str]) -> Non
     assert set(lines) <= set(done.stdout.splitlines())
 
 
-def first_cells(heading: str) -> list[str]:
+def cells(heading: str, column: int) -> list[str]:
     table = README.partition(f"| {heading} |")[2].partition("\n\n")[0]
-    return [line.split("|")[1].strip().strip("`") for line in table.splitlines()[2:]]
+    return [line.split("|")[column].strip().strip("`") for line in table.splitlines()[2:]]
 
 
-def test_tables() -> None:
-    assert first_cells("exit code") == [
-        str(code)
-        for code in (
-            cli.ALL_ANSWERED,
-            cli.SOME_FAILED,
-            cli.BAD_USAGE,
-            cli.API_FAILED,
-            cli.INTERRUPTED,
-            cli.CLOSED_PIPE,
-        )
-    ]
-    assert sorted(first_cells("`--format`")) == sorted(FORMATS)
+def test_exit_codes() -> None:
+    codes = (
+        cli.ALL_ANSWERED,
+        cli.SOME_FAILED,
+        cli.BAD_USAGE,
+        cli.API_FAILED,
+        cli.INTERRUPTED,
+        cli.CLOSED_PIPE,
+    )
+    assert cells("exit code", 1) == [str(code) for code in codes]
 
 
-def test_numbers_and_codes() -> None:
-    assert (Limits(), Retry().attempts) == (Limits(16, 8, 4_400_000), 6)
-    for text in ("at most 16 pictures", "8 urls and 4.4 MB", "tried 5 times more"):
-        assert text in TEXT
-    assert (MAX_FAILURES_IN_A_ROW, ROUNDS) == (5, 3)
-    assert "after five of these in a row" in TEXT
-    assert "sent twice more" in TEXT
-    listed = TEXT.partition("for a reason of the moment (")[2].partition(")")[0]
-    assert set(re.findall(r"`(\w+)`", listed)) == TRANSIENT_CODES
+def test_formats_and_extras() -> None:
+    assert sorted(cells("`--format`", 1)) == sorted(FORMATS)
+    project = tomllib.loads((ROOT / "client" / "pyproject.toml").read_text())["project"]
+    assert sorted(cells("extra", 1)) == sorted(project["optional-dependencies"])
 
 
-def test_the_links_lead_somewhere() -> None:
+def test_limits() -> None:
+    numbers = [float(cell.split()[0]) for cell in cells("what", 2)]
+    limits = Limits()
+    retries = Retry().attempts - 1
+    assert numbers == [limits.pictures, limits.urls, limits.body_bytes / 1e6, 4, retries]
+
+
+def test_links() -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)", README)
     assert links
     assert [link for link in links if not (Path(ROOT, "client", link)).exists()] == []

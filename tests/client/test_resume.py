@@ -1,4 +1,4 @@
-"""A run that is killed half-way goes on, and every picture is answered exactly once."""
+"""A run that is killed half-way is resumed, and every picture is answered exactly once."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_500_pictures_killed_half_way(api: StubApi, tmp_path: Path) -> None:
     arguments = [str(photos), "--output", str(output), "--resume", "--batch", "10"]
     with subprocess.Popen(command(api, *arguments), env=ENVIRONMENT) as client:
         assert is_half.wait(60)
-        # What came before has been answered; it only has to be written down.
+        # The earlier pictures are answered; wait until they are written.
         wait_until(lambda: len(whole_lines(output)) == HALF)
         client.send_signal(signal.SIGKILL)
     is_killed.set()
@@ -65,7 +65,7 @@ def test_500_pictures_killed_half_way(api: StubApi, tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    assert f"{len(before)} pictures are done already" in done.stderr
+    assert f"{len(before)} pictures are already done" in done.stderr
     rows = [json.loads(line) for line in output.read_bytes().splitlines()]
     assert len(rows) == PICTURES
     assert Counter(row["picture"] for row in rows) == {
@@ -89,7 +89,7 @@ def whole_lines(path: Path) -> list[bytes]:
     return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
 
 
-def test_an_interrupted_run_says_so_and_goes_on(api: StubApi, photos: Path, tmp_path: Path) -> None:
+def test_an_interrupted_run_is_resumed(api: StubApi, photos: Path, tmp_path: Path) -> None:
     output = tmp_path / "all.csv"
     waiting, release = threading.Event(), threading.Event()
 

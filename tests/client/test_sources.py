@@ -54,8 +54,8 @@ def test_names(tree: Path, given: list[str], names: list[str]) -> None:
 
 
 @pytest.mark.parametrize("given", ["nothing.jpg", "nothing/*.jpg", "empty"])
-def test_nothing_there(tree: Path, given: str) -> None:
-    with pytest.raises(UsageError, match=r"No (such file|pictures)"):
+def test_missing_pictures(tree: Path, given: str) -> None:
+    with pytest.raises(UsageError):
         expand([given])
 
 
@@ -63,14 +63,14 @@ def test_a_relative_and_an_absolute_path_are_one_picture(tree: Path) -> None:
     assert len(expand(["a.png", tree / "a.png"])) == 1
 
 
-def test_what_is_known_of_a_file(tree: Path) -> None:
+def test_facts_of_a_file(tree: Path) -> None:
     os.utime("a.png", ns=(7, 7))
     [source] = expand(["a.png"])
 
     assert (source.size, source.mtime_ns, source.is_url) == (5, 7, False)
 
 
-def test_a_dead_link_is_left_to_be_reported_by_its_picture(tree: Path) -> None:
+def test_a_dead_link_is_reported_by_its_picture(tree: Path) -> None:
     (tree / "b" / "0.jpg").symlink_to("nowhere")
 
     assert [source.name for source in expand(["b"])] == ["b/0.jpg", "b/1.jpeg", "b/2.JPG"]

@@ -39,7 +39,7 @@ def load(path: Path) -> dict[str, Any]:
 @pytest.mark.slow
 def test_checkov_finds_nothing_without_a_reason() -> None:
     if not os.access(CHECKOV, os.X_OK):
-        pytest.skip("checkov is not installed: make .venv-checkov/.requirements-installed")
+        pytest.skip("checkov is not installed: make .venv-checkov/.checkov-installed")
     done = run(CHECKOV, "--config-file", ".checkov.yaml", "--file", "template.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -106,11 +106,12 @@ def test_ci_asks_for_known_vulnerabilities_every_week() -> None:
     audit = workflow["jobs"]["audit"]
     assert "if" not in audit
     pinned = audit["strategy"]["matrix"]["requirements"]
-    assert pinned == ["requirements.txt", "requirements-dev.txt"]
+    assert pinned == ["requirements.txt", "constraints.txt"]
     assert all((ROOT / name).is_file() for name in pinned)
     commands = [step["run"] for step in audit["steps"] if "run" in step]
     assert re.fullmatch(r"python -m pip install pip-audit==[\d.]+", commands[0])
-    assert commands[1] == 'pip-audit --strict --requirement "$REQUIREMENTS"'
+    assert commands[1].startswith("pip-audit --strict ")
+    assert commands[1].endswith('--requirement "$REQUIREMENTS"')
 
 
 def test_ci_covers_all_pythons_and_both_processors() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from yaml.constructor import ConstructorError
 
-from gateway.routes import METHODS, PARTS_OF_PAGES, Route
+from gateway.routes import ASSETS, Route
 from scripts.deployment.rules import broken_rules
 from tests.support.stack import Stack, include, packaged, parameters_of
 
@@ -81,8 +81,8 @@ def test_every_operation_calls_the_alias_that_may_be_called(stack: Stack) -> Non
 
 
 def test_methods_are_the_routes_and_the_rest_goes_to_the_function_too() -> None:
-    posted = {route for route in Route if "POST" in METHODS[route]}
-    routes = set(Route) - PARTS_OF_PAGES
+    posted = {route for route in Route if "POST" in route.methods}
+    routes = set(Route) - ASSETS
     any_method = "x-amazon-apigateway-any-method"
     assert set(operations(DEFAULT)) == {
         *(f"post {path}" for path in (*(route.path for route in posted), "/{proxy+}")),

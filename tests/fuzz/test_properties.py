@@ -1,4 +1,4 @@
-"""The properties hold for every seed and for changed seeds, and would show it if they did not."""
+"""The properties hold for all seeds and mutations, and detect planted faults."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import gateway.fetch
 import gateway.parts
 import inference.decoding.decode
 import service.handler
+import service.routes
 from fuzz.mutate import mutations
 from fuzz.targets import TARGETS, Target
 from gateway.parts import FormFile
@@ -35,7 +36,7 @@ def test_every_seed(target: Target, seed: bytes) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
-def test_seeds_that_were_changed(target: Target) -> None:
+def test_mutated_seeds(target: Target) -> None:
     check = target.load()
     for number, data in enumerate(mutations(list(target.seeds().values()), MUTATIONS, seed=1)):
         try:
@@ -51,8 +52,8 @@ def test_mutations_are_the_same_in_every_run() -> None:
     assert len(set(first)) > 40
 
 
-def failing_now_and_then(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, which returns another value every second time."""
+def failing_every_second_time(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the function to return another value every second time."""
     calls = iter(range(1_000_000))
 
     def fail(*arguments: Any, **options: Any) -> Any:
@@ -69,22 +70,22 @@ def without_last(parts: list[Any]) -> list[Any]:
 PORT_22 = UrlTarget("http", "a.example", 22, "/")
 
 PLANTED: dict[str, tuple[str, Any, str, Any]] = {
-    "an event that raises": ("event", service.handler, "find_route", lambda *_: 1 / 0),
-    "a part that is left out": (
+    "an event that raises": ("event", service.routes, "find_route", lambda *_: 1 / 0),
+    "a missing part": (
         "event",
-        service.handler,
+        service.routes,
         "parse_parts",
         lambda *a, **k: without_last(gateway.parts.parse_parts(*a, **k)),
     ),
-    "a part that is answered without its element": (
+    "a part without its element": (
         "event",
-        service.handler,
+        service.routes,
         "failed_images",
         lambda codes: {"X-Failed-Images": f"{len(codes)}=not_an_image"},
     ),
-    "an origin that is missing": ("event", service.handler, "json_response", lambda *_, **__: {}),
+    "a missing response": ("event", service.handler, "file_response", lambda *_, **__: {}),
     "a form that raises": ("multipart", fuzz.multipart, "parse_parts", lambda *_, **__: 1 / 0),
-    "content that is not the body's": (
+    "content from elsewhere": (
         "multipart",
         fuzz.multipart,
         "parse_parts",
@@ -96,24 +97,27 @@ PLANTED: dict[str, tuple[str, Any, str, Any]] = {
         "parse_parts",
         lambda *a, **k: gateway.parts.parse_parts(*a, **k)[::-1],
     ),
-    "a limit of pictures that is not held": (
-        "multipart", gateway.parts, "_check_counts", lambda *_, **__: None,
+    "a limit that is ignored": (
+        "multipart",
+        fuzz.multipart,
+        "parse_parts",
+        lambda kind, body, **_: gateway.parts.parse_parts(kind, body, max_images=99, max_urls=99),
     ),
     "a file that raises": ("decode", fuzz.decode, "decode", lambda *_, **__: 1 / 0),
     "pixels that differ": (
         "decode",
         fuzz.decode,
         "decode",
-        failing_now_and_then(inference.decoding.decode.decode),
+        failing_every_second_time(inference.decoding.decode.decode),
     ),
-    "a decoder before the bounds": (
+    "a decoder without a limit": (
         "decode",
         inference.decoding.decode,
-        "_check_bounds",
+        "check_header",
         lambda *_: None,
     ),
     "an internal address": ("fetch", gateway.fetch, "is_public", lambda _: True),
-    "a wire without a limit": ("fetch", gateway.exchange, "MAX_OVERHEAD_BYTES", 1 << 30),
+    "no limit of received bytes": ("fetch", gateway.exchange, "MAX_OVERHEAD_BYTES", 1 << 30),
     "redirects without end": ("fetch", gateway.fetch, "MAX_REDIRECTS", 50),
     "another error": ("fetch", gateway.fetch, "urljoin", lambda *_: 1 / 0),
     "another port": ("fetch", gateway.fetch, "parse_url", lambda _: PORT_22),

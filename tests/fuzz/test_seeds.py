@@ -1,4 +1,4 @@
-"""The corpora are what their script writes, small, and of our own making."""
+"""The committed corpora are the ones that fuzz.seeds generates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_every_seed_comes_from_the_script(target: str) -> None:
     files = corpora()[target]
 
     assert set(committed(target)) == set(files)
-    if target in ("event", "fetch"):  # Another Pillow or zlib may encode the same picture anew.
+    if target in ("event", "fetch"):  # Encoded pictures depend on Pillow and zlib.
         assert committed(target) == files
 
 
@@ -31,7 +31,7 @@ def test_the_corpora_are_small() -> None:
     assert max(sizes) < 16_384
 
 
-def test_writing_anew_keeps_what_was_found(tmp_path: Path) -> None:
+def test_writing_keeps_findings(tmp_path: Path) -> None:
     folder = tmp_path / "fetch"
     folder.mkdir()
     (folder / f"{FOUND}once").write_bytes(b"x")

@@ -15,15 +15,15 @@ ACCEPTS = {
     "anything": ("*/*", None),
     "any picture": ("image/*", None),
     "another kind": ("image/webp", None),
-    "a browser's page": ("text/html,application/xhtml+xml,image/png", None),
+    "browser navigation": ("text/html,application/xhtml+xml,image/png", None),
     "empty": ("", None),
 }
 
 
-@pytest.mark.parametrize(("accept", "wanted"), ACCEPTS.values(), ids=ACCEPTS)
-def test_the_first_media_type_counts(accept: str, wanted: str | None) -> None:
-    assert wanted_picture_type({"accept": accept}) == wanted
+@pytest.mark.parametrize(("accept", "expected"), ACCEPTS.values(), ids=ACCEPTS)
+def test_first_media_type(accept: str, expected: str | None) -> None:
+    assert wanted_picture_type({"accept": accept}) == expected
 
 
-def test_without_the_field_it_is_json() -> None:
+def test_missing_header() -> None:
     assert wanted_picture_type({}) is None

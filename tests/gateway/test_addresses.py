@@ -50,7 +50,7 @@ NOT_PUBLIC = {
     "site local": "fec0::1",
     "multicast 6": "ff02::1",
     "discard": "100::1",
-    "no address": "localhost",
+    "not an address": "localhost",
     "octal": "0177.0.0.1",
     "a number": "2130706433",
     "empty": "",

@@ -15,7 +15,7 @@ GOOD = {
     "highest": ({"threshold": "1", "top": "20"}, Options(threshold=1.0, top=20)),
     "exponent": ({"threshold": "1e-2"}, Options(threshold=0.01)),
     "capitals": ({"details": "True"}, Options(details=True)),
-    "somebody else's": ({"utm_source": "mail"}, Options()),
+    "other parameters": ({"utm_source": "mail"}, Options()),
 }
 
 
@@ -25,33 +25,31 @@ def test_options(query: dict[str, str], options: Options) -> None:
 
 
 BAD = {
-    "threshold: word": ("threshold", "high", "a number from 0 to 1"),
-    "threshold: empty": ("threshold", "", "a number from 0 to 1"),
-    "threshold: above": ("threshold", "1.01", "a number from 0 to 1"),
-    "threshold: below": ("threshold", "-0.1", "a number from 0 to 1"),
-    "threshold: nan": ("threshold", "nan", "a number from 0 to 1"),
-    "threshold: infinite": ("threshold", "inf", "a number from 0 to 1"),
-    "threshold: underscore": ("threshold", "0_0", "a number from 0 to 1"),
-    "threshold: space": ("threshold", " 0.5", "a number from 0 to 1"),
-    "threshold: other digits": ("threshold", "٣", "a number from 0 to 1"),
-    "threshold: enormous": ("threshold", "1e" + "9" * 5000, "a number from 0 to 1"),
-    "top: zero": ("top", "0", "a whole number from 1 to 20"),
-    "top: above": ("top", "21", "a whole number from 1 to 20"),
-    "top: fraction": ("top", "2.5", "a whole number from 1 to 20"),
-    "top: sign": ("top", "-1", "a whole number from 1 to 20"),
-    "top: underscore": ("top", "1_0", "a whole number from 1 to 20"),
-    "top: other digits": ("top", "٣", "a whole number from 1 to 20"),
-    "top: enormous": ("top", "9" * 5000, "a whole number from 1 to 20"),
-    "details: number": ("details", "1", "true or false"),
-    "details: empty": ("details", "", "true or false"),
+    "threshold: word": ("threshold", "high"),
+    "threshold: empty": ("threshold", ""),
+    "threshold: above": ("threshold", "1.01"),
+    "threshold: below": ("threshold", "-0.1"),
+    "threshold: nan": ("threshold", "nan"),
+    "threshold: infinite": ("threshold", "inf"),
+    "threshold: underscore": ("threshold", "0_0"),
+    "threshold: space": ("threshold", " 0.5"),
+    "threshold: other digits": ("threshold", "٣"),
+    "threshold: enormous": ("threshold", "1e" + "9" * 5000),
+    "top: zero": ("top", "0"),
+    "top: above": ("top", "21"),
+    "top: fraction": ("top", "2.5"),
+    "top: sign": ("top", "-1"),
+    "top: underscore": ("top", "1_0"),
+    "top: other digits": ("top", "٣"),
+    "top: enormous": ("top", "9" * 5000),
+    "details: number": ("details", "1"),
+    "details: empty": ("details", ""),
 }
 
 
-@pytest.mark.parametrize(("name", "value", "wanted"), BAD.values(), ids=BAD)
-def test_bad_option_names_option_value_and_range(name: str, value: str, wanted: str) -> None:
+@pytest.mark.parametrize(("name", "value"), BAD.values(), ids=BAD)
+def test_bad_option_names_the_option_and_the_value(name: str, value: str) -> None:
     with pytest.raises(BadOption) as caught:
         parse_options({name: value})
 
-    assert name in caught.value.message
-    assert repr(value[:40]) in caught.value.message
-    assert wanted in caught.value.message
+    assert f"{name}={value[:40]!r}" in caught.value.message

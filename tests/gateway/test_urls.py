@@ -24,10 +24,13 @@ URLS = {
         "http://\uff18.\uff18.\uff18\u3002\uff18/b",
         Target("http", "8.8.8.8", 80, "/b"),
     ),
-    "a name that begins with a number": ("http://8.a/b", Target("http", "8.a", 80, "/b")),
-    "a dot at the end": ("http://a.example./b", Target("http", "a.example.", 80, "/b")),
-    "at in the fragment": ("http://a.example#@127.0.0.1/", Target("http", "a.example", 80, "/")),
-    "at in the query": (
+    "name that starts with a number": ("http://8.a/b", Target("http", "8.a", 80, "/b")),
+    "trailing dot": ("http://a.example./b", Target("http", "a.example.", 80, "/b")),
+    "at sign in the fragment": (
+        "http://a.example#@127.0.0.1/",
+        Target("http", "a.example", 80, "/"),
+    ),
+    "at sign in the query": (
         "http://a.example?@127.0.0.1/",
         Target("http", "a.example", 80, "/?@127.0.0.1/"),
     ),
@@ -37,11 +40,11 @@ URLS = {
 
 
 @pytest.mark.parametrize(("url", "target"), URLS.values(), ids=URLS)
-def test_url_is_taken_apart(url: str, target: Target) -> None:
+def test_parse_url(url: str, target: Target) -> None:
     assert parse_url(url) == target
 
 
-MALFORMED = {
+MALFORMED_HOSTS = {
     "hexadecimal": "http://0x7f.1/",
     "hexadecimal, whole": "http://0x7f000001/",
     "hexadecimal, empty": "http://127.0.0.0x/",
@@ -51,7 +54,7 @@ MALFORMED = {
     "two numbers": "http://127.1/",
     "five numbers": "http://1.127.0.0.1/",
     "numbers too large": "http://383.0.0.1/",
-    "an address with a dot at the end": "http://127.0.0.1./",
+    "address with a trailing dot": "http://127.0.0.1./",
     "full-width hexadecimal": "http://\uff10\uff58\uff17\uff46.\uff11/",
     "a name whose last label is a number": "http://a.example.1/",
     "IPv6 with a zone": "http://[fe80::1%25eth0]/",
@@ -70,39 +73,39 @@ MALFORMED = {
     "only a dot": "http://./",
     "dot first": "http://.a.example/",
     "no-break space": "http://a\xa0.example/",
-    "a slash by another name": "http://a.example\uff0fb/",
-    "a colon by another name": "http://a.example\uff1a22/",
-    "an at sign by another name": "http://a.example\uff20127.0.0.1/",
+    "full-width slash": "http://a.example\uff0fb/",
+    "full-width colon": "http://a.example\uff1a22/",
+    "full-width at sign": "http://a.example\uff20127.0.0.1/",
     "a name too long": "http://" + "a." * 127 + "example/",
     "lone surrogate": "http://a\ud800.example/",
 }
 
 
-@pytest.mark.parametrize("url", MALFORMED.values(), ids=MALFORMED)
-def test_a_host_has_one_spelling_or_none(url: str) -> None:
-    with pytest.raises(UrlNotAllowed, match=r"not well-formed|user name or password"):
+@pytest.mark.parametrize("url", MALFORMED_HOSTS.values(), ids=MALFORMED_HOSTS)
+def test_a_malformed_host_is_refused(url: str) -> None:
+    with pytest.raises(UrlNotAllowed):
         parse_url(url)
 
 
-NOT_ALLOWED = {
-    "no slashes": ("http:a.example/b", "no host name"),
-    "one slash": ("http:/a.example/b", "no host name"),
-    "three slashes": ("http:///a.example/b", "no host name"),
-    "only slashes": ("//a.example/b", "Only http and https"),
-    "a space before it": (" http://a.example/", "spaces, backslashes or control"),
-    "a tab in the scheme": ("ht\ttp://a.example/", "spaces, backslashes or control"),
-    "a tab in the host": ("http://a.exa\tmple/", "spaces, backslashes or control"),
-    "a line break behind it": ("http://a.example/\n", "spaces, backslashes or control"),
-    "backslashes": ("http:\\\\a.example/", "spaces, backslashes or control"),
-    "user": ("http://a@b/", "user name or password"),
-    "user and port": ("http://a.example:80@127.0.0.1/", "user name or password"),
-    "two users": ("http://a@b@127.0.0.1/", "user name or password"),
+AMBIGUOUS = {
+    "no slashes": "http:a.example/b",
+    "one slash": "http:/a.example/b",
+    "three slashes": "http:///a.example/b",
+    "only slashes": "//a.example/b",
+    "leading space": " http://a.example/",
+    "a tab in the scheme": "ht\ttp://a.example/",
+    "a tab in the host": "http://a.exa\tmple/",
+    "trailing line break": "http://a.example/\n",
+    "backslashes": "http:\\\\a.example/",
+    "user": "http://a@b/",
+    "user and port": "http://a.example:80@127.0.0.1/",
+    "two users": "http://a@b@127.0.0.1/",
 }
 
 
-@pytest.mark.parametrize(("url", "message"), NOT_ALLOWED.values(), ids=NOT_ALLOWED)
-def test_a_url_leads_where_it_seems_to_or_nowhere(url: str, message: str) -> None:
-    with pytest.raises(UrlNotAllowed, match=message):
+@pytest.mark.parametrize("url", AMBIGUOUS.values(), ids=AMBIGUOUS)
+def test_an_ambiguous_url_is_refused(url: str) -> None:
+    with pytest.raises(UrlNotAllowed):
         parse_url(url)
 
 
@@ -110,25 +113,25 @@ DESCRIPTIONS = {
     "plain": ("http://a.example/b.jpg", "http://a.example/b.jpg"),
     "secrets": ("https://u:p@a.example/b.jpg?X-Amz-Signature=1#f", "https://a.example/b.jpg"),
     "broken": ("http://[::1", ""),
-    "credentials in the wrong place": ("user:secret@host/path", ""),
-    "longer than one that is opened": ("http://a.example/" + "b" * 2048, ""),
+    "misplaced credentials": ("user:secret@host/path", ""),
+    "over the length limit": ("http://a.example/" + "b" * 2048, ""),
 }
 
 
 @pytest.mark.parametrize(("url", "description"), DESCRIPTIONS.values(), ids=DESCRIPTIONS)
-def test_a_url_is_described_without_secrets(url: str, description: str) -> None:
+def test_describe_url_omits_secrets(url: str, description: str) -> None:
     assert describe_url(url) == description
 
 
 LISTED = {
-    "itself": ("a.example", True),
-    "below a star": ("www.b.example", True),
-    "far below a star": ("x.www.b.example", True),
-    "the star's own name": ("b.example", False),
-    "a name before it": ("xa.example", False),
-    "a name below it": ("www.a.example", False),
-    "a name behind it": ("a.example.org", False),
-    "a dot at the end": ("a.example.", False),
+    "same name": ("a.example", True),
+    "subdomain of a wildcard": ("www.b.example", True),
+    "deep subdomain of a wildcard": ("x.www.b.example", True),
+    "name of the wildcard itself": ("b.example", False),
+    "longer label": ("xa.example", False),
+    "subdomain": ("www.a.example", False),
+    "longer domain": ("a.example.org", False),
+    "trailing dot": ("a.example.", False),
     "star": ("*.b.example.org", False),
     "another": ("example", False),
     "address": ("8.8.8.8", False),
@@ -136,5 +139,5 @@ LISTED = {
 
 
 @pytest.mark.parametrize(("host", "listed"), LISTED.values(), ids=LISTED)
-def test_a_host_is_listed(host: str, listed: bool) -> None:
+def test_is_listed(host: str, listed: bool) -> None:
     assert is_listed(host, frozenset({"a.example", "*.b.example"})) is listed

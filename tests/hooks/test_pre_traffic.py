@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from hooks import pre_traffic
-from service.handler import Handler
+from tests.support.handlers import Handler
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 VERSION = "arn:aws:lambda:eu-west-1:123456789012:function:matchvec:7"

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.decoding.source import Scaled
+from inference.decoding.resolution import DecodedImage
 from inference.detection import load_detector, to_detections
 from inference.errors import ModelUnavailable
 from inference.manifest import load_manifest
@@ -78,14 +78,19 @@ def test_only_the_hundred_best_count() -> None:
 def test_boxes_are_in_pixels_of_the_picture_not_of_the_input() -> None:
     detector = fake_detector(((0, 0, 2, 4), 0.9, 0))
 
-    assert detector.detect(Scaled.whole(blank(400, 100)), 0.5)[0].box_xyxy == (0, 0, 200, 100)
+    assert detector.detect(DecodedImage.full_size(blank(400, 100)), 0.5)[0].box_xyxy == (
+        0,
+        0,
+        200,
+        100,
+    )
 
 
 def test_the_threshold_counts_the_score_itself() -> None:
     detector = fake_detector(((0, 0, 2, 4), 0.5, 0))
 
-    assert len(detector.detect(Scaled.whole(blank(4, 4)), 0.5)) == 1
-    assert detector.detect(Scaled.whole(blank(4, 4)), 0.51) == []
+    assert len(detector.detect(DecodedImage.full_size(blank(4, 4)), 0.5)) == 1
+    assert detector.detect(DecodedImage.full_size(blank(4, 4)), 0.51) == []
 
 
 def test_a_classifier_is_no_detector(tmp_path: Path) -> None:

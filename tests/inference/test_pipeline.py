@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.decoding.source import Scaled
+from inference.decoding.resolution import DecodedImage
+from inference.decoding.source import ImageSource
 from inference.pipeline import crop, drop_small, keep_car_over_truck
 from inference.types import Classification, Detection
 from tests.support.models import fake_classifier, fake_detector, fake_pipeline
@@ -45,11 +46,11 @@ def test_small_boxes_are_dropped_and_the_others_keep_their_order() -> None:
 def test_the_smallest_box_is_a_share_of_the_picture() -> None:
     pipeline = fake_pipeline(fake_detector(((0, 0, 0.25, 0.25), 0.9, 0)))  # 1/256 of the input.
 
-    assert pipeline.predict_objects(Scaled.whole(blank(400, 400)), 0.1) == []
+    assert pipeline.predict_objects(ImageSource.from_pixels(blank(400, 400)), 0.1) == []
 
 
 def test_objects() -> None:
-    found = fake_pipeline().predict_objects(Scaled.whole(blank(400, 100)), 0.4)
+    found = fake_pipeline().predict_objects(ImageSource.from_pixels(blank(400, 100)), 0.4)
 
     assert [(each.class_name, each.box_xyxy) for each in found] == [
         ("car", (0, 0, 200, 100)),
@@ -58,7 +59,7 @@ def test_objects() -> None:
 
 
 def test_only_vehicles_are_classified() -> None:
-    vehicles = fake_pipeline().predict_class(Scaled.whole(blank(400, 100)), 0.4, top=1)
+    vehicles = fake_pipeline().predict_class(ImageSource.from_pixels(blank(400, 100)), 0.4, top=1)
 
     assert len(vehicles) == 1
     assert vehicles[0].detection.class_name == "car"
@@ -71,20 +72,23 @@ def test_classifiers_keep_their_order() -> None:
     pipeline = fake_pipeline(
         None, fake_classifier("z", {"p": {"a": 1.0}}), fake_classifier("a", {"p": {"b": 1.0}})
     )
-    vehicles = pipeline.predict_class(Scaled.whole(blank(40, 40)), 0.4, top=5)
+    vehicles = pipeline.predict_class(ImageSource.from_pixels(blank(40, 40)), 0.4, top=5)
 
     assert list(vehicles[0].classifications) == ["z", "a"]
 
 
 def test_a_picture_without_vehicles() -> None:
     assert (
-        fake_pipeline(fake_detector()).predict_class(Scaled.whole(blank(40, 40)), 0.4, top=5) == []
+        fake_pipeline(fake_detector()).predict_class(
+            ImageSource.from_pixels(blank(40, 40)), 0.4, top=5
+        )
+        == []
     )
 
 
 def test_a_crop_is_a_view() -> None:
     image_rgb = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
-    cut = crop(Scaled.whole(image_rgb), Detection((1, 2, 4, 3), "car", 0.5))
+    cut = crop(DecodedImage.full_size(image_rgb), Detection((1, 2, 4, 3), "car", 0.5))
 
     assert cut.shape == (1, 3, 3)
     assert cut.base is not None

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.decoding.decode import decode, decode_scaled
-from inference.decoding.source import Need, Picture, Scaled
+from inference.decoding.decode import decode
+from inference.decoding.source import ImageSource
 from inference.errors import PictureError
 from inference.geometry import iou_one_to_many
 from inference.pipeline import Pipeline
@@ -29,19 +29,6 @@ MAX_SCORE_DIFFERENCE = 0.03
 LABELLED_PICTURES = 100
 ENLARGED = 3
 """How much larger the samples are made: to what a phone's camera takes."""
-
-
-class File:
-    """A file, decoded as the service does it."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.shrinks: list[int] = []
-
-    def scaled(self, need: Need) -> Scaled:
-        scaled = decode_scaled(self.content, max_pixels=MAX_PIXELS, need=need)
-        self.shrinks.append(scaled.shrink)
-        return scaled
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +88,10 @@ def differences(
     return failed
 
 
-def answers(pipeline: Pipeline, picture: Picture) -> list[tuple[Detection, float]]:
+def answers(pipeline: Pipeline, source: ImageSource) -> list[tuple[Detection, float]]:
     """Every object with 0, every vehicle with the probability of its best class."""
-    found = [(each, 0.0) for each in pipeline.predict_objects(picture, THRESHOLD)]
-    vehicles = pipeline.predict_class(picture, THRESHOLD, top=1)
+    found = [(each, 0.0) for each in pipeline.predict_objects(source, THRESHOLD)]
+    vehicles = pipeline.predict_class(source, THRESHOLD, top=1)
     return found + [(named(each), best(each)) for each in vehicles]
 
 
@@ -127,14 +114,14 @@ def compared(pipeline: Pipeline, files: Iterator[bytes]) -> tuple[list[Any], int
     objects = reduced = 0
     for content in files:
         try:
-            whole = Scaled.whole(decode(content, max_pixels=MAX_PIXELS))
+            whole = ImageSource.from_pixels(decode(content, max_pixels=MAX_PIXELS))
         except PictureError:
             continue
-        file = File(content)
-        slow, fast = answers(pipeline, whole), answers(pipeline, file)
+        source = ImageSource(content, MAX_PIXELS)
+        reduced += source.decode(pipeline.detector.resolution).reduction > 1
+        slow, fast = answers(pipeline, whole), answers(pipeline, source)
         failed += differences(slow, fast) + differences(fast, slow)
         objects += len(slow)
-        reduced += max(file.shrinks) > 1
     return failed, objects, reduced
 
 

@@ -14,7 +14,6 @@ import pytest
 from inference.detection import load_detector
 from inference.errors import ModelUnavailable
 from inference.manifest import load_manifest
-from service.handler import Handler
 from service.settings import Settings
 from tests.support.events import form_event, upload
 from tests.support.graphs import (
@@ -28,6 +27,7 @@ from tests.support.graphs import (
     yolov5_rows,
     yolov8_columns,
 )
+from tests.support.handlers import make_handler
 from tests.support.pictures import plain
 
 BOX = np.array([[16, 16, 48, 48]], np.float32)
@@ -139,7 +139,7 @@ def test_a_format(
         Settings.from_environment({}), base_model_path=tmp_path, detection_model="tiny"
     )
     event = form_event("/object_detection", upload(plain(128, 64)))
-    response = Handler(settings)(event, None)
+    response = make_handler(settings)(event, None)
 
     assert response["statusCode"] == 200
     [[car]] = json.loads(response["body"])

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from service.handler import Handler
 from tests.support.events import rest_event
+from tests.support.handlers import Handler
 
 ROOT = Path(__file__).parents[2]
 MIN_IOU = 0.8

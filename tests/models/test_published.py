@@ -13,12 +13,12 @@ from PIL import Image
 
 from inference.classification import Classifier, load_classifier
 from inference.decoding.decode import decode
-from inference.decoding.source import Scaled
+from inference.decoding.resolution import DecodedImage
 from inference.detection import Detector, load_detector
 from inference.manifest import load_manifest
-from service.handler import Handler
 from service.settings import Settings
 from tests.support.events import form_event, load_event, upload
+from tests.support.handlers import Handler, make_handler
 from tests.support.models import SHARED, published_model
 from tests.support.network import FakeNetwork, http_answer
 from tests.support.pictures import STORED, encode
@@ -87,7 +87,7 @@ def test_detector(
     image_rgb = decode(photo(picture), max_pixels=50_000_000)
     found = [
         (round(overlap(each.box_xyxy, box_xyxy), 2), round(each.confidence, 2))
-        for each in detector(model).detect(Scaled.whole(image_rgb), 0.3)
+        for each in detector(model).detect(DecodedImage.full_size(image_rgb), 0.3)
         if each.class_name == class_name
     ]
 
@@ -156,7 +156,7 @@ def makes_handler(base: Path) -> Handler:
     network = FakeNetwork(
         {"photos.example/clio4.jpg": http_answer(photo("clio4.jpg"))},
     )
-    return Handler(settings, network.fetcher(max_bytes=10_000_000))
+    return make_handler(settings, network.fetcher(max_bytes=10_000_000))
 
 
 def answer(handler: Handler, *pictures: bytes, path: str = "/predict") -> Any:
@@ -200,7 +200,7 @@ def test_an_upload_and_a_url_have_the_same_answer(makes_handler: Handler) -> Non
 
 
 def test_the_eight_orientations_of_a_photo_have_the_same_boxes(shared: Path) -> None:
-    handler = Handler(Settings.from_environment({}))
+    handler = make_handler(Settings.from_environment({}))
     upright = Image.open(shared / "photos/clio4.jpg").convert("RGB")
     pictures = []
     for orientation, method in STORED.items():

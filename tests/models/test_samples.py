@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inference.decoding.decode import decode
-from inference.decoding.source import Scaled
+from inference.decoding.source import ImageSource
 from inference.pipeline import Pipeline
 from inference.types import BoxXYXY, Detection
 from service.models import load_pipeline
@@ -61,7 +61,8 @@ def test_every_sample_has_its_expectation() -> None:
 def test_the_detector_finds_what_is_drawn_and_nothing_else(name: str, pipeline: Pipeline) -> None:
     image_rgb = decode((SAMPLES / name).read_bytes(), max_pixels=1_000_000)
     found = sorted(
-        pipeline.predict_objects(Scaled.whole(image_rgb), MIN_SCORE), key=by_class_and_place
+        pipeline.predict_objects(ImageSource.from_pixels(image_rgb), MIN_SCORE),
+        key=by_class_and_place,
     )
     assert [each.class_name for each in found] == [label for label, _ in EXPECTED[name]]
     for each, (_, box_xyxy) in zip(found, EXPECTED[name], strict=True):
@@ -72,7 +73,7 @@ def test_the_detector_finds_what_is_drawn_and_nothing_else(name: str, pipeline: 
 @pytest.mark.parametrize("name", sorted(EXPECTED.keys() - {"lorry.jpg"}))
 def test_the_classifier_calls_them_by_their_kind(name: str, pipeline: Pipeline) -> None:
     image_rgb = decode((SAMPLES / name).read_bytes(), max_pixels=1_000_000)
-    vehicles = pipeline.predict_class(Scaled.whole(image_rgb), MIN_SCORE, top=1)
+    vehicles = pipeline.predict_class(ImageSource.from_pixels(image_rgb), MIN_SCORE, top=1)
     kinds = {}
     for vehicle in vehicles:
         [outputs] = vehicle.classifications.values()

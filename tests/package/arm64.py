@@ -1,7 +1,7 @@
-"""A root directory with an arm64 Python 3.13, and QEMU to run it: Lambda's other processor.
+"""A root directory with Python 3.13 for arm64, and QEMU to run it.
 
-Debian's own packages are unpacked, not installed. The root has neither /proc nor /sys, so
-/sys/devices/system/cpu is hidden, as it is on Lambda.
+Debian's packages are unpacked, not installed. The root has neither /proc nor /sys, so
+/sys/devices/system/cpu is missing, as on Lambda.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pathlib import Path
 
 QEMU = "qemu-aarch64-static"
 RELEASE = "trixie"
-"""Debian's release with Python 3.13."""
+"""A Debian release with Python 3.13."""
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 PACKAGES = ("python3.13", "libstdc++6", "zlib1g")
 
 
 def why_not() -> str | None:
-    """What this machine lacks; None where all is there."""
+    """Return what this machine lacks, or None."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return "changing the root directory needs Linux and root"
     missing = [tool for tool in (QEMU, "apt-get", "dpkg-deb", "chroot") if not shutil.which(tool)]
@@ -32,7 +32,7 @@ def why_not() -> str | None:
 
 
 def debian_mirror() -> str | None:
-    """Where this machine gets its own packages from."""
+    """Return the address of this machine's Debian mirror."""
     targets = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(ORIGIN) $(LABEL) $(REPO_URI)"],
         capture_output=True,
@@ -43,7 +43,7 @@ def debian_mirror() -> str | None:
 
 
 def make_root(work: Path) -> Path:
-    """Fetch and unpack an arm64 Python into a root directory, with QEMU in it."""
+    """Download and unpack an arm64 Python into a root directory with QEMU."""
     root, apt = work / "root", work / "apt"
     for folder in ("lists/partial", "cache/archives/partial"):
         (apt / folder).mkdir(parents=True)
@@ -58,7 +58,7 @@ def make_root(work: Path) -> Path:
         "Dir::Cache": apt / "cache",
         "APT::Architecture": "arm64",
         "APT::Architectures": "arm64",
-        # apt's own user may not enter pytest's directories.
+        # apt's own user cannot read pytest's directories.
         "APT::Sandbox::User": "root",
     }
     options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
@@ -73,6 +73,6 @@ def make_root(work: Path) -> Path:
 
 
 def command_line(root: Path, *arguments: str) -> list[str]:
-    """The arm64 Python, run in the root directory."""
+    """Return the command that runs the arm64 Python in the root directory."""
     chroot = shutil.which("chroot") or "chroot"
     return [chroot, str(root), f"/{QEMU}", "/usr/bin/python3.13", *arguments]

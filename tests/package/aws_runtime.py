@@ -1,9 +1,9 @@
-"""Stands in for /var/runtime/bootstrap.py: starts AWS's runtime client, whose folder comes last.
+"""Start AWS's runtime client in place of /var/runtime/bootstrap.py.
 
     python3.13 -I -S aws_runtime.py CLIENT_FOLDER HANDLER
 
-The function's folder, LAMBDA_TASK_ROOT, comes first, as on Lambda. Isolated and without site
-packages, there is nothing else that could be imported.
+The function's folder, LAMBDA_TASK_ROOT, comes first, as on Lambda, and the client's folder last.
+Isolated and without site packages, nothing else can be imported.
 """
 
 import os

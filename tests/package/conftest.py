@@ -1,4 +1,4 @@
-"""Packages built once for all the tests that run them."""
+"""Packages that are built once for all tests."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ PICTURES: dict[str, dict[str, Any]] = {
     "street.bmp": {},
     "street.tiff": {"compression": "tiff_lzw"},
 }
-"""The six formats, with the options that they are saved with."""
+"""The six formats with their save options."""
 
 
 @pytest.fixture(scope="session")
 def build_package(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Runs the command that `make package` runs, for a processor, in a new directory."""
+    """Return a function that runs `make package`'s command in a new directory."""
     if platform.python_version_tuple()[:2] != ("3", "13"):
         pytest.skip("the package is for Python 3.13: `make test-all` builds and runs it with that")
 
@@ -57,7 +57,7 @@ def package_arm64(build_package: Callable[[str], Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """A sample picture in each of the six formats, small enough for one request."""
+    """Return a sample picture in each format, small enough for one request."""
     folder = tmp_path_factory.mktemp("pictures")
     with Image.open(SAMPLE) as sample:
         small = sample.resize((sample.width // 2, sample.height // 2))

@@ -1,4 +1,4 @@
-"""The built packages do all that the product does, with nothing else to import."""
+"""The built packages work without any other package installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from scripts.package import trial
+from scripts.package import smoke_test
 from scripts.package.linkage import problems
 from scripts.package.prune import tree_size
 from scripts.package.rules import LIMIT_BYTES
@@ -34,10 +34,10 @@ LIBRARIES = ("PIL", "cv2", "multipart", "numpy", "onnxruntime")
 
 
 PATIENT = {"DEADLINE_SECONDS": "600"}
-"""QEMU takes some ten seconds for what a real processor does in one tenth of one."""
+"""QEMU is about a hundred times slower than a real processor."""
 
 
-def run_trial(python: list[str], package: str, pictures: list[str]) -> dict[str, Any]:
+def run_smoke_test(python: list[str], package: str, pictures: list[str]) -> dict[str, Any]:
     done = subprocess.run(
         [*python, package, *pictures], capture_output=True, text=True, env=PATIENT, cwd="/"
     )
@@ -47,7 +47,7 @@ def run_trial(python: list[str], package: str, pictures: list[str]) -> dict[str,
 
 
 def predictions(answer: dict[str, Any]) -> list[Any]:
-    """Per picture; a failed one is told from an empty one."""
+    """Return the predictions of each picture; none may have failed."""
     assert answer["statusCode"] == 200
     body = json.loads(answer["body"])
     assert [image["error"] for image in body["images"]] == [None] * len(body["images"])
@@ -56,7 +56,7 @@ def predictions(answer: dict[str, Any]) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def expected(embedded_handler: Any, pictures: list[Path]) -> list[Any]:
-    """What the sources answer in this environment, with the wheels as they come."""
+    """Return the answers of the sources with complete wheels."""
     fields = [upload(picture.read_bytes(), filename=picture.name) for picture in pictures]
     found = predictions(
         embedded_handler(form_event("/predict", *fields, query={"details": "true"}), None)
@@ -96,7 +96,7 @@ def test_the_same_sources_make_the_same_package(
 
 
 def fingerprints(package: Path) -> dict[str, tuple[str, int, float]]:
-    """Checksum, mode and time of every file."""
+    """Return checksum, mode and time of every file."""
     return {
         str(path.relative_to(package)): (
             hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -112,9 +112,9 @@ def fingerprints(package: Path) -> dict[str, tuple[str, int, float]]:
 def test_alone_it_decodes_every_format_and_answers_what_the_sources_answer(
     package_x86_64: Path, pictures: list[Path], expected: list[Any]
 ) -> None:
-    python = [sys.executable, "-I", "-S", "-B", trial.__file__]
+    python = [sys.executable, "-I", "-S", "-B", smoke_test.__file__]
 
-    report = run_trial(python, str(package_x86_64), [str(picture) for picture in pictures])
+    report = run_smoke_test(python, str(package_x86_64), [str(picture) for picture in pictures])
 
     assert report["from_elsewhere"] == []
     assert json.loads(report["health"]["body"])["status"] == "ok"
@@ -123,7 +123,7 @@ def test_alone_it_decodes_every_format_and_answers_what_the_sources_answer(
 
 @runs_x86_64
 def test_the_products_own_tests_pass_with_the_packages_libraries(package_x86_64: Path) -> None:
-    """What the rules took from Pillow, numpy, OpenCV and onnxruntime, no test of ours misses."""
+    """Run the tests with the pruned Pillow, numpy, OpenCV and onnxruntime."""
     environment = {**os.environ, "PYTHONPATH": str(package_x86_64), "PYTHONDONTWRITEBYTECODE": "1"}
     imports = f"import {', '.join(LIBRARIES)}; print(*({'.__file__, '.join(LIBRARIES)}.__file__,))"
     files = subprocess.run(
@@ -157,14 +157,14 @@ def test_on_arm64_it_answers_the_same_without_sys(
 ) -> None:
     """onnxruntime up to 1.25.1 aborted at import where /sys/devices/system/cpu was missing."""
     shutil.copytree(package_arm64, arm64_root / "var/task")
-    trial_folder = arm64_root / "trial"
-    trial_folder.mkdir()
-    for path in (Path(trial.__file__), *pictures):
-        shutil.copy(path, trial_folder)
-    python = arm64.command_line(arm64_root, "-I", "-S", "-B", "/trial/trial.py")
+    smoke_test_folder = arm64_root / "smoke"
+    smoke_test_folder.mkdir()
+    for path in (Path(smoke_test.__file__), *pictures):
+        shutil.copy(path, smoke_test_folder)
+    python = arm64.command_line(arm64_root, "-I", "-S", "-B", "/smoke/smoke_test.py")
     assert not (arm64_root / "sys").exists()
 
-    report = run_trial(python, "/var/task", [f"/trial/{name}" for name in PICTURES])
+    report = run_smoke_test(python, "/var/task", [f"/smoke/{name}" for name in PICTURES])
 
     assert report["from_elsewhere"] == []
     found = predictions(report["predict"])
@@ -172,5 +172,5 @@ def test_on_arm64_it_answers_the_same_without_sys(
 
 
 def classes(vehicles: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Detector's and classifier's: the last decimals of scores are a processor's own."""
+    """Return the classes; the last decimals of scores depend on the processor."""
     return [(vehicle["class_name"], vehicle["pred"][0]) for vehicle in vehicles]

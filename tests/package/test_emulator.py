@@ -1,4 +1,4 @@
-"""The built package under AWS's Runtime Interface Emulator, from its own folder."""
+"""The built package runs under AWS's Runtime Interface Emulator."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ START_SECONDS = 30
 
 @pytest.fixture(scope="module")
 def runtime_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with AWS's runtime client, as Lambda has it in /var/runtime."""
+    """Install AWS's runtime client into a folder, as in /var/runtime."""
     folder = tmp_path_factory.mktemp("runtime")
     pin = f"awslambdaric=={importlib.metadata.version('awslambdaric')}"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -43,7 +43,7 @@ def runtime_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(package_x86_64: Path, runtime_client: Path) -> Iterator[str]:
-    """Where the emulator serves the package."""
+    """Start the emulator and return its address."""
     ports = [free_port(), free_port()]
     process = subprocess.Popen(
         [

@@ -1,5 +1,6 @@
-"""Shared libraries, made by the machine's C compiler: read, cut, and checked."""
+"""Read, change and check shared libraries that the machine's C compiler builds."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def test_a_library_is_read(tree: Path) -> None:
     assert "encode" not in elf.exports(module.path)
 
 
-def test_a_module_that_was_cut_works_without_the_library(tree: Path) -> None:
+def test_a_module_loads_without_a_removed_library(tree: Path) -> None:
     module, codec = tree / "video/module.so", tree / "video.libs/libcodec-1.so"
     assert use(module, "record").stdout == "1.0 2\n"
     size = module.stat().st_size
@@ -102,30 +103,30 @@ def test_a_module_that_was_cut_works_without_the_library(tree: Path) -> None:
     assert "CODEC_1" not in elf.read(module).versions
 
 
-def test_a_module_that_was_not_cut_does_not(tree: Path) -> None:
-    """What the test above proves would else be true of any module."""
+def test_an_unchanged_module_does_not(tree: Path) -> None:
+    """Show that the test above would fail without the removal."""
     (tree / "video.libs/libcodec-1.so").unlink()
 
-    assert "libcodec-1.so: cannot open shared object file" in use(tree / "video/module.so").stderr
+    assert use(tree / "video/module.so").returncode == 1
 
 
-def test_calling_what_was_cut_ends_the_process(tree: Path) -> None:
+def test_calling_a_removed_function_crashes(tree: Path) -> None:
     elf.cut(tree / "video/module.so", [tree / "video.libs/libcodec-1.so"])
 
     assert use(tree / "video/module.so", "record").returncode < 0
 
 
-def test_a_library_that_the_module_is_not_linked_to_can_not_be_cut(tree: Path) -> None:
+def test_only_linked_libraries_can_be_removed(tree: Path) -> None:
     module = tree / "video/module.so"
     before = module.read_bytes()
 
-    with pytest.raises(elf.ElfError, match=r"not linked to libhelper-1\.so"):
+    with pytest.raises(elf.ElfError):
         elf.cut(module, [tree / "video.libs/libhelper-1.so"])
 
     assert module.read_bytes() == before
 
 
-def test_a_cut_deletes_all_that_only_the_cut_library_needed(tree: Path) -> None:
+def test_libraries_of_a_removed_library_are_deleted(tree: Path) -> None:
     libraries = list((tree / "video.libs").iterdir())
     size = sum(path.stat().st_size for path in libraries)
     assert orphans(tree) == set()
@@ -137,7 +138,7 @@ def test_a_cut_deletes_all_that_only_the_cut_library_needed(tree: Path) -> None:
     assert problems(tree, this_architecture(tree / "video/module.so")) == []
 
 
-def test_a_library_that_nothing_is_linked_to_from_the_start_stays(tree: Path) -> None:
+def test_a_plugin_stays(tree: Path) -> None:
     plugin = compile_library(tree / "video.libs/libplugin-1.so", HELPER)
 
     prune(tree, [], [Cut("video", "no videos", "video/module.so", ("libcodec-*",))])
@@ -150,7 +151,8 @@ def test_a_missing_library_is_a_problem(tree: Path) -> None:
 
     found = problems(tree, this_architecture(tree / "video/module.so"))
 
-    assert found == ["video.libs/libcodec-1.so needs libhelper-1.so, which is nowhere"]
+    [problem] = found
+    assert {"video.libs/libcodec-1.so", "libhelper-1.so"} <= set(re.split("[ ,]", problem))
 
 
 def test_another_processors_library_is_a_problem(tree: Path) -> None:
@@ -159,7 +161,7 @@ def test_another_processors_library_is_a_problem(tree: Path) -> None:
 
     found = problems(tree, other)
 
-    assert f"video/module.so is made for {MACHINES[architecture]}, not for {other}" in found
+    assert any("video/module.so" in problem and other in problem for problem in found)
 
 
 def test_a_symbol_version_that_lambda_lacks_is_a_problem(
@@ -172,4 +174,4 @@ def test_a_symbol_version_that_lambda_lacks_is_a_problem(
 
     found = problems(tree, this_architecture(tree / "video/module.so"))
 
-    assert any("video/module.so needs GLIBC_2." in problem for problem in found)
+    assert any("video/module.so" in each and "GLIBC_2." in each for each in found)

@@ -1,16 +1,13 @@
-"""The table of rules can be read, and trusted."""
+"""Rules delete files and report their size."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from inference.decoding.formats import FORMATS
 from scripts.package.prune import RuleFailed, prune, tree_size
-from scripts.package.report import LAMBDA_LIMIT_BYTES, contents_table, savings_table
-from scripts.package.rules import CUTS, FUNCTION_FILES, LIMIT_BYTES, RULES, Rule
-
-PROJECT = Path(__file__).parents[2]
+from scripts.package.report import contents_table, savings_table
+from scripts.package.rules import Rule
 
 TREE = {
     "numpy/__init__.py": 1000,
@@ -37,29 +34,7 @@ def files(root: Path) -> set[str]:
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
 
 
-def test_every_rule_has_a_name_of_its_own_and_a_reason() -> None:
-    names = [*(rule.name for rule in RULES), *(cut.name for cut in CUTS)]
-    reasons = [*(rule.reason for rule in RULES), *(cut.reason for cut in CUTS)]
-
-    assert len(set(names)) == len(names)
-    assert all(reasons)
-
-
-def test_the_limits_are_below_lambdas() -> None:
-    assert LIMIT_BYTES == {"arm64": 200_000_000, "x86_64": 245_000_000}
-    assert max(LIMIT_BYTES.values()) < LAMBDA_LIMIT_BYTES == 262_144_000
-
-
-def test_every_file_of_the_function_exists() -> None:
-    assert [name for name in FUNCTION_FILES if not (PROJECT / name).exists()] == []
-
-
-def test_no_format_that_is_decoded_is_among_what_is_left_out() -> None:
-    """AVIF goes; a format that is taken in one day has to be taken out of the rules first."""
-    assert set(FORMATS) == {"JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"}
-
-
-def test_rules_delete_what_they_name_and_say_how_much(tree: Path) -> None:
+def test_rules_delete_files_and_report_their_size(tree: Path) -> None:
     savings = prune(tree, [TESTS, STUBS], [])
 
     assert [(saving.name, saving.size) for saving in savings] == [("tests", 570), ("stubs", 307)]
@@ -80,7 +55,7 @@ def test_a_directory_inside_of_a_deleted_one_counts_once(tree: Path) -> None:
 def test_a_rule_that_matches_nothing_is_an_error(tree: Path, pattern: str) -> None:
     rule = replace(TESTS, name="old", patterns=(*TESTS.patterns, pattern))
 
-    with pytest.raises(RuleFailed, match="Rule 'old': nothing matches"):
+    with pytest.raises(RuleFailed):
         prune(tree, [rule], [])
 
 

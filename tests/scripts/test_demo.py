@@ -1,4 +1,4 @@
-"""The demo sends what it is given, shows what it gets, and leaves nothing behind."""
+"""The demo sends pictures, shows the results, and leaves no process behind."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def image_element(filename: str, **fields: object) -> dict[str, Any]:
 
 
 class Api(ThreadingHTTPServer):
-    """Answers every POST with `answer`, and keeps what it was asked."""
+    """A server that returns `answer` to every POST and records the requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _ApiHandler)
@@ -56,7 +56,7 @@ class _ApiHandler(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -127,28 +127,26 @@ def test_a_refused_request_says_why(
     api.status = 413
     api.answer = {"error": {"code": "too_large", "message": "Send fewer pictures."}}
     assert main(["--url", api.url, str(photo)]) == 1
-    assert capsys.readouterr().err == f"demo: {api.url} answered 413: Send fewer pictures.\n"
+    assert "Send fewer pictures." in capsys.readouterr().err
 
 
-def test_an_answer_of_something_else_is_shown(
-    api: Api, photo: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_another_answer_is_shown(api: Api, photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     api.answer = ["hello"]
     assert main(["--url", api.url, str(photo)]) == 1
-    assert capsys.readouterr().err == f'demo: {api.url} answered 200: ["hello"]\n'
+    assert '["hello"]' in capsys.readouterr().err
 
 
 def test_a_missing_photo_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["no/such.jpg", str(SAMPLES / "car.jpg")]) == 1
-    assert capsys.readouterr().err == "demo: no such file: no/such.jpg\n"
+    assert "no/such.jpg" in capsys.readouterr().err
 
 
-def test_nobody_at_the_address(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_api_at_the_address(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--url", "http://127.0.0.1:1", str(photo)]) == 1
-    assert "no answer that is JSON from http://127.0.0.1:1" in capsys.readouterr().err
+    assert "http://127.0.0.1:1" in capsys.readouterr().err
 
 
-def test_an_api_that_does_not_start_shows_its_own_words(
+def test_an_api_that_does_not_start_shows_its_output(
     photo: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -159,7 +157,7 @@ def test_an_api_that_does_not_start_shows_its_own_words(
     (scripts / "local_api.py").write_text("raise SystemExit('port 3000 is taken')")
     monkeypatch.setattr(demo, "ROOT", tmp_path)
     assert main([str(photo)]) == 1
-    assert "the local API did not start:\nport 3000 is taken" in capsys.readouterr().err
+    assert "port 3000 is taken" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -197,5 +195,5 @@ def test_the_real_api_is_started_asked_and_stopped(
     assert [path.name for path in tmp_path.iterdir()] == ["01-car.jpg"]
     [process] = started
     assert process.returncode is not None
-    with pytest.raises(ProcessLookupError):  # The API leads a process group: nobody is left in it.
+    with pytest.raises(ProcessLookupError):  # The API leads a process group, which is now empty.
         os.killpg(process.pid, 0)

@@ -1,4 +1,4 @@
-"""The committed sample pictures are the ones the script draws."""
+"""The committed sample pictures are those that the script draws."""
 
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def test_a_committed_picture_shows_what_the_script_draws(name: str, drawn: Path)
         assert committed.getexif() == new.getexif()
         assert ImageOps.exif_transpose(committed).size == UPRIGHT_SIZES[name]
         difference = np.abs(np.asarray(committed, np.int16) - np.asarray(new, np.int16))
-    assert difference.mean() < 1.0  # levels of 255: another JPEG encoder, not another picture
+    assert difference.mean() < 1.0  # levels of 255; encoders differ slightly
 
 
 @pytest.mark.parametrize("name", UPRIGHT_SIZES)
@@ -77,7 +77,7 @@ class TestPen:
         pen = Pen(sheet, left=0, bottom=20, scale=4, mirrored_length=mirrored_length)
         pen.fill(rectangle(1, 0, 2, 1), flat((255, 0, 0)))
         pixels = np.asarray(sheet.finished())
-        assert pixels[18, column, 3] > 240  # the edge of a supersampled shape is soft
+        assert pixels[18, column, 3] > 240  # the edges of supersampled shapes are soft
         assert pixels[10, column, 3] == 0
         assert pixels[18, 19 - column, 3] == 0
 

@@ -1,4 +1,4 @@
-"""A picture that is too large for a request, through the local stack and a bucket on loopback."""
+"""A picture that is too large for a request, sent through a bucket on loopback."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIZE_WH = (8000, 5330)
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
-    """The local API with a bucket."""
+    """Start the local API with a bucket."""
     log = tmp_path_factory.mktemp("log") / "log"
     with local_s3() as s3:
         environment: Any = {"UPLOAD_BUCKET": BUCKET, **s3.environment}
@@ -33,7 +33,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
 
 @pytest.fixture(scope="module")
 def large() -> bytes:
-    """A street in 42.6 megapixels, with noise that makes some 20 MB of it."""
+    """Return a street with 42.6 megapixels and noise, about 20 MB."""
     with Image.open(ROOT / "samples" / "street.jpg") as street:
         pixels = np.asarray(street.convert("RGB").resize(SIZE_WH, Image.Resampling.BICUBIC))
     tile = np.random.default_rng(8).integers(0, 28, (533, 800, 3), dtype=np.uint8)
@@ -66,7 +66,7 @@ def answer(api: LocalApi, **fields: Any) -> list[dict[str, Any]]:
 
 
 def boxes_xyxy(image: dict[str, Any]) -> Any:
-    """In shares of the picture's size, so that boxes of both sizes compare."""
+    """Return boxes as shares of the picture's size, to compare different sizes."""
     sides = [[found[side] for side in ("x1", "y1", "x2", "y2")] for found in image["predictions"]]
     return np.array(sides) / np.array((image["width"], image["height"]) * 2)
 

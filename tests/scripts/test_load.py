@@ -1,4 +1,4 @@
-"""The load test finds what is wrong, and nothing where nothing is."""
+"""The load test detects wrong answers and leaks."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from scripts.load import Held, Tally, ask, held_by_children, load, main
-from scripts.load_kinds import KINDS, Exchange, size_of
+from scripts.load import Resources, Tally, check_answer, child_resources, load, main
+from scripts.load_cases import CASES, Exchange, size_of
 
 
 class Api(ThreadingHTTPServer):
-    """Answers everything alike."""
+    """A server that returns the same answer to every request."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -44,7 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def log_message(self, *_: object) -> None:
-        """Keep the tests' output clean."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_run_with_wrong_answers_fails(api: Api, capsys: pytest.CaptureFixture[
 
     assert status == 1
     assert "wrong answers: 26\n" in printed
-    assert "no body: answered (200, '[[6, 8, 3]]', ''), not (400, 'malformed_body', '')" in printed
+    assert "no body: " in printed
     assert "leaked processes: not counted\n" in printed
 
 
@@ -88,42 +88,34 @@ def test_a_run_that_takes_too_long_fails(api: Api, capsys: pytest.CaptureFixture
     status = main(["--requests", "9", "--seconds", "0", "--url", api.url])
 
     assert status == 1
-    assert "only 0 of 9 requests in 0 s\n" in capsys.readouterr().out
+    assert "requests: 0\n" in capsys.readouterr().out
 
 
 SHAPE = Exchange("GET", "/shape", [[6, 8, 3]])
-COMPLAINTS: dict[str, tuple[dict[str, Any], str]] = {
-    "right": ({}, ""),
-    "another answer": (
-        {"answer": [[6, 9, 3]]},
-        "answered (200, [[6, 9, 3]], ''), not (200, [[6, 8, 3]], '')",
-    ),
-    "another status": (
-        {"status": 500},
-        "answered (500, [[6, 8, 3]], ''), not (200, [[6, 8, 3]], '')",
-    ),
-    "a picture that failed": (
-        {"fields": {"X-Failed-Images": "0=not_an_image"}},
-        "answered (200, [[6, 8, 3]], '0=not_an_image'), not (200, [[6, 8, 3]], '')",
-    ),
-    "no CORS": ({"fields": {}}, "answered without CORS"),
+CORS = {"Access-Control-Allow-Origin": "*"}
+ANSWERS: dict[str, tuple[dict[str, Any], bool]] = {
+    "the expected answer": ({}, True),
+    "another answer": ({"answer": [[6, 9, 3]]}, False),
+    "another status": ({"status": 500}, False),
+    "a failed picture": ({"fields": {**CORS, "X-Failed-Images": "0=not_an_image"}}, False),
+    "no CORS": ({"fields": {}}, False),
 }
 
 
-@pytest.mark.parametrize(("attributes", "complaint"), COMPLAINTS.values(), ids=COMPLAINTS)
-def test_an_answer_is_checked(attributes: dict[str, Any], complaint: str, api: Api) -> None:
+@pytest.mark.parametrize(("attributes", "is_right"), ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_is_checked(attributes: dict[str, Any], is_right: bool, api: Api) -> None:
     for name, value in attributes.items():
         setattr(api, name, value)
 
-    assert ask(api.url, SHAPE) == complaint
+    assert (check_answer(api.url, SHAPE) == "") == is_right
 
 
-def test_every_kind_has_its_turn(api: Api) -> None:
-    tally = load(api.url, clients=3, number=2 * len(KINDS), seconds=60)
+def test_every_case_is_sent(api: Api) -> None:
+    tally = load(api.url, clients=3, number=2 * len(CASES), seconds=60)
 
-    assert tally.requests == 2 * len(KINDS)
-    wrong = [complaint.partition(":")[0] for complaint in tally.wrong]
-    assert sorted(wrong) == sorted([*KINDS, *KINDS])
+    assert tally.requests == 2 * len(CASES)
+    wrong = [difference.partition(":")[0] for difference in tally.wrong]
+    assert sorted(wrong) == sorted([*CASES, *CASES])
 
 
 def test_pictures_differ_from_request_to_request() -> None:
@@ -138,14 +130,14 @@ def test_percentiles() -> None:
 
 
 def test_what_children_hold_is_counted() -> None:
-    before = held_by_children()
+    before = child_resources()
     if before is None:
         pytest.skip("there is no /proc here")
     with subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL) as child:
-        during = held_by_children()
+        during = child_resources()
         child.kill()
 
     assert during is not None
-    assert isinstance(before, Held)
+    assert isinstance(before, Resources)
     assert during.processes == before.processes + 1
     assert during.descriptors >= before.descriptors + 3

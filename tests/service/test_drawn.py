@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from inference.annotate import colour_of
-from service.handler import Handler
 from service.settings import Settings
 from tests.support.answers import check_well_formed, fields_of
 from tests.support.events import form_event, load_event, upload
+from tests.support.handlers import Handler, make_handler
 from tests.support.models import fake_pipeline
 from tests.support.network import FakeNetwork, http_answer
 from tests.support.pictures import plain
@@ -79,7 +79,7 @@ def test_a_route_without_boxes_answers_json(handler: Handler) -> None:
 
 def test_a_picture_behind_a_url_is_drawn_on(settings: Settings) -> None:
     network = FakeNetwork({"a.example/b.png": http_answer(plain(64, 48))})
-    handler = Handler(settings, network.fetcher(), load=lambda _: fake_pipeline())
+    handler = make_handler(settings, network.fetcher(), load=lambda _: fake_pipeline())
     response = handler(asking("image/png", ("url", "http://a.example/b.png")), None)
     assert picture_of(response).size == (64, 48)
     assert len(network.requests) == 1

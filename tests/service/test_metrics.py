@@ -9,18 +9,20 @@ from gateway.event import Request
 from gateway.parts import FormFile, UrlField
 from gateway.routes import Route
 from inference.errors import NotAnImage
-from service.handler import Handler
+from inference.types import Detection
 from service.metrics import emf_line
-from service.pictures import Result, Timing
+from service.results import Result, Timing
 from service.settings import Settings
 from tests.support.events import load_event
+from tests.support.handlers import Handler, make_handler
 from tests.support.models import fake_pipeline
 
 REQUEST = Request("POST", "/predict", {"authorization": "secret"}, {}, "secret", True, "id-1")
+CAR = Detection((0, 0, 4, 6), "car", 0.9)
 RESULTS = [
-    Result(FormFile(b"", "secret.jpg"), [{}, {}], (8, 6), None, Timing(0, 2.04, 30.06)),
-    Result(FormFile(b""), [], None, NotAnImage("secret"), Timing()),
-    Result(UrlField("http://secret/"), [{}], (8, 6), None, Timing(100.0, 3.0, 20.0)),
+    Result(FormFile(b"", "secret.jpg"), [CAR, CAR], (8, 6), timing=Timing(0, 2.04, 30.06)),
+    Result(FormFile(b""), error=NotAnImage("secret")),
+    Result(UrlField("http://secret/"), [CAR], (8, 6), timing=Timing(100.0, 3.0, 20.0)),
 ]
 
 
@@ -70,7 +72,7 @@ def test_nothing_that_a_client_sent_is_in_it() -> None:
 
 
 def test_a_shape_is_no_detection() -> None:
-    results = [Result(FormFile(b""), [6, 8, 3], (8, 6), None, Timing(0, 1.0, 1.0))]
+    results = [Result(FormFile(b""), (6, 8, 3), (8, 6), timing=Timing(0, 1.0, 1.0))]
 
     assert json.loads(line(Route.SHAPE, results))["Detections"] == 0
 
@@ -78,7 +80,7 @@ def test_a_shape_is_no_detection() -> None:
 def test_the_handler_counts_every_request_on_standard_output(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    handler = Handler(
+    handler = make_handler(
         replace(settings, metrics_namespace="Matchvec"), load=lambda _: fake_pipeline()
     )
     for name in ("rest_predict", "error_no_body", "error_unknown_route", "rest_health"):

@@ -79,32 +79,32 @@ def test_variable(name: str, change: tuple[str, str, object]) -> None:
     assert asdict(Settings.from_environment({name: text})) == {**DEFAULTS, field: value}
 
 
-BAD = {
-    "another backend": ("BACKEND", "torch", "BACKEND must be onnx"),
-    "a word": ("DETECTION_THRESHOLD", "high", "must be a number from 0 to 1"),
-    "a percentage": ("DETECTION_THRESHOLD", "40", "must be a number from 0 to 1"),
-    "not a number": ("DETECTION_THRESHOLD", "nan", "must be a number from 0 to 1"),
-    "negative": ("MAX_URLS", "-1", "must be a whole number from 0 to 1000"),
-    "a fraction": ("MAX_PIXELS", "1e6", "must be a whole number from 1 to 1000000000"),
-    "neither on nor off": ("URL_FETCH", "false", "URL_FETCH='false' must be on or off"),
-    "a url for a host": ("URL_ALLOWED_HOSTS", "a.example,http://b.example", "'http://b.example'"),
-    "no host": ("URL_ALLOWED_HOSTS", " , ", "',' must be a host name"),
-    "every host": ("URL_ALLOWED_HOSTS", "*", "must be a host name"),
-    "a port": ("URL_ALLOWED_HOSTS", "a.example:80", "must be a host name"),
-    "a star within": ("URL_ALLOWED_HOSTS", "a.*.example", "must be a host name"),
-    "accents": ("URL_ALLOWED_HOSTS", "bücher.example", "must be a host name"),
-    "no time at all": ("DEADLINE_SECONDS", "0", "must be a number from 0.1 to 900"),
+INVALID = {
+    "another backend": ("BACKEND", "torch"),
+    "a word": ("DETECTION_THRESHOLD", "high"),
+    "a percentage": ("DETECTION_THRESHOLD", "40"),
+    "not a number": ("DETECTION_THRESHOLD", "nan"),
+    "negative": ("MAX_URLS", "-1"),
+    "a fraction": ("MAX_PIXELS", "1e6"),
+    "neither on nor off": ("URL_FETCH", "false"),
+    "a url for a host": ("URL_ALLOWED_HOSTS", "a.example,http://b.example"),
+    "no host": ("URL_ALLOWED_HOSTS", " , "),
+    "every host": ("URL_ALLOWED_HOSTS", "*"),
+    "a port": ("URL_ALLOWED_HOSTS", "a.example:80"),
+    "a star within": ("URL_ALLOWED_HOSTS", "a.*.example"),
+    "accents": ("URL_ALLOWED_HOSTS", "bücher.example"),
+    "no time": ("DEADLINE_SECONDS", "0"),
 }
 
 
-@pytest.mark.parametrize(("name", "text", "message"), BAD.values(), ids=BAD)
-def test_a_bad_value_names_the_variable_and_the_range(name: str, text: str, message: str) -> None:
-    with pytest.raises(SettingsError, match=f"{name}.*{message.removeprefix(name)}"):
+@pytest.mark.parametrize(("name", "text"), INVALID.values(), ids=INVALID)
+def test_an_invalid_value_names_the_variable(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=name):
         Settings.from_environment({name: text})
 
 
 WORKERS = {
-    "outside of Lambda, one for each core": ("", 4, 4),
+    "outside of Lambda, one per core": ("", 4, 4),
     "the smallest function": ("128", 2, 1),
     "one vCPU": ("1769", 2, 1),
     "less than one and a half": ("2600", 2, 1),
@@ -116,7 +116,7 @@ WORKERS = {
 
 @pytest.mark.parametrize(("memory", "cores", "workers"), WORKERS.values(), ids=WORKERS)
 def test_workers(memory: str, cores: int, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.settings._cores", lambda: cores)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
     settings = Settings.from_environment({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory})
 
     assert settings.workers == workers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,15 +18,15 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 from moto.s3.models import s3_backends
 
-from gateway.options import Options
+from gateway.deadline import Clock
 from gateway.routes import Route
 from inference.pipeline import Pipeline
-from service.batch.handler import BatchHandler, model_fingerprint
+from service.batch.app import make_batch_app
+from service.batch.handler import handle_batch
 from service.batch.s3_objects import Objects
-from service.batch.settings import BatchSettings
-from service.handler import Handler
 from service.settings import Settings
 from tests.support.asl import Execution, substituted
+from tests.support.handlers import build_app
 from tests.support.models import fake_pipeline
 
 REGION = "eu-west-1"
@@ -34,6 +35,7 @@ ARCHIVE = "pictures"
 RESULTS_BUCKET = "rows"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:batch"
 DEFINITION = Path(__file__).parent.parent.parent / "statemachine" / "bulk.asl.json"
+BatchHandler = Callable[[Any, object], dict[str, Any]]
 Fault = Callable[[int], Exception | None]
 """How many times an object was asked for -> what goes wrong this time."""
 
@@ -120,19 +122,22 @@ class Archive:
         s3_backends[ACCOUNT]["aws"].put_object(ARCHIVE, key, content)
 
     def handler(
-        self, pipeline: Pipeline | None = None, tolerated: float = 5, **changes: Any
+        self,
+        *,
+        load: Callable[[], Pipeline] = fake_pipeline,
+        tolerated: float = 5,
+        results_bucket: str = RESULTS_BUCKET,
+        clock: Clock = time.monotonic,
     ) -> BatchHandler:
-        settings = Settings.from_environment({})
-        models = pipeline or fake_pipeline()
-        api = Handler(settings, load=lambda _: models)
-        arguments: dict[str, Any] = {
-            "settings": BatchSettings(RESULTS_BUCKET, 1_000_000, tolerated),
-            "pictures": api._pictures,
-            "predict": lambda route: api._predict(route, Options()),
-            "fingerprint": lambda route: model_fingerprint(models, settings, route),
-            "objects": Objects(self.s3),
+        """The batch function's handler, with the fake models unless `load` gives others."""
+        api = build_app(Settings.from_environment({}), load=lambda _: load(), clock=clock)
+        environ = {
+            "RESULTS_BUCKET": results_bucket,
+            "MAX_OBJECT_BYTES": "1000000",
+            "TOLERATED_FAILURE_PERCENTAGE": str(tolerated),
         }
-        return BatchHandler(**{**arguments, **changes})
+        app = make_batch_app(api, environ, Objects(self.s3))
+        return lambda event, context: handle_batch(app, event, context)
 
     def execution(
         self, handler: BatchHandler, concurrency: int = 50, tolerated: float = 5, name: str = "run"

@@ -11,7 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
-from service.handler import Handler
+from tests.support.handlers import Handler
 
 URL = "http://in-process"
 

@@ -101,12 +101,14 @@ class FixedHead:
         )
 
 
-def fake_manifest(name: str, task: DetectionTask | ClassificationTask) -> Manifest:
+def fake_manifest(
+    name: str, task: DetectionTask | ClassificationTask, sha256: str = "0" * 64
+) -> Manifest:
     return Manifest(
         name=name,
         version="1.0.0",
         file=Path("model.onnx"),
-        sha256="0" * 64,
+        sha256=sha256,
         licence="Apache-2.0",
         source="made for tests",
         input=input_spec(batch=isinstance(task, ClassificationTask)),
@@ -128,7 +130,9 @@ def fake_detector(*rows: tuple[tuple[float, float, float, float], float, int]) -
     )
 
 
-def fake_classifier(name: str, outputs: Mapping[str, Mapping[str, float]]) -> Classifier:
+def fake_classifier(
+    name: str, outputs: Mapping[str, Mapping[str, float]], sha256: str = "0" * 64
+) -> Classifier:
     """Gives every crop the same probabilities, {output: {label: probability}}."""
     task = ClassificationTask(
         tuple(
@@ -137,7 +141,7 @@ def fake_classifier(name: str, outputs: Mapping[str, Mapping[str, float]]) -> Cl
     )
     values = [np.array([list(classes.values())], np.float32) for classes in outputs.values()]
     session = Session(FixedRuntime(values), "input", tuple(outputs))
-    return Classifier(fake_manifest(name, task), task, session)
+    return Classifier(fake_manifest(name, task, sha256), task, session)
 
 
 CAR_AND_PERSON = (((0, 0, 2, 4), 0.9, 0), ((2, 0, 4, 4), 0.8, 2))

@@ -17,19 +17,19 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /
 
 MAX_SECONDS, MAX_BYTES = 5.0, 1_000_000_000
 
-# Pictures go to `decode`, as the time of a worker process would be missing; bodies to the handler.
+# Pictures go to `decode`; bodies go to the handler.
 MEASURE = """
 import csv, json, sys, time
 from pathlib import Path
 from inference.errors import PictureError
 from inference.decoding.decode import decode
-from service.handler import Handler
+from tests.support.handlers import make_handler
 from service.settings import Settings
 from tests.support.events import rest_event
 from tests.support.models import fake_pipeline
 
 folder = Path(sys.argv[1])
-handler = Handler(Settings.from_environment({}), load=lambda _: fake_pipeline())
+handler = make_handler(Settings.from_environment({}), load=lambda _: fake_pipeline())
 
 def picture(case):
     try:

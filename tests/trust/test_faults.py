@@ -20,9 +20,9 @@ import pytest
 import requests
 
 from inference.store import download_model
-from service.handler import Handler
 from service.settings import Settings
 from tests.support.events import form_event, rest_event, upload
+from tests.support.handlers import Handler, make_handler
 from tests.support.local_api import ROOT, LocalApi, both_runtimes, copy_project, local_api
 from tests.support.models import tiny_folder
 from tests.support.object_store import ObjectStore, object_store
@@ -157,7 +157,7 @@ def test_a_model_that_can_t_be_had_is_503_until_it_can(
     if fault is disk_fills_up and not Path("/dev/full").exists():
         pytest.skip("/dev/full is Linux's own")
     with fault(models):
-        handler = Handler(Settings.from_environment(os.environ))
+        handler = make_handler(Settings.from_environment(os.environ))
         refused = handler(form_event("/predict", upload(plain())), None)
 
     assert refused["statusCode"] == 503
@@ -212,7 +212,7 @@ def test_a_download_of_another_process_is_left_alone(models: Models) -> None:
 
 
 def test_without_a_fault_the_model_is_there(models: Models) -> None:
-    handler = Handler(Settings.from_environment(os.environ))
+    handler = make_handler(Settings.from_environment(os.environ))
     names = [each["name"] for each in health(handler)["models"]["classification"]]
 
     assert names == ["tiny"]
@@ -224,7 +224,7 @@ def health(handler: Handler) -> Any:
 
 def test_routes_without_models_do_not_mind(models: Models) -> None:
     settings = replace(Settings.from_environment(os.environ), model_uri="")
-    answer = Handler(settings)(form_event("/shape", upload(plain())), None)
+    answer = make_handler(settings)(form_event("/shape", upload(plain())), None)
 
     assert json.loads(answer["body"]) == [[6, 8, 3]]
 
@@ -278,7 +278,7 @@ def test_a_picture_that_needs_more_memory_than_there_is(route: str, spare_mib: i
 
 
 def runtime_of(api: LocalApi) -> int:
-    """The process id of the Python that runs the handler: the first; the others decode."""
+    """The process id of the Python that runs the handler: the first one."""
     modules = {"awslambdaric", "scripts.local.plain_emulator"}
     for pid in sorted(api.children()):
         words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")

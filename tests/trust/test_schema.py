@@ -31,8 +31,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from scripts.definition import for_clients
-from service.handler import Handler
 from service.settings import Settings
+from tests.support.handlers import make_handler
 from tests.support.in_process import URL, session_to
 from tests.support.local_api import ROOT, local_api
 from tests.support.models import fake_pipeline
@@ -76,7 +76,7 @@ for media_type in BINARY_MEDIA_TYPES[1:]:
 def in_process() -> requests.Session:
     network = FakeNetwork({"a.example/b.png": http_answer(plain(5, 3))})
     settings = Settings.from_environment({})
-    handler = Handler(
+    handler = make_handler(
         settings, network.fetcher(), load=lambda _: fake_pipeline(), uploads=UploadBucket()
     )
     return session_to(handler, BINARY_MEDIA_TYPES)

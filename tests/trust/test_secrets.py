@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from gateway.fetch import Fetcher
-from inference.decoding.source import Picture
+from inference.decoding.source import ImageSource
 from inference.errors import ModelUnavailable
 from inference.pipeline import Pipeline
-from service.handler import Handler
 from service.settings import Settings
 from tests.support.answers import check_well_formed
 from tests.support.events import EVENTS, form_event, load_event, rest_event, upload
+from tests.support.handlers import make_handler
 from tests.support.models import fake_pipeline
 from tests.support.network import FakeNetwork
 from tests.support.pictures import plain
@@ -42,7 +42,7 @@ INSIDE = re.compile(
 class Broken(Pipeline):
     """Fails with every picture, and says what nobody but the operator may read."""
 
-    def predict_objects(self, picture: Picture, threshold: float) -> Any:
+    def predict_objects(self, source: ImageSource, threshold: float) -> Any:
         raise RuntimeError(f"secret {os.environ['AWS_SECRET_ACCESS_KEY']} in {__file__}")
 
 
@@ -78,7 +78,7 @@ def test_no_answer_shows_what_is_inside(
     load: Callable[[Settings], Pipeline], settings: Settings
 ) -> None:
     fetcher = Fetcher(1000, 5, resolver=no_resolver)
-    handler = Handler(settings, fetcher, load=load)
+    handler = make_handler(settings, fetcher, load=load)
     events = [load_event(path.stem) for path in sorted(EVENTS.glob("*.json"))]
     events += [
         form_event(path, upload(plain()), ("url", "http://a.example/"), query=query)
@@ -97,7 +97,7 @@ def test_the_environment_is_not_logged(
 ) -> None:
     with_metrics = replace(settings, metrics_namespace="Matchvec")
     for load in (PIPELINES["well"], no_pipeline):
-        handler = Handler(with_metrics, FakeNetwork().fetcher(), load=load)
+        handler = make_handler(with_metrics, FakeNetwork().fetcher(), load=load)
         for path in EVENTS.glob("*.json"):
             handler(load_event(path.stem), None)
     log = caplog.text + "".join(capfd.readouterr())
@@ -137,7 +137,7 @@ def test_what_is_the_client_s_own_is_neither_answered_nor_logged(
     fetchers = (FakeNetwork().fetcher(), Fetcher(1000, 5, resolver=no_resolver))
     for load in PIPELINES.values():
         for fetcher in fetchers:
-            handler = Handler(with_metrics, fetcher, load=load)
+            handler = make_handler(with_metrics, fetcher, load=load)
             query = {**(event["queryStringParameters"] or {}), "details": "true"}
             response = handler({**event, "queryStringParameters": query}, None)
 
@@ -190,7 +190,7 @@ def test_a_client_can_not_write_into_the_log(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with_metrics = replace(settings, metrics_namespace="Matchvec")
-    response = Handler(with_metrics, FakeNetwork().fetcher(), load=load)(event, None)
+    response = make_handler(with_metrics, FakeNetwork().fetcher(), load=load)(event, None)
     printed, errors = capfd.readouterr()
 
     check_well_formed(response)

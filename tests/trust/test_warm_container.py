@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from service.handler import Handler
 from service.settings import Settings
 from tests.support.answers import check_well_formed
 from tests.support.events import form_event, rest_event, upload
+from tests.support.handlers import make_handler
 from tests.support.models import fake_pipeline
 from tests.support.network import FakeNetwork, http_answer
 from tests.support.pictures import corners, encode, plain
@@ -127,7 +127,7 @@ def test_2000_mixed_requests_leave_nothing_behind(
     variables = {"MAX_URL_BYTES": "200000", "BASE_MODEL_PATH": str(tmp_path / "models")}
     settings = Settings.from_environment(variables)
     fetcher = Network(NETWORK).fetcher(settings.max_url_bytes)
-    handler = Handler(settings, fetcher, load=lambda _: fake_pipeline())
+    handler = make_handler(settings, fetcher, load=lambda _: fake_pipeline())
 
     def answer(count: int) -> None:
         for name, event, status in mixed(count):

@@ -18,32 +18,32 @@ from matchvec_client.bulk.runs import Source, check_name, follow, start, status
 from matchvec_client.bulk.target import Target, find
 
 KINDS = {
-    "prefix": 'everything below a prefix ("" for all)',
-    "inventory": "a list by S3 Inventory in CSV format, by its s3://.../manifest.json",
+    "prefix": 'all pictures below a prefix ("" for all)',
+    "inventory": "an S3 Inventory in CSV format, by the address of its manifest.json",
     "manifest": "a list of keys, one per line, in a file or in S3",
 }
 BATCH = 100
 MAX_BATCH = 1000
-"""Pictures: the function has five minutes for a batch."""
+"""Pictures per batch; the function has five minutes for a batch."""
 
 DONE, RUN_FAILED, BAD_USAGE, AWS_REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 DESCRIPTION = """\
-Answer the pictures of an S3 bucket, by a stack that was deployed with ArchiveBucket. It needs AWS
-credentials, as the AWS CLI takes them: docs/scale.md says what these may do.
+Answer the pictures of an S3 bucket with a stack that was deployed with ArchiveBucket. It uses the
+credentials of the AWS CLI; docs/scale.md lists the permissions that it needs.
 """
 EPILOG = """\
-exit codes: 0 done; 1 the run that was followed has failed; 2 an option, a file or the stack
-can't be used; 3 AWS is unreachable or refuses; 130 interrupted, which ends no run.
+exit codes: 0 done; 1 the run that --follow waited for has failed; 2 an option, a file or the stack
+is invalid; 3 AWS is unreachable or refuses; 130 interrupted, which does not stop the run.
 """
 Also = Mapping[str, Callable[[Target], str]]
 
 
 def parse(arguments: Sequence[str], prog: str, also: Sequence[str] = ()) -> argparse.Namespace:
-    """Read the command line.
+    """Parse the command line.
 
     Raises:
-        SystemExit: It can't be understood (2), or asks for help (0).
-        BulkError: A value is out of its range.
+        SystemExit: The command line is invalid (2), or asks for help (0).
+        BulkError: A value is out of range.
     """
     parser = argparse.ArgumentParser(
         prog=prog,
@@ -52,43 +52,45 @@ def parse(arguments: Sequence[str], prog: str, also: Sequence[str] = ()) -> argp
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    begin = commands.add_parser("start", help="answer what has no row yet")
+    begin = commands.add_parser("start", help="answer the pictures that have no row yet")
     kinds = begin.add_mutually_exclusive_group(required=True)
     for name, meaning in KINDS.items():
         kinds.add_argument(f"--{name}", help=meaning)
     begin.add_argument("--batch", type=int, default=BATCH, help="pictures per batch (default: 100)")
-    begin.add_argument("--dry-run", action="store_true", help="only count, and tell the cost")
-    look = commands.add_parser("status", help="how far a run is, and what it cost so far")
-    look.add_argument("--run", metavar="NAME", help="which one (default: the last)")
-    look.add_argument("--follow", action="store_true", help="wait for its end")
-    load = commands.add_parser("results", help="count the rows, or put them in a file")
-    load.add_argument("--output", type=Path, metavar="FILE", help="JSON lines, or .csv")
-    load.add_argument("--resume", action="store_true", help="load only what FILE lacks")
-    load.add_argument("--overwrite", action="store_true", help="start FILE anew")
+    begin.add_argument("--dry-run", action="store_true", help="show the number and the cost only")
+    look = commands.add_parser("status", help="show the progress and the cost of a run")
+    look.add_argument("--run", metavar="NAME", help="name of the run (default: the last one)")
+    look.add_argument("--follow", action="store_true", help="wait until it ends")
+    load = commands.add_parser("results", help="count the rows, or write them to a file")
+    load.add_argument("--output", type=Path, metavar="FILE", help="JSON lines, or CSV for .csv")
+    load.add_argument("--resume", action="store_true", help="load only rows that FILE lacks")
+    load.add_argument("--overwrite", action="store_true", help="replace FILE")
     load.add_argument("--quiet", action="store_true", help="do not show the progress")
     for command in (begin, load):
         command.add_argument("--route", choices=ROUTES, default=ROUTES[0])
     for command in (begin, look, load, *map(commands.add_parser, also)):
-        command.add_argument("--stack", default="matchvec", help="its name (default: matchvec)")
-        command.add_argument("--region", help="default: as the AWS CLI finds it")
-        command.add_argument("--profile", help="likewise")
+        command.add_argument(
+            "--stack", default="matchvec", help="name of the stack (default: matchvec)"
+        )
+        command.add_argument("--region", help="AWS region (default: that of the AWS CLI)")
+        command.add_argument("--profile", help="profile of the AWS CLI")
     options = parser.parse_args(arguments)
     if options.command == "results" and options.resume and options.overwrite:
         parser.error("--resume and --overwrite exclude each other")
     if options.command == "results" and options.resume and not options.output:
-        parser.error("--resume goes on with the rows of --output FILE")
+        parser.error("--resume needs --output FILE")
     if options.command == "start" and not 1 <= options.batch <= MAX_BATCH:
-        raise BulkError(f"--batch must be from 1 to {MAX_BATCH}, not {options.batch}.")
+        raise BulkError(f"--batch {options.batch} is out of range. Use 1 to {MAX_BATCH}.")
     return options
 
 
 def main(arguments: Sequence[str], prog: str = "matchvec bulk", also: Also | None = None) -> int:
-    """Run one command; an exit code.
+    """Run one command and return its exit code.
 
     Args:
-        arguments: After `bulk`.
-        prog: What the user called.
-        also: Further commands, and what each does.
+        arguments: Arguments after `bulk`.
+        prog: Name of the program in messages.
+        also: Further commands and their functions.
     """
     try:
         options = parse(arguments, prog, list(also or {}))

@@ -1,4 +1,4 @@
-"""What archives cost, by us-east-1's list prices as published copies of 2025-26 give them."""
+"""Costs of archives, at us-east-1's list prices of 2025-26."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ DOLLARS_PER_MILLION = {
 }
 DOLLARS_PER_GB_SECOND = {"arm64": 0.0000133334, "x86_64": 0.0000166667}
 TRANSITIONS_PER_BATCH = 2
-"""One that starts the child execution, one for its only state."""
+"""Transitions per batch: one starts the child execution, one runs its only state."""
 KEYS_PER_LIST = 1000
 PICTURE_GB_SECONDS = 0.088
-"""Of a function with 2 GB, for a picture that takes 44 ms on a core (docs/deploy.md)."""
+"""GB-seconds per picture: 44 ms on one core of a function with 2 GB (docs/deploy.md)."""
 
 
 def planned(pictures: int, batch: int) -> float:
-    """Dollars for so many pictures in batches of so many, on arm64, where nothing fails."""
+    """Return the dollars for a run on arm64 without failures.
+
+    Args:
+        pictures: Number of pictures.
+        batch: Pictures per batch.
+    """
     return _dollars(pictures / batch, pictures, pictures) + (
         pictures * PICTURE_GB_SECONDS * DOLLARS_PER_GB_SECOND["arm64"]
     )
@@ -32,16 +37,16 @@ def spent(
     memory_mb: int,
     architecture: str,
 ) -> float:
-    """Dollars of a run: its batches' transitions and requests, and the function's time.
+    """Return the dollars of a run so far: transitions, requests and the function's time.
 
-    Retries are in the function's time; of their transitions nothing is known here.
+    The function's time includes retries; their transitions are not known.
 
     Args:
         items: `itemCounts` of Step Functions' DescribeMapRun.
         batches: Its `executionCounts`.
-        busy_ms: The function's time, in milliseconds.
-        memory_mb: The function's.
-        architecture: The function's.
+        busy_ms: Run time of the function in milliseconds.
+        memory_mb: Memory of the function in MB.
+        architecture: ``arm64`` or ``x86_64``.
     """
     begun = batches["total"] - batches["pending"]
     ended = items["total"] - items["pending"]
@@ -50,14 +55,14 @@ def spent(
 
 
 def in_dollars(amount: float) -> str:
-    """An amount to the cent."""
+    """Format an amount to the cent."""
     return f"${amount:,.2f}"
 
 
 def _dollars(batches: float, read: float, listed: float) -> float:
-    """All but the function's time.
+    """Return the dollars without the function's time.
 
-    Each picture is read once. Each batch looks whether it was answered before, and writes once.
+    Each picture is read once. Each batch reads its previous rows and writes once.
     """
     counts = {
         "Step Functions transition": batches * TRANSITIONS_PER_BATCH,

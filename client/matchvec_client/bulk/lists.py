@@ -1,4 +1,4 @@
-"""What is in an archive, what of it is answered, and what is missing."""
+"""The pictures of an archive: all, answered, and missing."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from matchvec_client.bulk.aws import BulkError
 from matchvec_client.bulk.rows import Item, folder, item_of, parse_item, read_lines
 
 READERS = 16
-"""Objects of rows that are read side by side."""
+"""Objects of rows that are read concurrently."""
 
 Key = bytes
-"""A checksum in a picture's place: a set of ten million of them fits in 1 GB of memory."""
+"""Checksum of a picture's identity: a set of ten million needs 1 GB of memory."""
 
 Named = tuple[str, str]
 """A bucket and a key."""
 
 
 def below(client: Any, bucket: str, prefix: str) -> Iterator[Item]:  # noqa: ANN401  boto3's
-    """Every object below a prefix, 1,000 per request."""
+    """Yield all objects below a prefix, 1,000 per request."""
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for each in page.get("Contents", []):
             yield parse_item(each, bucket)
 
 
 def in_inventory(client: Any, place: Named) -> Iterator[Item]:  # noqa: ANN401
-    """Every object of an inventory in CSV format, by its ``manifest.json``.
+    """Yield all objects of an inventory in CSV format, by its ``manifest.json``.
 
     Raises:
-        BulkError: It is in another format, or lists no keys.
+        BulkError: The inventory has another format.
     """
     manifest = json.loads(_content(client, place))
     if manifest.get("fileFormat") != "CSV":
-        raise BulkError("the inventory must be in CSV format.")
+        raise BulkError("The inventory is not in CSV format. Configure it as CSV.")
     names = [name.strip() for name in manifest["fileSchema"].split(",")]
     bucket = manifest["destinationBucket"].rpartition(":")[2]
     for file in manifest["files"]:
@@ -52,12 +52,12 @@ def in_inventory(client: Any, place: Named) -> Iterator[Item]:  # noqa: ANN401
 
 
 def in_manifest(client: Any, place: str, bucket: str) -> Iterator[Item]:  # noqa: ANN401
-    """Every object of a list: a JSON array, or lines, of keys or of `{"Key", "ETag", "Size"}`.
+    """Yield all objects of a list: a JSON array, or lines, of keys or `{"Key", "ETag", "Size"}`.
 
     Args:
-        client: S3's.
-        place: A file, or ``s3://bucket/key``.
-        bucket: Of keys that don't name one.
+        client: Client of S3.
+        place: Path of a file, or ``s3://bucket/key``.
+        bucket: Bucket of keys that do not name one.
     """
     is_local = not place.startswith("s3://")
     content = Path(place).read_bytes() if is_local else _content(client, parse_uri(place))
@@ -72,18 +72,18 @@ def in_manifest(client: Any, place: str, bucket: str) -> Iterator[Item]:  # noqa
 
 
 def rows(client: Any, bucket: str, kind: str, model: str, route: str) -> Iterator[dict[str, Any]]:  # noqa: ANN401
-    """Every row of a model and route."""
+    """Yield all rows of a model and route."""
     for _, found in rows_of(client, below(client, bucket, folder(kind, model, route))):
         yield from found
 
 
 def rows_of(client: Any, objects: Iterable[Item]) -> Iterator[tuple[Item, list[dict[str, Any]]]]:  # noqa: ANN401
-    """Objects of rows with what is in them, in their order, some of them read side by side."""
+    """Yield objects of rows with their rows, in order; some are read concurrently."""
 
     def lines(item: Item) -> tuple[Item, list[dict[str, Any]]]:
         return item, read_lines(_content(client, (item.bucket, item.key)))
 
-    # `pool.map` of all would read on, however slow its reader is: there may be a million.
+    # `pool.map` over everything would not wait for a slow reader; there may be a million objects.
     with ThreadPoolExecutor(READERS) as pool:
         batch: list[Item] = []
         for item in objects:
@@ -95,12 +95,12 @@ def rows_of(client: Any, objects: Iterable[Item]) -> Iterator[tuple[Item, list[d
 
 
 def digest(item: Item) -> Key:
-    """What stands for a picture of this content."""
+    """Return the checksum of a picture's identity."""
     return hashlib.blake2b(json.dumps(item.identity).encode(), digest_size=16).digest()
 
 
 def answered(lines: Iterable[dict[str, Any]]) -> set[Key]:
-    """The pictures that these rows answer, with their content and, for bare keys, without."""
+    """Return the pictures that the rows answer, each with and without its content's ETag."""
     found = set()
     for line in lines:
         item = item_of(line)
@@ -110,7 +110,7 @@ def answered(lines: Iterable[dict[str, Any]]) -> set[Key]:
 
 
 def missing(items: Iterable[Item], done: set[Key]) -> Iterator[Item]:
-    """The items that are not done, each once."""
+    """Yield the items that are not in `done`, each once."""
     seen = set(done)
     for item in items:
         key = digest(item)
@@ -120,7 +120,7 @@ def missing(items: Iterable[Item], done: set[Key]) -> Iterator[Item]:
 
 
 def as_manifest(items: Iterable[Item]) -> bytes:
-    """The list that the state machine's ItemReader reads."""
+    """Encode the list that the state machine's ItemReader reads."""
     entries = []
     for item in items:
         entry: dict[str, Any] = {"Bucket": item.bucket, "Key": item.key}
@@ -133,14 +133,14 @@ def as_manifest(items: Iterable[Item]) -> bytes:
 
 
 def parse_uri(uri: str) -> Named:
-    """``s3://bucket/key`` in two.
+    """Split ``s3://bucket/key`` into bucket and key.
 
     Raises:
-        BulkError: It is not like that.
+        BulkError: The address has another form.
     """
     split = urlsplit(uri)
     if split.scheme != "s3" or not split.netloc or not split.path.strip("/"):
-        raise BulkError(f"{uri!r} must look like s3://bucket/key.")
+        raise BulkError(f"{uri!r} is not an S3 address. Write s3://bucket/key.")
     return split.netloc, split.path.lstrip("/")
 
 

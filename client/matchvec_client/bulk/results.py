@@ -1,4 +1,4 @@
-"""The rows of an archive, counted and put together."""
+"""The rows of an archive: counts and downloads."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from matchvec_client.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where rows are put.
+    """The output file.
 
     Attributes:
-        path: The file: JSON lines, or CSV if its name ends in ``.csv``.
-        may_resume: Whether to go on with it.
-        may_overwrite: Whether to begin it anew.
+        path: Path; a name that ends in ``.csv`` is CSV, all others JSON lines.
+        may_resume: Continue an existing file.
+        may_overwrite: Replace an existing file.
     """
 
     path: Path
@@ -35,29 +35,29 @@ class Output:
 
     @property
     def is_csv(self) -> bool:
-        """Whether objects have lines, in place of pictures."""
+        """True if the file is CSV."""
         return self.path.suffix.lower() == ".csv"
 
     @property
     def lines(self) -> Path:
-        """Where the rows are kept as they come."""
+        """Path of the JSON lines that are written during the download."""
         return self.path.with_name(self.path.name + ".jsonl") if self.is_csv else self.path
 
     def check(self) -> None:
-        """Make sure that nothing is written over unasked.
+        """Check that no file is replaced by accident.
 
         Raises:
-            BulkError: It would be.
+            BulkError: The file exists, and neither option is set.
         """
         is_there = self.path.exists() or self.lines.exists()
         if is_there and not (self.may_resume or self.may_overwrite):
             raise BulkError(
-                f"{self.path} exists: --resume goes on with it, --overwrite starts anew."
+                f"{self.path} exists. Use --resume to continue it or --overwrite to replace it."
             )
 
 
 class _Tally:
-    """Counts rows by their codes, each picture once."""
+    """Counts of rows by code, each picture once."""
 
     def __init__(self) -> None:
         self.codes: Counter[str] = Counter()
@@ -65,7 +65,7 @@ class _Tally:
         self._seen: set[lists.Key] = set()
 
     def new(self, rows: Iterable[Row], *, is_known: bool = False) -> list[Row]:
-        """Those of the rows whose picture had none; `is_known`: some are expected to have one."""
+        """Count rows and return the new ones; `is_known`: repetitions are expected."""
         found = []
         for row in rows:
             key = lists.digest(item_of(row))
@@ -78,7 +78,7 @@ class _Tally:
         return found
 
     def missing(self, rows: Iterable[Row]) -> Counter[str]:
-        """Of pictures to be retried, those that have no row, by their codes."""
+        """Count pictures without a row, by code."""
         codes: Counter[str] = Counter()
         for row in rows:
             key = lists.digest(item_of(row))
@@ -91,17 +91,17 @@ class _Tally:
 def results(
     target: Target, route: str, output: Output | None = None, file: TextIO | None = None
 ) -> str:
-    """What there is, by code; with `output`, all rows in that file.
+    """Count the rows by code; with `output`, download all rows to that file.
 
     Args:
         target: The stack.
-        route: Which answers.
-        output: The file; None: only count.
-        file: Where to show the progress; None: nowhere.
+        route: Route of the API.
+        output: Output file; None: only count.
+        file: Stream of the progress; None: no progress.
 
     Raises:
-        BulkError: The file can't be gone on with.
-        OSError: It can't be written.
+        BulkError: The file cannot be continued.
+        OSError: The file cannot be written.
     """
     if output:
         output.check()
@@ -120,8 +120,8 @@ def results(
         if output and saved and output.is_csv:
             _write_csv(output.path, saved.rows())
     missing = tally.missing(lists.rows(s3, target.results, FAILED, model, route))
-    told = _told(f"s3://{target.results}/{place}", tally, missing)
-    return "\n".join([*told, f"Written to {output.path}"] if output else told)
+    summary = _summary(f"s3://{target.results}/{place}", tally, missing)
+    return "\n".join([*summary, f"Written to {output.path}"] if output else summary)
 
 
 def _download(
@@ -144,7 +144,7 @@ def _download(
 
 
 def _write_csv(path: Path, rows: Iterator[Row]) -> None:
-    """Write a file that is there whole or not at all."""
+    """Write the file atomically."""
     partial = path.with_name(path.name + ".new")
     with partial.open("w", encoding="utf-8", newline="") as file:
         named = ({**row, "picture": f"s3://{row['bucket']}/{row['key']}"} for row in rows)
@@ -152,12 +152,14 @@ def _write_csv(path: Path, rows: Iterator[Row]) -> None:
     os.replace(partial, path)
 
 
-def _told(place: str, tally: _Tally, missing: Counter[str]) -> list[str]:
+def _summary(place: str, tally: _Tally, missing: Counter[str]) -> list[str]:
     lines = [f"{sum(tally.codes.values()):,} rows in {place}"]
     lines += [f"  {count:10,}  {code}" for code, count in tally.codes.most_common()]
     if tally.twice:
-        lines.append(f"  {tally.twice:10,}  more, of pictures that have a row: two runs at once")
+        lines.append(f"  {tally.twice:10,}  more for pictures that have a row: two runs overlapped")
     if missing:
-        lines.append(f"{sum(missing.values()):,} pictures have none yet; a new start does these:")
+        lines.append(
+            f"{sum(missing.values()):,} pictures have no row; the next start retries them:"
+        )
         lines += [f"  {count:10,}  {code}" for code, count in missing.most_common()]
     return lines

@@ -1,7 +1,7 @@
-"""Objects of an archive and their rows, as the deployed function writes them.
+"""Objects of an archive and their rows, in the format of the deployed function.
 
-results/model=<16 hex>/route=predict/<2 hex>/<batch>.jsonl.gz   rows that are final
-failed/model=<16 hex>/route=predict/<2 hex>/<batch>.jsonl.gz    pictures that are to be retried
+results/model=<16 hex>/route=predict/<2 hex>/<batch>.jsonl.gz   final rows
+failed/model=<16 hex>/route=predict/<2 hex>/<batch>.jsonl.gz    pictures to retry
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ ROUTES = ("predict", "object_detection")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One object of S3.
+    """An object in S3.
 
     Attributes:
-        bucket: Where it is.
-        key: Its name.
-        etag: Which content is meant, without quotes; "" for whichever is there.
-        size: Bytes, None where the list does not say.
+        bucket: Bucket.
+        key: Key.
+        etag: ETag without quotes; "": any version.
+        size: Size in bytes; None: unknown.
     """
 
     bucket: str
@@ -36,17 +36,17 @@ class Item:
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """What makes two items the same: bucket, key and content."""
+        """Bucket, key and ETag, which identify a picture."""
         return self.bucket, self.key, self.etag
 
 
 def parse_item(fields: Mapping[str, Any], bucket: str, is_encoded: bool = False) -> Item:
-    """One entry of a listing, an inventory or a list, which spell their fields differently.
+    """Parse an entry of a listing, an inventory or a list, whose field names differ.
 
     Args:
-        fields: Its fields; ``Key`` at least.
-        bucket: Where it is if it does not say.
-        is_encoded: Whether its key is url-encoded, as inventories have it.
+        fields: Fields of the entry; ``Key`` is required.
+        bucket: Bucket of an entry that does not name one.
+        is_encoded: The key is URL-encoded, as in inventories.
     """
     by_name = {name.lower(): value for name, value in fields.items()}
     key = str(by_name["key"])
@@ -60,20 +60,20 @@ def parse_item(fields: Mapping[str, Any], bucket: str, is_encoded: bool = False)
 
 
 def folder(kind: str, model: str, route: str) -> str:
-    """The prefix of all rows of a model and route; `kind` is `RESULTS` or `FAILED`."""
+    """Return the prefix of all rows of a model and route; `kind` is `RESULTS` or `FAILED`."""
     return f"{kind}/model={model[:16]}/route={route}/"
 
 
 def read_lines(content: bytes) -> list[dict[str, Any]]:
-    """The rows of an object."""
+    """Decode the rows of an object."""
     return [json.loads(line) for line in gzip.decompress(content).splitlines()]
 
 
 def item_of(line: Mapping[str, Any]) -> Item:
-    """The object that a row tells of."""
+    """Return the picture of a row."""
     return Item(line["bucket"], line["key"], line["etag"])
 
 
 def code_of(line: Mapping[str, Any]) -> str:
-    """How it went."""
+    """Return the error code of a row, or ``answered``."""
     return str(line["error"]["code"]) if line["error"] else "answered"

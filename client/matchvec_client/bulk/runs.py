@@ -1,4 +1,4 @@
-"""One run over an archive: planned, started, watched."""
+"""Runs over an archive: start and status."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ LINE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is to be answered.
+    """The pictures of a run.
 
     Attributes:
-        kind: ``prefix``, ``inventory`` or ``manifest``, as the state machine knows them.
-        place: The prefix, the inventory's ``s3://.../manifest.json``, or the list.
-        route: Which of the API's answers is wanted.
+        kind: ``prefix``, ``inventory`` or ``manifest``, the state machine's names.
+        place: The prefix, the address of the inventory's ``manifest.json``, or the list.
+        route: Route of the API.
         batch: Pictures per batch.
     """
 
@@ -38,17 +38,17 @@ class Source:
 
 
 def start(target: Target, source: Source, *, dry_run: bool = False) -> str:
-    """Start a run over what is missing; what to say of it.
+    """Start a run over the pictures without a row and return a message.
 
-    The first run over a prefix or an inventory has Step Functions list it. Later ones are given a
-    list of what has no row yet: new pictures, changed ones, and those that failed.
+    Step Functions lists the pictures of the first run over a prefix or an inventory. Later runs get
+    a list of the pictures without a row: new, changed and failed ones.
 
     Raises:
-        BulkError: A run is under way, or the pictures are not where the stack may read.
+        BulkError: A run is in progress, or the stack may not read the pictures.
     """
     if source.kind == "prefix" and not source.place.startswith(target.prefix):
         raise BulkError(
-            f"the stack may read below {target.prefix!r} only (ArchivePrefix), "
+            f"The stack may read only below {target.prefix!r} (ArchivePrefix), "
             f"not below {source.place!r}."
         )
     states = client("stepfunctions")
@@ -57,7 +57,8 @@ def start(target: Target, source: Source, *, dry_run: bool = False) -> str:
     )["executions"]
     if running:
         raise BulkError(
-            f"the run {running[0]['name']} is under way: two would answer the same pictures twice."
+            f"The run {running[0]['name']} is in progress. Wait until it ends: two runs would "
+            "answer the same pictures."
         )
     name = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     fields = {"Bucket": target.archive, "Route": str(source.route), "ItemsPerBatch": source.batch}
@@ -68,34 +69,34 @@ def start(target: Target, source: Source, *, dry_run: bool = False) -> str:
     )
     if source.kind != "manifest" and not found["KeyCount"]:
         fields |= {"Source": source.kind, **_whole(source)}
-        told = f"Everything of {source.kind} {source.place!r}: there are no rows yet."
+        summary = f"All pictures of {source.kind} {source.place!r}, because no rows exist yet"
     else:
         done = lists.answered(lists.rows(s3, target.results, RESULTS, model, source.route))
         items = list(_items(s3, target, source))
         todo = list(lists.missing(items, done))
-        told = f"{len(items):,} pictures, {len(todo):,} without a row, about " + in_dollars(
+        summary = f"{len(items):,} pictures, {len(todo):,} without a row, about " + in_dollars(
             planned(len(todo), source.batch)
         )
         if not todo:
-            return f"{told}. Nothing to do."
+            return f"{summary}. Nothing to do."
         place = {"Bucket": target.results, "Key": f"runs/{name}/manifest.json"}
         if not dry_run:
             s3.put_object(**place, Body=lists.as_manifest(todo))
         fields |= {"Source": "manifest", "List": place}
     if dry_run:
-        return f"{told}. Nothing was started."
+        return f"{summary}. Nothing was started."
     states.start_execution(stateMachineArn=target.machine, name=name, input=json.dumps(fields))
-    return f"{told}. Run {name} is under way; status tells how far it is."
+    return f"{summary}. Run {name} has started; `matchvec bulk status` shows its progress."
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far a run is.
+    """The progress of a run.
 
     Attributes:
-        name: The run's.
-        status: As Step Functions has it, such as `RUNNING` or `SUCCEEDED`.
-        lines: For people: when it began, how far it is, what it cost so far, why it ended.
+        name: Name of the run.
+        status: Status in Step Functions, such as `RUNNING` or `SUCCEEDED`.
+        lines: Text: start, progress, cost so far, and the reason for a failure.
     """
 
     name: str
@@ -104,25 +105,25 @@ class State:
 
     @property
     def text(self) -> str:
-        """All lines."""
+        """All lines in one string."""
         return "\n".join(self.lines)
 
 
 def status(target: Target, name: str | None) -> State:
-    """How far a run is, and what it cost so far.
+    """Return the progress and the cost of a run.
 
     Args:
         target: The stack.
-        name: The run's; None: the last one.
+        name: Name of the run; None: the last one.
 
     Raises:
-        BulkError: There is no such run.
+        BulkError: The run does not exist.
     """
     states = client("stepfunctions")
     if name is None:
         latest = states.list_executions(stateMachineArn=target.machine, maxResults=1)["executions"]
         if not latest:
-            raise BulkError("there was no run yet; start begins one.")
+            raise BulkError("No run exists yet. Start one with `matchvec bulk start`.")
         name = str(latest[0]["name"])
     arn = f"{target.machine.replace(':stateMachine:', ':execution:')}:{name}"
     run = states.describe_execution(executionArn=arn)
@@ -141,21 +142,21 @@ def status(target: Target, name: str | None) -> State:
 
 
 def follow(target: Target, name: str | None, file: TextIO | None) -> State:
-    """Wait for a run's end, and tell meanwhile how far it is.
+    """Wait until a run ends, and show its progress.
 
     Args:
         target: The stack.
-        name: The run's; None: the last one.
-        file: Where to tell: on a terminal, on one line that changes; None: nowhere.
+        name: Name of the run; None: the last one.
+        file: Output stream; a terminal gets one line that changes. None: no output.
 
     Raises:
-        BulkError: There is no such run.
+        BulkError: The run does not exist.
     """
     is_terminal = file is not None and file.isatty()
     while (state := status(target, name)).status == "RUNNING":
         name = state.name
         if file:
-            # How far it is, and what it cost; the batches' counts can wait for its end.
+            # The counts of batches are shown only at the end.
             text = "  ".join((*state.lines[1:2], *state.lines[3:4])) or state.lines[0]
             file.write(f"\r\033[K{text}" if is_terminal else f"{text}\n")
             file.flush()
@@ -166,7 +167,7 @@ def follow(target: Target, name: str | None, file: TextIO | None) -> State:
 
 
 def progress(items: dict[str, int], batches: dict[str, int], seconds: float) -> list[str]:
-    """Counts of Step Functions as lines for people."""
+    """Format the counts of Step Functions."""
     total, ended = items["total"], items["succeeded"] + items["failed"]
     rate = ended / seconds if seconds > 0 else 0.0
     left = f"{(total - ended) / rate / 60:,.0f} min left" if rate and ended < total else ""
@@ -195,7 +196,7 @@ def _items(s3: Any, target: Target, source: Source) -> Iterator[Item]:  # noqa: 
 
 
 def _busy_ms(target: Target, begin: datetime, end: datetime) -> float:
-    """The function's time in milliseconds; CloudWatch knows it some minutes later."""
+    """Return the function's run time in milliseconds; CloudWatch is some minutes late."""
     minutes = max(1, int((end - begin).total_seconds() // 60) + 2)
     # At most 1,440 points per request; a period is a multiple of 60 seconds.
     period = 60 * (minutes // 1440 + 1)
@@ -212,11 +213,11 @@ def _busy_ms(target: Target, begin: datetime, end: datetime) -> float:
 
 
 def check_name(name: str) -> str:
-    """A run's name.
+    """Check the name of a run and return it.
 
     Raises:
-        BulkError: It can't be one.
+        BulkError: The name is invalid.
     """
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", name):
-        raise BulkError(f"{name!r} can't be a run's name.")
+        raise BulkError(f"{name!r} is not a run's name. Use 1 to 80 letters, digits, - or _.")
     return name

@@ -1,8 +1,8 @@
-"""Rows in a file of JSON lines, put there object by object, so that a download can go on.
+"""A file of JSON lines that is written object by object, so that a download can resume.
 
-Beside the file, `FILE.state` tells which objects are in it, with their ETags, and where each one's
-rows end. An object's line there is written after its rows: killed at any moment, a download leaves
-at most rows that no line tells of, and those are cut off when it goes on.
+`FILE.state` lists the objects in the file with their ETags and the offset after each one's rows.
+An object is listed after its rows are written: a download that is killed leaves at most rows of an
+unlisted object, which are removed when it resumes.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ Row = dict[str, Any]
 
 
 class Saved:
-    """A file of rows that grows; use it in a `with`.
+    """A growing file of rows, for use in a `with` block.
 
     Args:
         path: The file.
-        origin: What all of its rows belong to: bucket, model and route.
-        may_resume: Whether to go on with the file, if it is there; else it is begun anew.
+        origin: Bucket, model and route of all rows.
+        may_resume: Continue an existing file; otherwise replace it.
 
     Raises:
-        BulkError: The file has other rows.
+        BulkError: The file has rows of another origin.
     """
 
     def __init__(self, path: Path, origin: dict[str, str], *, may_resume: bool) -> None:
-        """Read what is there; cut off what is torn."""
+        """Read the state and remove torn lines."""
         self._path = path
         self._state_path = path.with_name(path.name + ".state")
         self._done: dict[str, str] = {}
@@ -58,25 +58,25 @@ class Saved:
         self._state.close()
 
     def has(self, item: Item) -> bool:
-        """Whether the object's rows are in the file as they are now."""
+        """Return True if the file has the current rows of the object."""
         return self._done.get(item.key) == item.etag
 
     def knows(self, item: Item) -> bool:
-        """Whether rows of the object are in the file, maybe of an earlier state of it."""
+        """Return True if the file has rows of any version of the object."""
         return item.key in self._done
 
     def rows(self) -> Iterator[Row]:
-        """All rows, in their order."""
+        """Yield all rows in order."""
         self._file.flush()
         with self._path.open("rb") as file:
             for line in file:
                 yield json.loads(line)
 
     def append(self, item: Item, rows: Sequence[Row]) -> None:
-        """Write an object's rows.
+        """Write the rows of an object.
 
         Raises:
-            OSError: The disk is full, or gone.
+            OSError: The disk is full or unavailable.
         """
         self._file.write(b"".join(json.dumps(row).encode() + b"\n" for row in rows))
         self._file.flush()
@@ -88,22 +88,21 @@ class Saved:
         self._state.flush()
 
     def _load(self, origin: dict[str, str]) -> int:
-        """Read which objects are there; where the last one's rows end."""
+        """Read the state and return the offset after the last complete object."""
         lines = self._state_lines()
         if not lines or lines[0] != origin:
             what = ", ".join(f"{name} {value}" for name, value in origin.items())
             raise BulkError(
-                f"{self._path} was not begun with the rows of {what}: name another file, "
-                "or --overwrite it."
+                f"{self._path} does not hold the rows of {what}. Use another file, or --overwrite."
             )
         end = lines[-1]["end"] if len(lines) > 1 else 0
         if end > os.path.getsize(self._path):
-            raise BulkError(f"{self._path} is shorter than it was: --overwrite it.")
+            raise BulkError(f"{self._path} has lost rows. Use --overwrite.")
         self._done = {line["key"]: line["etag"] for line in lines[1:]}
         return int(end)
 
     def _state_lines(self) -> list[dict[str, Any]]:
-        """Whole lines of the state; a torn one at the end is cut off."""
+        """Return the complete lines of the state, and remove a torn one."""
         try:
             content = self._state_path.read_bytes()
         except FileNotFoundError:

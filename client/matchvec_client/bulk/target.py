@@ -1,4 +1,4 @@
-"""The stack that a run belongs to."""
+"""The stack of a run."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from matchvec_client.bulk.aws import BulkError, client
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a stack tells of itself.
+    """Resources and parameters of a stack.
 
     Attributes:
         machine: ARN of the state machine.
         function: Name of the batch function.
-        archive: The bucket of pictures.
-        prefix: Where its pictures begin, "" for all.
-        results: The bucket of rows.
-        queue: ARN of the arrivals' queue, "" for none.
-        memory_mb: The function's.
-        architecture: The function's.
+        archive: Bucket of pictures.
+        prefix: Prefix of the pictures; "": all.
+        results: Bucket of rows.
+        queue: ARN of the arrivals' queue; "": none.
+        memory_mb: Memory of the function in MB.
+        architecture: ``arm64`` or ``x86_64``.
     """
 
     machine: str
@@ -36,33 +36,33 @@ class Target:
     architecture: str
 
     def model(self, route: str) -> str:
-        """What the deployed function's answers depend on: its models and thresholds.
+        """Return the identifier of the deployed models and thresholds.
 
         Raises:
-            BulkError: The function could not say.
+            BulkError: The function failed.
         """
         answer = client("lambda").invoke(
             FunctionName=self.function, Payload=json.dumps({"Describe": str(route)})
         )
         payload: Any = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
-            raise BulkError(f"the batch function failed: {payload.get('errorMessage')}")
+            raise BulkError(f"The batch function failed: {payload.get('errorMessage')}")
         return str(payload["Model"])
 
 
 def find(stack: str) -> Target:
-    """A stack's archive.
+    """Return the archive of a stack.
 
     Raises:
-        BulkError: There is no such stack, or it has none.
+        BulkError: The stack does not exist or has no archive.
     """
     found = describe(stack)
     if not found:
-        raise BulkError(f"there is no stack {stack}; see --stack and --region.")
+        raise BulkError(f"The stack {stack} does not exist. Check --stack and --region.")
     outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
     if "BulkStateMachineArn" not in outputs:
         raise BulkError(
-            "the stack has no archive. Deploy it with the name of a bucket: scripts/deploy.sh "
+            "The stack has no archive. Deploy it with a bucket: scripts/deploy.sh "
             f"--stack {stack} --parameter-overrides ArchiveBucket=NAME"
         )
     parameters = {
@@ -81,7 +81,7 @@ def find(stack: str) -> Target:
 
 
 def describe(stack: str) -> dict[str, Any] | None:
-    """The stack as CloudFormation tells of it; None if there is none."""
+    """Return CloudFormation's description of the stack; None: it does not exist."""
     try:
         stacks = client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:

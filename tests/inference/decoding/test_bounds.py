@@ -31,7 +31,7 @@ SAYS = {
     "JPEG: junk": "too much padding",
     "JPEG: markers": "too much padding",
     "JPEG: 200": "more than 100 scans",
-    "JPEG: 50 MP": "more than 40 scans",
+    "JPEG: 50 MP": "more than 20 scans",
     "JPEG": "more than 1000 segments",
     "PNG: colour": "more than 50 texts and colour profiles",
     "PNG: texts": "more than 50 texts and colour profiles",

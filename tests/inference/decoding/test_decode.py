@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.decoding.decode import decode, decode_scaled
-from inference.decoding.source import NOTHING, Need
+from inference.decoding.decode import decode, decode_reduced
+from inference.decoding.resolution import SMALLEST, Resolution
 from inference.errors import ImageTooLarge, NotAnImage, PictureError, UnsupportedFormat
 from inference.types import ImageRGB
 from tests.support.pictures import STORED, corners, encode
@@ -251,25 +251,31 @@ def test_pillow_is_never_asked_for_another_format() -> None:
 
 
 REDUCED = {
-    "a JPEG, to a quarter": ("JPEG", 1, Need(16, 10, every_side=True), 4, (17, 11)),
-    "a JPEG that is all needed": ("JPEG", 1, Need(66, 42, every_side=True), 1, (66, 42)),
-    "a JPEG that lies on its side": ("JPEG", 6, Need(10, 16, every_side=True), 4, (11, 17)),
-    "a PNG": ("PNG", 1, NOTHING, 1, (66, 42)),
+    "a JPEG, to a quarter": ("JPEG", 1, Resolution(16, 10, every_side=True), 4, (17, 11)),
+    "a JPEG that is all needed": ("JPEG", 1, Resolution(66, 42, every_side=True), 1, (66, 42)),
+    "a JPEG that lies on its side": ("JPEG", 6, Resolution(10, 16, every_side=True), 4, (11, 17)),
+    "a PNG": ("PNG", 1, SMALLEST, 1, (66, 42)),
 }
 
 
 @pytest.mark.parametrize(
-    ("file_format", "orientation", "need", "shrink", "decoded_wh"), REDUCED.values(), ids=REDUCED
+    ("file_format", "orientation", "resolution", "reduction", "decoded_wh"),
+    REDUCED.values(),
+    ids=REDUCED,
 )
 def test_no_more_is_decoded_than_is_needed(
-    file_format: str, orientation: int, need: Need, shrink: int, decoded_wh: tuple[int, int]
+    file_format: str,
+    orientation: int,
+    resolution: Resolution,
+    reduction: int,
+    decoded_wh: tuple[int, int],
 ) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = encode(corners(66, 42), file_format, exif=exif)
-    picture = decode_scaled(data, max_pixels=66 * 42, need=need)
+    picture = decode_reduced(data, max_pixels=66 * 42, resolution=resolution)
 
-    assert picture.shrink == shrink
+    assert picture.reduction == reduction
     assert picture.image_rgb.shape == (decoded_wh[1], decoded_wh[0], 3)
     assert picture.size_wh == ((42, 66) if orientation == 6 else (66, 42))
 
@@ -278,7 +284,7 @@ def test_a_reduced_jpeg_is_checked_to_its_end() -> None:
     data = noise("JPEG")
 
     with pytest.raises(NotAnImage):
-        decode_scaled(cut(data, 0.9), max_pixels=10**6, need=NOTHING)
+        decode_reduced(cut(data, 0.9), max_pixels=10**6, resolution=SMALLEST)
 
 
 @pytest.mark.parametrize("orientation", [1, 2, 3, 4, 5, 6, 7, 8])
@@ -297,22 +303,20 @@ def test_a_picture_one_pixel_wide_is_turned_upright(
 
 
 NARROW = {
-    "one pixel": (1, 1, (1, 2000)),
-    "as far as the short side allows": (5, 4, (2, 500)),
-    "a whole number of blocks": (16, 8, (2, 250)),
-    "a few pixels over": (20, 8, (3, 250)),
+    "one pixel": (1, (1, 250)),
+    "less than a block": (5, (1, 250)),
+    "a whole number of blocks": (16, (2, 250)),
+    "a few pixels over": (20, (3, 250)),
 }
 
 
-@pytest.mark.parametrize(("width", "shrink", "decoded_wh"), NARROW.values(), ids=NARROW)
-def test_a_narrow_picture_is_reduced_by_what_it_says(
-    width: int, shrink: int, decoded_wh: tuple[int, int]
-) -> None:
+@pytest.mark.parametrize(("width", "decoded_wh"), NARROW.values(), ids=NARROW)
+def test_a_narrow_picture_is_reduced_too(width: int, decoded_wh: tuple[int, int]) -> None:
     data = encode(Image.new("RGB", (width, 2000)), "JPEG")
-    need = Need(100, 100, every_side=False)
+    resolution = Resolution(100, 100, every_side=False)
 
-    picture = decode_scaled(data, max_pixels=LIMIT, need=need)
+    picture = decode_reduced(data, max_pixels=LIMIT, resolution=resolution)
 
-    assert picture.shrink == shrink
+    assert picture.reduction == 8
     assert picture.image_rgb.shape == (decoded_wh[1], decoded_wh[0], 3)
     assert picture.size_wh == (width, 2000)

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from gateway.routes import Route
+from inference.decoding.source import ImageSource
 from inference.errors import ModelUnavailable
+from inference.pipeline import Pipeline
 from service.batch.handler import BatchFailed, TransientFailures
 from service.batch.items import BatchRefused
 from service.batch.rows import read_lines
@@ -28,6 +30,7 @@ from tests.support.archive import (
     batch_event,
     first,
 )
+from tests.support.models import fake_pipeline
 from tests.support.pictures import plain
 
 EVENTS = Path(__file__).parents[2] / "events" / "batch"
@@ -88,7 +91,7 @@ def test_a_batch_becomes_rows(archive: Archive) -> None:
             "predictions": [],
             "error": {
                 "code": "not_an_image",
-                "message": "The file is not a picture, or it is damaged or cut off.",
+                "message": "The file is not an image, or it is damaged or truncated.",
             },
         },
     ]
@@ -212,29 +215,31 @@ def test_what_the_time_does_not_suffice_for_is_retried(archive: Archive) -> None
 def test_a_picture_that_we_fail_at_is_retried(archive: Archive) -> None:
     archive.put("a.png", plain())
 
-    def predict(_image: Any) -> Any:
-        raise RuntimeError("a bug")
+    class Broken(Pipeline):
+        def predict_class(self, source: ImageSource, threshold: float, top: int) -> Any:
+            raise RuntimeError("a bug")
 
+    whole = fake_pipeline()
+    broken = Broken(whole.detector, whole.classifiers, 0.005, 0.9)
     with pytest.raises(TransientFailures):
-        archive.handler(predict=lambda _: predict)(batch_event("a.png"), None)
+        archive.handler(load=lambda: broken)(batch_event("a.png"), None)
 
     assert [row["error"]["code"] for row in stored(archive, "failed")] == ["internal_error"]
 
 
 def test_rows_that_cannot_be_written_fail_loudly(archive: Archive) -> None:
     archive.put("a.png", plain())
-    settings = BatchSettings("no-such-bucket", 1000, 5)
 
     with pytest.raises(ObjectUnreachable, match="no-such-bucket"):
-        archive.handler(settings=settings)(batch_event("a.png"), None)
+        archive.handler(results_bucket="no-such-bucket")(batch_event("a.png"), None)
 
 
 def test_models_that_do_not_load_are_told_to_the_state_machine(archive: Archive) -> None:
-    def fingerprint(_route: Route) -> str:
+    def load() -> Pipeline:
         raise ModelUnavailable("gone")
 
     with pytest.raises(ModelUnavailable):
-        archive.handler(fingerprint=fingerprint)(batch_event("a.png"), None)
+        archive.handler(load=load)(batch_event("a.png"), None)
 
 
 def notifications() -> dict[str, Any]:

@@ -81,5 +81,5 @@ def test_messages_of_s3() -> None:
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"Records": [{}]}', '{"Records": 3}', "null"])
 def test_what_is_no_message_of_s3_is_refused(body: str) -> None:
-    with pytest.raises(BatchRefused, match="no notification"):
+    with pytest.raises(BatchRefused):
         parse_message(body)

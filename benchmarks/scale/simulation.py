@@ -1,4 +1,4 @@
-"""A day of pictures by each door: latency, refusals, hours, dollars."""
+"""Simulate a day of pictures by API or in batches: latency, refusals, hours, dollars."""
 
 from __future__ import annotations
 
@@ -26,31 +26,32 @@ SEED = 20261122
 DAY = 86_400.0
 VOLUMES = prices.VOLUMES
 MOST_REQUESTS = {"steady": 200_000, "diurnal": 200_000, "spike x100": 1_000_000}
-"""Of one simulated horizon, about: a day of many pictures is squeezed into less time at the same
-rates, so that they change faster than they would. Of 100 million, the spike's 14 minutes are 9
-seconds. That makes the figures worse, not better, as environments have less time to start."""
+"""Approximate number of requests in a simulated horizon. A day with many pictures is compressed
+into less time at the same rates, so the rates change faster: the spike of 100 million pictures
+lasts 9 seconds instead of 14 minutes. That makes the figures worse, because environments have
+less time to start."""
 
 INIT_SECONDS = 0.45
-"""Of the function, measured (docs/deploy.md). It is billed."""
+"""Init of the function in seconds, measured (docs/deploy.md). It is billed."""
 
 PLATFORM_SECONDS = 0.25
-"""What Lambda takes before that. An assumption."""
+"""Seconds that Lambda needs before init. An assumption."""
 
 RESTORE_SECONDS = 0.3
-"""A start from a snapshot in place of both. An assumption."""
+"""Seconds of a start from a snapshot, instead of both. An assumption."""
 
 MB = prices.MEMORY_MB
 PER_BATCH_SECONDS = 0.25
-"""Of a batch's call beside its pictures: two objects of rows, the call itself. An assumption."""
+"""Seconds per batch besides its pictures: the call, and writing two objects. An assumption."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceTimes:
-    """How long a picture takes.
+    """Measured durations of a picture.
 
     Attributes:
-        values_ms: Measured, on a core of its own, sorted.
-        source: Where they are from.
+        values_ms: Processor milliseconds on one core, sorted.
+        source: Where they were measured.
     """
 
     values_ms: Times
@@ -58,16 +59,16 @@ class ServiceTimes:
 
     @property
     def mean_ms(self) -> float:
-        """Their mean."""
+        """Mean in milliseconds."""
         return float(self.values_ms.mean())
 
     def draw(self, count: int, generator: np.random.Generator) -> Times:
-        """Seconds in the function: measured ones, each as likely, stretched below one core."""
+        """Draw seconds in the function, scaled up if it has less than one core."""
         chosen = generator.choice(self.values_ms, count)
         return chosen * (billed_ms(1.0, MB) / 1000)
 
     def draw_batches(self, count: int, pictures: int, generator: np.random.Generator) -> Times:
-        """Seconds of whole batches: sums of so many pictures', by the central limit theorem."""
+        """Draw seconds of whole batches, by the central limit theorem."""
         scale = billed_ms(1.0, MB) / 1000
         mean = pictures * self.mean_ms * scale
         deviation = np.sqrt(pictures) * float(self.values_ms.std()) * scale
@@ -75,7 +76,7 @@ class ServiceTimes:
 
 
 def load_times(path: Path) -> ServiceTimes:
-    """What `benchmarks.scale.measure` wrote."""
+    """Read a file of `benchmarks.scale.measure`."""
     data: dict[str, Any] = json.loads(path.read_text())
     source = (
         f"{data['pictures']} pictures, {len(data['values_ms'])} measurements, "
@@ -94,8 +95,8 @@ ACCOUNTS: dict[str, Account] = {
     "with SnapStart": replace(OPEN, cold_seconds=RESTORE_SECONDS),
     "quotas raised": replace(OPEN, concurrency=10_000, rate_limit=100_000, burst_limit=50_000),
 }
-"""What the stack's parameters and the account's quotas make of it. 10,000 requests per second with
-bursts of 5,000 are an account's quota for API Gateway, and the largest that the stack takes."""
+"""Accounts with different parameters and quotas. 10,000 requests per second with bursts of 5,000 is
+an account's quota for API Gateway, and the maximum that the stack accepts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +104,11 @@ class Day:
     """One pattern, volume and account.
 
     Attributes:
-        pattern: Of the arrivals.
+        pattern: Name of the arrival pattern.
         volume: Pictures per day, one per request.
-        account: Which one.
-        outcome: Of the simulated horizon.
-        dollars: For the whole volume, of what was answered or refused by Lambda.
+        account: Name of the account.
+        outcome: Result of the simulated horizon.
+        dollars: Cost of the whole volume, as far as it was answered or refused by Lambda.
     """
 
     pattern: str
@@ -118,7 +119,7 @@ class Day:
 
 
 def simulate(pattern: str, volume: int, account: str, times: ServiceTimes) -> Day:
-    """A day by API, or `MOST_REQUESTS` of it."""
+    """Simulate a day by API, or `MOST_REQUESTS` of it."""
     generator = np.random.default_rng(SEED)
     rate = volume / DAY
     horizon = min(DAY, MOST_REQUESTS[pattern] / rate)
@@ -130,7 +131,7 @@ def simulate(pattern: str, volume: int, account: str, times: ServiceTimes) -> Da
 
 
 def _dollars(outcome: Outcome, service: Times) -> float:
-    """Of the simulated requests; those that the gateway refuses are not billed."""
+    """Return the cost of the simulated requests; the gateway refuses requests free of charge."""
     let_in = float((outcome.status != GATEWAY_REFUSED).sum())
     answered = outcome.is_answered
     cold = float((outcome.status == COLD).sum())
@@ -147,11 +148,11 @@ class Archive:
     """A run over an archive.
 
     Attributes:
-        volume: Pictures.
-        concurrency: Batches at the same time.
-        hours: Until the last one.
-        batch_p99: Seconds of one batch.
-        dollars: Of all.
+        volume: Number of pictures.
+        concurrency: Number of concurrent batches.
+        hours: Hours until the last batch has finished.
+        batch_p99: Seconds of one batch, p99.
+        dollars: Cost of all pictures.
     """
 
     volume: int
@@ -162,7 +163,7 @@ class Archive:
 
 
 def run_archive(volume: int, concurrency: int, times: ServiceTimes) -> Archive:
-    """All pictures by the state machine, `prices.BATCH` at a time, without failures."""
+    """Simulate the state machine on all pictures, `prices.BATCH` per batch, without failures."""
     generator = np.random.default_rng(SEED)
     batches = -(-volume // prices.BATCH)
     service = times.draw_batches(batches, prices.BATCH, generator)
@@ -180,5 +181,5 @@ def run_archive(volume: int, concurrency: int, times: ServiceTimes) -> Archive:
 
 
 def refusals(outcome: Outcome) -> tuple[float, float]:
-    """Shares of requests that the gateway and that Lambda refused."""
+    """Return the shares of requests refused by the gateway and by Lambda."""
     return outcome.share(GATEWAY_REFUSED), outcome.share(LAMBDA_REFUSED)

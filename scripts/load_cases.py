@@ -1,4 +1,4 @@
-"""The requests of the load test, and what each kind has to be answered, word for word."""
+"""The requests of the load test and their expected answers."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ BUS = (SAMPLES / "bus.jpg").read_bytes()
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request, and its right answer.
+    """A request and its expected answer.
 
     Attributes:
-        method: The HTTP method.
-        path: With its query.
-        answer: The JSON, or what `view` shows of it.
-        status: The HTTP status.
+        method: HTTP method.
+        path: Path with query.
+        answer: JSON of the answer, after `view`.
+        status: HTTP status.
         failed: The `X-Failed-Images` field; "" for none.
-        files: The form's fields, as `requests` takes them.
-        data: The body, where it is no form.
+        files: Form fields, in the notation of `requests`.
+        data: Body of a request that is not a form.
         headers: Further header fields.
-        view: What of the answer is compared: scores differ from processor to processor.
+        view: Selects the compared part of the answer, because scores differ between processors.
     """
 
     method: str
@@ -42,28 +42,28 @@ class Exchange:
     view: Callable[[Any], Any] = lambda answer: answer
 
 
-Kind = Callable[[int], Exchange]
-"""The number of a request -> the request; numbers make pictures differ, so that an answer that
-belongs to another client's request is a wrong one."""
+Case = Callable[[int], Exchange]
+"""Returns the request with a number. Pictures differ between numbers, so an answer to another
+client's request is detected."""
 
 
 def error_code(answer: Any) -> Any:  # noqa: ANN401  JSON can be anything
-    """Of a request that was refused as a whole."""
+    """Return the error code of a refused request."""
     return answer["error"]["code"]
 
 
 def class_names(answer: Any) -> list[list[str]]:  # noqa: ANN401
-    """Per picture, what was found."""
+    """Return the class names found in each picture."""
     return [[each["class_name"] for each in picture] for picture in answer]
 
 
 def size_of(number: int) -> tuple[int, int]:
-    """Width and height, another one for each of the first 8,633 numbers."""
+    """Return width and height, which differ for each of the first 8,633 numbers."""
     return 1 + number % 97, 1 + number % 89
 
 
 def picture(number: int, file_format: str = "PNG") -> bytes:
-    """A gray picture of that size."""
+    """Return a gray picture of the size of that number."""
     buffer = io.BytesIO()
     Image.new("RGB", size_of(number), "gray").save(buffer, file_format)
     return buffer.getvalue()
@@ -89,7 +89,7 @@ def _good_and_bad(number: int) -> Exchange:
     files = [
         ("image", ("a.jpg", picture(number)[:40])),
         ("image", ("b.png", picture(number))),
-        ("comment", (None, "not a picture's field")),
+        ("comment", (None, "not an image field")),
         ("url", (None, "file:///etc/passwd")),
         ("url", (None, "http://127.0.0.1/")),
         ("url", (None, "http://169.254.169.254/latest/meta-data/")),
@@ -112,18 +112,18 @@ def _nothing_found(number: int) -> Exchange:
 
 def _refused(
     status: int, code: str, method: str, path: str, data: bytes | None = None, **headers: str
-) -> Kind:
-    """A kind that is the same with every number."""
+) -> Case:
+    """Return a case whose request is the same for every number."""
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     exchange = Exchange(method, path, code, status, data=data, headers=fields, view=error_code)
     return lambda _: exchange
 
 
 FORM_TYPE = "multipart/form-data; boundary=b"
-KINDS: dict[str, Kind] = {
+CASES: dict[str, Case] = {
     "shape": _shape,
     "nbytes, raw": _nbytes,
-    "good and bad parts": _good_and_bad,
+    "valid and invalid parts": _good_and_bad,
     "predict": _predict,
     "nothing found": _nothing_found,
     "health": lambda _: Exchange("GET", "/health", "ok", view=lambda answer: answer["status"]),

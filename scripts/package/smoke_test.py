@@ -1,11 +1,10 @@
-"""Runs a built package once, with nothing else to import, as Lambda would.
+"""Run a built package once without any other package installed, as Lambda does.
 
-    python3.13 -I -S scripts/package/trial.py PACKAGE [PICTURE ...]
+    python3.13 -I -S scripts/package/smoke_test.py PACKAGE [PICTURE ...]
 
-Isolated (`-I`) and without site packages (`-S`), the interpreter knows its standard library and
-the package. Prints one JSON object: the answer of `/health`, the answer of `/predict` to each
-picture in one form, and every module outside of the package that was imported and is not the
-standard library's.
+The interpreter is isolated (`-I`) and has no site packages (`-S`), so it only finds its standard
+library and the package. Prints one JSON object: the answers of `/health` and of `/predict` to the
+pictures, and every imported module that is in neither place.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ BOUNDARY = "matchvec-trial"
 
 
 def main() -> None:
-    """Import the handler, have it answer, print what came."""
+    """Import the handler, send it requests, and print its answers."""
     package = Path(sys.argv[1]).resolve()
     pictures = [Path(argument) for argument in sys.argv[2:]]
     os.chdir("/")
-    # -I keeps this file's folder out of sys.path; the package comes first, as /var/task does.
+    # -I keeps this file's folder out of sys.path. The package comes first, as /var/task does.
     sys.path.insert(0, str(package))
     import lambda_function
 
@@ -53,7 +52,7 @@ def _event(method: str, path: str, pictures: list[Path] | None = None) -> dict[s
 
 
 def _form(pictures: list[Path]) -> bytes:
-    """multipart/form-data (RFC 7578) with one `image` field per picture."""
+    """Return a multipart/form-data body (RFC 7578) with one `image` field per picture."""
     parts = [
         f"--{BOUNDARY}\r\n"
         f'Content-Disposition: form-data; name="image"; filename="{picture.name}"\r\n\r\n'.encode()

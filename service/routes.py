@@ -1,0 +1,143 @@
+"""The route table: how each route of `gateway.routes` is answered."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.accept import wanted_picture_type
+from gateway.deadline import Deadline
+from gateway.errors import InternalError, PartFailed
+from gateway.event import Request, decode_body
+from gateway.options import parse_options
+from gateway.parts import parse_parts
+from gateway.response import failed_images
+from gateway.routes import Route, find_route
+from gateway.upload_bucket import parse_upload
+from service.app import App
+from service.drawn import check_single, drawn_picture
+from service.json_answers import details_json, health_json, models_json, predictions_json
+from service.predictions import PICTURE_ROUTES
+from service.results import Result
+
+logger = logging.getLogger("matchvec")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request whose route is known.
+
+    Attributes:
+        request: Request of the client.
+        route: Route of the request.
+        deadline: Time at which the answer must be ready.
+    """
+
+    request: Request
+    route: Route
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Content of a response with status 200.
+
+    Attributes:
+        content: Text or binary file.
+        content_type: Media type of the content.
+        headers: Header fields besides those of every response.
+        results: Results of the pictures, for the metrics.
+    """
+
+    content: str | bytes
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    results: Sequence[Result] = ()
+
+
+def answer_request(app: App, request: Request, deadline: Deadline) -> Answer:
+    """Answer a request as the table says for its route.
+
+    Args:
+        app: Objects that all requests share.
+        request: Request of the client.
+        deadline: Time at which the answer must be ready.
+
+    Raises:
+        RequestError: The whole request is refused.
+        ModelUnavailable: A model that the route needs could not be loaded.
+    """
+    if request.method == "OPTIONS":
+        return Answer("")
+    route = find_route(request.method, request.path)
+    return ROUTES[route](app, Call(request, route, deadline))
+
+
+def _page(app: App, call: Call) -> Answer:
+    # Imported here: a cold start that answers pictures needs no page.
+    from service.pages import page_of
+
+    page = page_of(call.route, app.uploads.origin if call.route is Route.TRY else "")
+    return Answer(page.text, page.content_type, page.headers)
+
+
+def _health(app: App, _call: Call) -> Answer:
+    return _json(health_json(app.models.pipeline()))
+
+
+def _models(app: App, _call: Call) -> Answer:
+    return _json(models_json(app.models.pipeline()))
+
+
+def _uploads(app: App, call: Call) -> Answer:
+    return _json(app.uploads.offer(parse_upload(call.request)))
+
+
+def _pictures(app: App, call: Call) -> Answer:
+    """Answer one result per picture as JSON, or the only picture with its objects drawn on it."""
+    request, route = call.request, PICTURE_ROUTES[call.route]
+    options = parse_options(request.query)
+    body = decode_body(request, app.settings.max_request_bytes)
+    parts = parse_parts(
+        request.headers.get("content-type", ""),
+        body,
+        max_images=app.settings.max_images,
+        max_urls=app.settings.max_urls,
+    )
+    picture_type = wanted_picture_type(request.headers) if route.uses_detector else None
+    if picture_type:
+        check_single(parts)
+    results = app.pictures.answer(parts, route.predictor(app, options), call.deadline)
+    codes = [result.error.code if result.error else None for result in results]
+    if set(codes) == {PartFailed.code}:
+        logger.error("request %s: every picture failed", request.request_id)
+        raise InternalError("Something went wrong on our side.")
+    if picture_type:
+        picture = drawn_picture(results[0], picture_type, app.settings.max_pixels)
+        return Answer(picture, picture_type, results=results)
+    headers = failed_images(codes)
+    if options.details:
+        manifests = route.manifests(app.models)
+        return _json(details_json(results, manifests, request.request_id), headers, results)
+    return _json([predictions_json(result.predictions) for result in results], headers, results)
+
+
+def _json(
+    value: object, headers: Mapping[str, str] | None = None, results: Sequence[Result] = ()
+) -> Answer:
+    return Answer(json.dumps(value, allow_nan=False), headers=headers or {}, results=results)
+
+
+ROUTES: Mapping[Route, Callable[[App, Call], Answer]] = {
+    **dict.fromkeys(PICTURE_ROUTES, _pictures),
+    Route.UPLOADS: _uploads,
+    Route.HEALTH: _health,
+    Route.MODELS: _models,
+    Route.TRY: _page,
+    Route.DOCS: _page,
+    Route.DEFINITION: _page,
+    Route.SWAGGER_UI_STYLE: _page,
+    Route.SWAGGER_UI_SCRIPT: _page,
+}
