@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.accept import wanted_picture_type
+from gateway.api_key import check_api_key
 from gateway.deadline import Deadline
 from gateway.errors import InternalError, PartFailed
 from gateway.event import Request, decode_body
@@ -71,6 +72,7 @@ def answer_request(app: App, request: Request, deadline: Deadline) -> Answer:
     """
     if request.method == "OPTIONS":
         return Answer("")
+    check_api_key(request, app.settings.api_key_secret)
     route = find_route(request.method, request.path)
     return ROUTES[route](app, Call(request, route, deadline))
 

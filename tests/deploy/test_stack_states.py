@@ -52,7 +52,7 @@ class CloudFormation:
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:
         if self.stack is None:
-            error = {"Code": "ValidationError", "Message": f"Stack {StackName} does not exist"}
+            error: Any = {"Code": "ValidationError", "Message": f"Stack {StackName} does not exist"}
             raise ClientError({"Error": error}, "DescribeStacks")
         return {"Stacks": [self.stack]}
 
@@ -121,7 +121,7 @@ class Account:
 
     def describe_stack_resource(self, **_: str) -> dict[str, Any]:
         if not self._created_by_stack:
-            error = {"Code": "ValidationError", "Message": "Stack 'x' does not exist"}
+            error: Any = {"Code": "ValidationError", "Message": "Stack 'x' does not exist"}
             raise ClientError({"Error": error}, "DescribeStackResource")
         return {"StackResourceDetail": {"ResourceStatus": "CREATE_COMPLETE"}}
 

@@ -28,7 +28,7 @@ NOT_RUN = {
     "docs/scale.md": "an AWS account; tests/bulk and tests/deploy run the scripts without it",
     "fuzz/README.md": "ten minutes for each target; tests/fuzz runs the targets on their seeds",
 }
-OTHERS = {"aws", "curl", "git", "pip", "zcat"}
+OTHERS = {"aws", "curl", "git", "openssl", "pip", "sam", "zcat"}
 """Programs that are not ours."""
 
 CLIENT = set(tomllib.loads((ROOT / "client" / "pyproject.toml").read_text())["project"]["scripts"])

@@ -58,7 +58,7 @@ def actions_of(detail: Any) -> set[str]:
 
 def problems_of_policies(stack: Stack) -> list[str]:
     """What is wrong with the policies of the stack's roles."""
-    problems = []
+    problems: list[str] = []
     for role in stack.of_type("AWS::IAM::Role").values():
         for policy in role.get("Policies", []):
             document = with_arns(policy["PolicyDocument"], stack)
