@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.pictures import MP_12, picture_path
 from gateway.event import decode_body, parse_event
-from gateway.parts import FormFile, parse_parts
+from gateway.parts import FormFile, parse_body
 from inference.decoding.decode import decode_reduced
 from inference.detection import to_detections
 from inference.preprocess import prepare
@@ -71,7 +71,7 @@ def _request(content: bytes, detector: Any, step: Callable[..., Any]) -> None:  
     request = step("event", lambda: parse_event(event, None))
     body = step("base64", lambda: decode_body(request, LIMIT))
     content_type = request.headers["content-type"]
-    [part] = step("form", lambda: parse_parts(content_type, body, max_images=1, max_urls=1))
+    [part] = step("form", lambda: parse_body(content_type, body, max_images=1, max_urls=1).parts)
     assert isinstance(part, FormFile)  # noqa: S101  for the type checker
     picture = step(
         "decode",

@@ -63,7 +63,7 @@ TARGETS = {
             "every event gets a well-formed, documented answer",
             max_bytes=16_384,
             max_seconds=30,
-            instrumented=("gateway", "service", "multipart", "json", "base64"),
+            instrumented=("gateway", "service", "json", "base64"),
             more_seeds=(ROOT / "tests" / "events",),
         ),
         Target(
@@ -72,7 +72,7 @@ TARGETS = {
             # Long enough to reveal running time that grows with the square of the length.
             max_bytes=65_536,
             max_seconds=30,
-            instrumented=("gateway", "multipart"),
+            instrumented=("gateway",),
         ),
         Target(
             "decode",

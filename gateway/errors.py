@@ -12,9 +12,11 @@ GatewayError
 │   ├── TooLarge              413 too_large
 │   ├── UnsupportedMediaType  415 unsupported_media_type
 │   ├── ImageFailed           422 image_failed
+│   ├── AllFailed             422 all_failed
 │   ├── InternalError         500 internal_error
 │   └── ServiceUnavailable    503 model_unavailable
 └── PartError                 one part fails, the other parts are answered
+    ├── NotAPicture           not_an_image
     ├── UrlNotAllowed         url_not_allowed
     ├── UrlUnreachable        url_unreachable
     ├── UrlTimeout            url_timeout
@@ -134,6 +136,16 @@ class UnsupportedMediaType(RequestError):
     status = 415
     code = "unsupported_media_type"
 
+    def __init__(self, message: str, accept_encoding: str = "") -> None:
+        """Keep the supported content codings, if the coding is the reason."""
+        super().__init__(message)
+        self.accept_encoding = accept_encoding
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The ``Accept-Encoding`` header (RFC 9110, section 15.5.16)."""
+        return {"Accept-Encoding": self.accept_encoding} if self.accept_encoding else {}
+
 
 class ImageFailed(RequestError):
     """The client asked for a drawn picture, but the picture it sent is unusable."""
@@ -152,6 +164,13 @@ class ImageFailed(RequestError):
         return {"X-Failed-Images": f"0={self.image_code}"}
 
 
+class AllFailed(RequestError):
+    """Every picture of a request with ``strict=true`` failed; the body is the usual one."""
+
+    status = 422
+    code = "all_failed"
+
+
 class InternalError(RequestError):
     """The service failed; only the log has the details."""
 
@@ -168,6 +187,12 @@ class ServiceUnavailable(RequestError):
 
 class PartError(GatewayError):
     """One part is unusable. Its element of the response is empty."""
+
+
+class NotAPicture(PartError):
+    """The file is unusable before it is decoded."""
+
+    code = "not_an_image"
 
 
 class UrlNotAllowed(PartError):

@@ -24,7 +24,8 @@ from urllib.parse import parse_qsl, unquote, unquote_plus
 
 import pybase64
 
-from gateway.errors import MalformedBody, TooLarge
+from gateway.content_coding import DecodedTooLarge, InvalidCoding, UnknownCoding, decode_content
+from gateway.errors import MalformedBody, TooLarge, UnsupportedMediaType
 
 Event = Mapping[str, Any]
 
@@ -87,7 +88,7 @@ def parse_event(event: object, context: object) -> Request:
 
 
 def decode_body(request: Request, max_request_bytes: int) -> bytes:
-    """Return the body as the client sent it.
+    """Return the body with its base64 encoding and its Content-Encoding removed.
 
     Args:
         request: Request whose `body` is text, base64 text, or (in simulated events) bytes.
@@ -95,8 +96,9 @@ def decode_body(request: Request, max_request_bytes: int) -> bytes:
             (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 
     Raises:
-        MalformedBody: The body is missing, or is not valid base64.
-        TooLarge: The body exceeds the limit.
+        MalformedBody: The body is missing, or is not encoded as the request states.
+        UnsupportedMediaType: The Content-Encoding is not gzip or deflate.
+        TooLarge: The body, or the body without its Content-Encoding, exceeds the limit.
     """
     body = request.body
     if not body:
@@ -106,10 +108,31 @@ def decode_body(request: Request, max_request_bytes: int) -> bytes:
     is_base64 = _looks_like_base64(request) if request.is_base64 is None else request.is_base64
     if is_base64:
         _check_size(len(body), max_request_bytes)
-        return _decode_base64(body)
-    content = _encode_text(body) if isinstance(body, str) else body
-    _check_size(-(-len(content) // 3) * 4, max_request_bytes)
-    return content
+        content = _decode_base64(body)
+    else:
+        content = _encode_text(body) if isinstance(body, str) else body
+        _check_size(-(-len(content) // 3) * 4, max_request_bytes)
+    return _decode_coding(request.headers.get("content-encoding", ""), content, max_request_bytes)
+
+
+def _decode_coding(coding: str, content: bytes, max_request_bytes: int) -> bytes:
+    max_bytes = max_request_bytes * 3 // 4
+    try:
+        return decode_content(coding, content, max_bytes)
+    except UnknownCoding as error:
+        raise UnsupportedMediaType(
+            f"Content-Encoding {coding[:80]!r} is not supported. Send gzip, deflate or none.",
+            accept_encoding="gzip, deflate",
+        ) from error
+    except InvalidCoding as error:
+        raise MalformedBody(
+            f"The body is damaged or truncated {coding[:80]}. If its Content-Type is not one of "
+            "the API gateway's binary media types, send it without Content-Encoding."
+        ) from error
+    except DecodedTooLarge as error:
+        raise TooLarge(
+            f"The decompressed body exceeds {max_bytes} bytes. Send fewer or smaller pictures."
+        ) from error
 
 
 def _check_size(base64_bytes: int, max_request_bytes: int) -> None:

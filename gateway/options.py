@@ -11,6 +11,7 @@ from gateway.errors import BadOption
 NUMBER_PATTERN = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(e-?[0-9]+)?", re.ASCII | re.IGNORECASE)
 MAX_TOP = 20
 DEFAULT_TOP = 5
+OPTION_NAMES = frozenset({"threshold", "top", "details", "strict"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,13 @@ class Options:
         threshold: Lowest detection score to return, 0..1; None for the configured threshold.
         top: Number of classes to return per vehicle, 1..20.
         details: True to return the detailed object instead of the bare array.
+        strict: True to respond with 422 if no picture could be answered.
     """
 
     threshold: float | None = None
     top: int = DEFAULT_TOP
     details: bool = False
+    strict: bool = False
 
 
 def parse_options(query: Mapping[str, str]) -> Options:
@@ -38,6 +41,7 @@ def parse_options(query: Mapping[str, str]) -> Options:
         threshold=_number(query, "threshold"),
         top=_count(query, "top"),
         details=_switch(query, "details"),
+        strict=_switch(query, "strict"),
     )
 
 

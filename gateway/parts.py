@@ -1,53 +1,74 @@
-"""A decoded body -> the ordered parts to be answered.
-
-`multipart/form-data` is RFC 7578; the parser is `multipart` by Marcel Hellkamp (docs/decisions.md
-tells how it was chosen). The parameters of its header fields are read by `gateway.parameters`,
-which knows more of what clients write.
-"""
+"""Read the pictures and options of a request body, whatever its media type."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import codecs
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote
 
-from multipart import (
-    MultipartError,
-    MultipartSegment,
-    ParserLimitReached,
-    PushMultipartParser,
+from gateway.base64_text import decode_picture_text
+from gateway.errors import (
+    MalformedBody,
+    NoImage,
+    NotAPicture,
+    PartError,
+    TooLarge,
+    UnsupportedMediaType,
 )
+from gateway.json_body import read_json
+from gateway.multipart_form import MAX_FIELDS, FormField, read_multipart
+from gateway.options import OPTION_NAMES
+from gateway.parameters import parse_parameters
 
-from gateway.errors import MalformedBody, NoImage, TooLarge, UnsupportedMediaType
-from gateway.parameters import disposition_text, parse_parameters, unescape
+FORM_TYPE = "multipart/form-data"
+URLENCODED_TYPE = "application/x-www-form-urlencoded"
+JSON_TYPES = ("application/json", "text/json")
+FILE_TYPES = ("application/octet-stream", "binary/octet-stream")
+"""Media types of a raw picture, besides image/*."""
 
-MAX_FIELDS = 128
-"""Fields of any name: a form may carry others beside its pictures, but not without end."""
+FILE_NAMES = frozenset({"image", "images", "file", "files"})
+URL_NAMES = frozenset({"url", "urls"})
+INDEX = re.compile(r"\[[^\]]*\]\Z")
+"""The brackets that clients add to the names of arrays: image[], image[0]."""
 
-MAX_HEADER_BYTES = 4096
-"""One header line of a part: a file name has at most 255 bytes, three times that when encoded."""
+INVISIBLE = (
+    " \t\r\n\f\v\x00\x1f\xa0\xad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a"
+    "\u202b\u202c\u202d\u202e\u202f\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\u3000\ufeff"
+)
+"""White space and invisible characters, which come with copied text."""
 
-MAX_HEADERS = 8
-"""Header lines of a part, folded ones counted one by one: RFC 7578, section 4.8 knows three."""
+REPLACEMENT = "\ufffd".encode()
+CHUNK_BYTES = 1 << 16
+DATA_URL = "data:"
+MAX_LISTED = 10
+"""Names of unused fields in an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormFile:
-    """A picture that came with the request.
+    """A picture in the request.
 
     Attributes:
-        content: The file's bytes.
-        filename: As the client named it, None where it did not.
+        content: Bytes of the file.
+        filename: File name as the client wrote it, None if there is none.
+        error: Reason why the file is unusable, None if it may be decoded.
+        field: Kind of field that had the file: image, or url for a data URL.
     """
 
     content: bytes
     filename: str | None = None
+    error: PartError | None = field(default=None, compare=False)
+    field: str = "image"
 
 
 @dataclass(frozen=True, slots=True)
 class UrlField:
-    """A picture that is to be fetched.
+    """A picture to fetch.
 
     Attributes:
-        url: As the client wrote it, without surrounding white space.
+        url: Url as the client wrote it, without surrounding white space.
     """
 
     url: str
@@ -55,7 +76,7 @@ class UrlField:
 
 @dataclass(frozen=True, slots=True)
 class S3Field:
-    """A picture that was sent to the stack's bucket before (`gateway.upload_bucket`).
+    """A picture in the upload bucket (`gateway.upload_bucket`).
 
     Attributes:
         url: ``s3://bucket/key`` as the client wrote it, without surrounding white space.
@@ -67,149 +88,158 @@ class S3Field:
 Part = FormFile | UrlField | S3Field
 
 
-def parse_parts(content_type: str, body: bytes, *, max_images: int, max_urls: int) -> list[Part]:
-    """The `image`, `url` and `s3` parts of a body, in their order.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Everything a request body contains.
+
+    Attributes:
+        parts: Pictures in the order of the body.
+        options: Options by name, as text; the last of repeated options wins.
+        ignored: Names of the fields that are neither pictures nor options.
+    """
+
+    parts: list[Part]
+    options: Mapping[str, str]
+    ignored: list[str]
+
+
+def parse_body(content_type: str, body: bytes, *, max_images: int, max_urls: int) -> Form:
+    """Return the pictures and options of a body.
 
     Args:
-        content_type: The request's Content-Type; `image/*` makes the body one picture.
-        body: The decoded body.
-        max_images: Most pictures, whatever their fields.
-        max_urls: Most urls.
+        content_type: Content-Type of the request: multipart/form-data, a url-encoded form, JSON,
+            or the media type of a raw picture.
+        body: Decoded body.
+        max_images: Maximum number of pictures, fetched ones included.
+        max_urls: Maximum number of urls.
 
     Raises:
-        UnsupportedMediaType: The type is neither multipart/form-data nor image/*.
-        MalformedBody: The boundary is missing, or the body is not complete, valid multipart.
-        NoImage: No part is an `image`, a `url` or an `s3`.
-        TooLarge: There are more parts than the limits allow.
+        UnsupportedMediaType: The media type is not supported.
+        MalformedBody: The body does not have the format of its media type.
+        NoImage: The body contains no picture.
+        TooLarge: The body contains too many fields, pictures or urls.
     """
     media_type, parameters = parse_parameters(content_type)
-    if media_type.startswith("image/"):
-        return [FormFile(body)]
-    if media_type != "multipart/form-data":
+    if media_type == FORM_TYPE:
+        fields = read_multipart(parameters, body)
+    elif media_type == URLENCODED_TYPE:
+        fields = _read_urlencoded(body)
+    elif media_type in JSON_TYPES or media_type.endswith("+json"):
+        fields = read_json(body)
+    elif media_type.startswith("image/") or media_type in FILE_TYPES:
+        fields = [FormField("image", body)]
+    elif (picture := decode_picture_text(body)) != body:  # As fetch() sends a data URL.
+        fields = [FormField("image", picture)]
+    else:
         raise UnsupportedMediaType(
-            f"Content-Type {content_type[:80]!r} is not supported: "
-            "send multipart/form-data with image, url or s3 fields, or one picture as image/*."
+            f"Content-Type {content_type[:80]!r} is not supported. Send {FORM_TYPE} with image, "
+            f"url or s3 fields, one picture as image/*, {URLENCODED_TYPE}, or application/json."
         )
-    boundary = unescape(parameters.get("boundary", ""))
-    if not boundary:
-        raise MalformedBody(
-            "The Content-Type has no boundary: let the HTTP client set it, do not write it by hand."
-        )
-    parts: list[Part] = []
-    other_names: list[str] = []
-    for name, filename, content in _read_form(boundary, body):
-        if name == "image":
-            parts.append(FormFile(content, filename))
-        elif name == "url":
-            parts.append(UrlField(_text(content)))
+    form = _sort(fields, content_type)
+    _check_counts(form, max_images=max_images, max_urls=max_urls)
+    return form
+
+
+def ignored_parts(names: Iterable[str]) -> dict[str, str]:
+    """Return the `X-Ignored-Parts` header, or no header if every field was used.
+
+    Example:
+        >>> ignored_parts(["comment", "été"])
+        {'X-Ignored-Parts': 'comment, %C3%A9t%C3%A9'}
+    """
+    shown = [quote(name[:40], safe="[]() ") if name else "(unnamed)" for name in names]
+    return {"X-Ignored-Parts": _join(shown)} if shown else {}
+
+
+def _sort(fields: list[FormField], content_type: str) -> Form:
+    form = Form([], options := {}, [])
+    for each in fields:
+        name = INDEX.sub("", each.name)
+        if name in FILE_NAMES:
+            form.parts.append(_file(each, content_type))
+        elif name in URL_NAMES:
+            form.parts.append(_url(each))
         elif name == "s3":
-            parts.append(S3Field(_text(content)))
+            form.parts.append(S3Field(_text(each.content)))
+        elif name in OPTION_NAMES:
+            options[name] = _text(each.content)
         else:
-            other_names.append(name)
-    _check_counts(parts, other_names, max_images=max_images, max_urls=max_urls)
-    return parts
+            form.ignored.append(each.name)
+    return form
 
 
-class _Parser(PushMultipartParser):  # type: ignore[misc]  # The library is not typed.
-    """Counts the lines of a part's header as they are sent.
-
-    The library joins folded lines (RFC 822) before it counts, which thousands of lines of two
-    characters make slow: 4.4 MB of them took 5 s.
-    """
-
-    _header_lines = 0
-
-    def _on_segment_headerline(self, line: bytes) -> None:
-        self._header_lines += 1
-        if self._header_lines > MAX_HEADERS:
-            raise ParserLimitReached("Maximum segment header count exceeded")
-        super()._on_segment_headerline(line)
-
-    def _create_segment(self, headerlist: list[tuple[str, str]]) -> MultipartSegment:
-        self._header_lines = 0
-        return super()._create_segment(headerlist)
+def _file(source: FormField, content_type: str) -> FormFile:
+    content = decode_picture_text(source.content)
+    error = _text_damage(content, content_type)
+    return FormFile(content, source.filename, error=error)
 
 
-def _read_form(boundary: str, body: bytes) -> list[tuple[str, str | None, bytes]]:
-    """Name, file name and content of every field."""
-    fields: list[tuple[str, str | None, bytes]] = []
-    name = ""
-    filename: str | None = None
-    chunks: list[bytes | bytearray] = []
-    try:
-        with _Parser(
-            boundary,
-            max_header_size=MAX_HEADER_BYTES,
-            max_header_count=MAX_HEADERS,
-            max_segment_count=MAX_FIELDS,
-            header_charset="latin-1",
-        ) as parser:
-            for event in parser.parse(_with_crlf(boundary, body)):
-                if isinstance(event, MultipartSegment):
-                    name, filename = _names(event)
-                    chunks = []
-                elif event is None:
-                    fields.append((name, filename, b"".join(chunks)))
-                else:
-                    chunks.append(event)
-    except ParserLimitReached as error:
-        raise TooLarge(
-            f"The form is over a limit ({error}): at most {MAX_FIELDS} fields, each with at most "
-            f"{MAX_HEADERS} header lines of {MAX_HEADER_BYTES} bytes."
-        ) from error
-    except (MultipartError, UnicodeError) as error:
-        raise MalformedBody(
-            f"The body is not complete, valid multipart/form-data ({error})."
-        ) from error
-    return fields
-
-
-def _with_crlf(boundary: str, body: bytes) -> bytes:
-    """The form with the line ends that RFC 2046 asks for; contents stay as they are.
-
-    Forms that were written by hand or by scripts end their lines with LF alone. As in Go's
-    mime/multipart, the end of the first boundary's line tells which ones a form has: it can't
-    have both, so no content can be taken for a boundary that its sender did not mean as one.
-    """
-    delimiter = b"--" + boundary.encode()
-    start = body.find(delimiter)
-    end = start + len(delimiter)
-    if (
-        start < 0
-        or body[max(0, start - 1) : start] not in (b"", b"\n")
-        or body[end : end + 1] != b"\n"
-    ):
-        return body
-    crlf = []
-    for part in body[end:].split(b"\n" + delimiter, MAX_FIELDS):
-        header, blank_line, content = part.partition(b"\n\n")
-        crlf.append(header.replace(b"\n", b"\r\n") + blank_line.replace(b"\n", b"\r\n") + content)
-    return delimiter + (b"\r\n" + delimiter).join(crlf)
-
-
-def _names(segment: MultipartSegment) -> tuple[str, str | None]:
-    """A field's name, "" where it has none, and its file name."""
-    disposition = next(
-        value for name, value in reversed(segment.headerlist) if name == "Content-Disposition"
-    )
-    # As nearly every client means it, read from bytes that may be anything: read as Latin-1 no
-    # header can fail, and curl on Windows sends file names in the local code page.
-    _, parameters = parse_parameters(disposition.encode("latin-1").decode("utf-8", "replace"))
-    return disposition_text(parameters, "name") or "", disposition_text(parameters, "filename")
+def _url(source: FormField) -> UrlField | FormFile:
+    text = _text(source.content)
+    if text[: len(DATA_URL)].lower() == DATA_URL:
+        return FormFile(decode_picture_text(text.encode()), field="url")
+    return UrlField(text)
 
 
 def _text(content: bytes) -> str:
-    return content.decode("utf-8", "replace").strip()
+    return content.decode("utf-8", "replace").strip(INVISIBLE)
 
 
-def _check_counts(
-    parts: list[Part], other_names: list[str], *, max_images: int, max_urls: int
-) -> None:
-    if not parts:
-        sent = ", ".join(repr(name[:40]) for name in other_names[:10]) or "none"
-        raise NoImage(f"The form has no image, url or s3 field. Fields sent: {sent}.")
-    if len(parts) > max_images:
-        raise TooLarge(f"{len(parts)} pictures in one request, the limit is {max_images}.")
-    urls = sum(isinstance(part, UrlField) for part in parts)
+def _text_damage(content: bytes, content_type: str) -> PartError | None:
+    """Return an error if a conversion to text has replaced bytes of the file."""
+    if REPLACEMENT not in content or not _is_utf8(content):
+        return None  # A picture may contain these three bytes, but is not UTF-8 as a whole.
+    return NotAPicture(
+        "A conversion to text has damaged the file: bytes are replaced by U+FFFD. Send the bytes "
+        f"of the file. The request's Content-Type is {content_type[:80]!r}; the API gateway "
+        "passes only its binary media types unchanged, such as multipart/form-data, "
+        "application/octet-stream, image/jpeg and image/png."
+    )
+
+
+def _is_utf8(content: bytes) -> bool:
+    """Return whether the content is valid UTF-8, without a copy of it."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(content), CHUNK_BYTES):
+            decoder.decode(content[start : start + CHUNK_BYTES])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _read_urlencoded(body: bytes) -> list[FormField]:
+    try:
+        text = body.decode()
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except UnicodeDecodeError as error:
+        raise MalformedBody(
+            f"The body is not {URLENCODED_TYPE}. Send a picture with its own Content-Type, such as "
+            "image/jpeg (curl: -H 'Content-Type: image/jpeg')."
+        ) from error
+    except ValueError as error:
+        raise TooLarge(f"The form has more than {MAX_FIELDS} fields. Send fewer.") from error
+    return [FormField(name, value.encode("utf-8", "replace")) for name, value in pairs]
+
+
+def _check_counts(form: Form, *, max_images: int, max_urls: int) -> None:
+    if not form.parts:
+        names = [*form.options, *form.ignored]
+        sent = _join([repr(name[:40]) for name in names]) or "none"
+        raise NoImage(
+            f"The body has no image, url or s3 field. Fields sent: {sent}. "
+            "Name the field of a picture image, and of an address url."
+        )
+    if len(form.parts) > max_images:
+        raise TooLarge(
+            f"The request has {len(form.parts)} pictures, the limit is {max_images}. Send fewer."
+        )
+    urls = sum(isinstance(part, UrlField) for part in form.parts)
     if urls > max_urls:
-        raise TooLarge(f"{urls} urls in one request, the limit is {max_urls}.")
+        raise TooLarge(f"The request has {urls} urls, the limit is {max_urls}. Send fewer.")
+
+
+def _join(names: list[str]) -> str:
+    more = [f"and {len(names) - MAX_LISTED} more"] if len(names) > MAX_LISTED else []
+    return ", ".join([*names[:MAX_LISTED], *more])

@@ -16,13 +16,17 @@ from gateway.event import Request
 
 ProxyResponse = dict[str, Any]
 
-ALLOWED_HEADERS = "Content-Type, Accept, Authorization, X-Api-Key, X-Amz-Date, X-Amz-Security-Token"
+ALLOWED_HEADERS = "*, Authorization"
+"""All request headers; the wildcard does not cover Authorization (Fetch standard, CORS)."""
+
 ALLOWED_METHODS = "GET, HEAD, POST, OPTIONS"
 MAX_RESPONSE_BYTES = 6_000_000
 """Lambda's limit is 6 MiB; the rest is left for the headers.
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
-EXPOSED_HEADERS = "X-Failed-Images, X-Request-Id"
+EXPOSED_HEADERS = "X-Failed-Images, X-Ignored-Parts, X-Request-Id"
+MAX_AGE_SECONDS = "7200"
+"""Seconds that browsers may cache a preflight response; Chromium allows no more."""
 
 
 def json_response(
@@ -89,6 +93,7 @@ def file_response(
         "Access-Control-Allow-Methods": ALLOWED_METHODS,
         "Access-Control-Expose-Headers": EXPOSED_HEADERS,
         "X-Request-Id": request.request_id,
+        **({"Access-Control-Max-Age": MAX_AGE_SECONDS} if request.method == "OPTIONS" else {}),
         **(headers or {}),
     }
     if status == HTTPStatus.OK and _client_has(request, fields.get("ETag")):

@@ -57,8 +57,8 @@ ASSETS = frozenset({Route.SWAGGER_UI_STYLE, Route.SWAGGER_UI_SCRIPT})
 def route_of(path: str) -> Route | None:
     """Return the route of a path, or None if no route has it.
 
-    Only the last segment counts, with or without a trailing slash: some front doors pass the stage
-    (``/Prod/predict``) or the base path of a custom domain (``/vision/v1/predict``) on. A path that
+    Only the last segment counts, with or without a trailing slash: some events contain the stage
+    (``/Prod/predict``) or the base path of a custom domain (``/vision/v1/predict``). A path that
     ends in a slash and names no other route (``/Prod/``) is the try page.
     """
     name = path.rstrip("/").rpartition("/")[2]

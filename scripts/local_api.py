@@ -142,7 +142,7 @@ def serve(listener: socket.socket, size: int, *, plain: bool) -> None:
         from werkzeug.serving import make_server
 
         from scripts.local.environments import EnvironmentPool, emulator_binary
-        from scripts.local.gateway import HostInvokeContext, make_app
+        from scripts.local.gateway import HostInvokeContext, RequestHandler, make_app
         from scripts.local.refusals import Refusals
     except ModuleNotFoundError as error:
         raise StartError(f"{error.name} is not installed; use `make start`.") from error
@@ -156,7 +156,14 @@ def serve(listener: socket.socket, size: int, *, plain: bool) -> None:
         refusals = Refusals(ROOT / "swagger.yaml", cors_origin)
         with HostInvokeContext(ROOT / "template.yaml", pool, refusals) as context:
             app = make_app(context, host, port, refusals)
-            server = make_server(host, port, app, threaded=True, fd=listener.fileno())
+            server = make_server(
+                host,
+                port,
+                app,
+                threaded=True,
+                request_handler=RequestHandler,
+                fd=listener.fileno(),
+            )
             thread = threading.Thread(target=server.serve_forever, daemon=True)
             thread.start()
             url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from gateway.deadline import Deadline
-from gateway.errors import InternalError, RequestError, ServiceUnavailable
+from gateway.errors import AllFailed, InternalError, RequestError, ServiceUnavailable
 from gateway.event import Request, parse_event
 from gateway.response import ProxyResponse, error_response, file_response
 from gateway.routes import route_of
@@ -26,7 +26,7 @@ logger = logging.getLogger("matchvec")
 
 
 def handle(app: App, event: object, context: object) -> ProxyResponse:
-    """Answer an event of any front door. Every error becomes an answer; nothing is raised.
+    """Answer an event. Every error becomes a response; nothing is raised.
 
     Args:
         app: Objects that all requests share.
@@ -45,9 +45,11 @@ def handle(app: App, event: object, context: object) -> ProxyResponse:
             answer.content,
             content_type=answer.content_type,
             cors_origin=cors_origin,
+            status=answer.status,
             headers=answer.headers,
         )
         results = answer.results
+        error_code = AllFailed.code if answer.status == AllFailed.status else None
     except Exception as failure:
         error = _request_error(failure, request.request_id)
         response = error_response(request, error, cors_origin=cors_origin)

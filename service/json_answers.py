@@ -169,7 +169,7 @@ def _result_json(result: Result) -> Json:
 
 def _part_json(part: Part) -> Json:
     if isinstance(part, FormFile):
-        return {"field": "image", "filename": part.filename}
+        return {"field": part.field, "filename": part.filename}
     field = "s3" if isinstance(part, S3Field) else "url"
     return {"field": field, "filename": describe_url(part.url)}
 

@@ -132,7 +132,7 @@ class PictureService:
         fetch_deadline = deadline.earlier(self._fetcher.timeout_seconds + GRACE_SECONDS)
         for position, part in enumerate(parts):
             if isinstance(part, FormFile):
-                yield PartContent(position, part.content)
+                yield PartContent(position, part.error or part.content)
         pending = set(downloads)
         while pending:
             done, pending = wait(pending, fetch_deadline.remaining, FIRST_COMPLETED)

@@ -16,7 +16,7 @@ ShapeHWC = tuple[int, int, int]
 Objects = list[Detection] | list[Vehicle]
 
 Predictions = Objects | ShapeHWC | int
-"""Objects of `/object_detection` or `/predict`, shape of `/shape`, number of bytes of `/nbytes`."""
+"""What a picture route computes: objects, a shape, or a number of bytes."""
 
 
 @dataclass(frozen=True, slots=True)

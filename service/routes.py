@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 
 from gateway.accept import wanted_picture_type
 from gateway.api_key import check_api_key
 from gateway.deadline import Deadline
-from gateway.errors import InternalError, PartFailed
+from gateway.errors import AllFailed, InternalError, PartFailed
 from gateway.event import Request, decode_body
 from gateway.options import parse_options
-from gateway.parts import parse_parts
+from gateway.parts import ignored_parts, parse_body
 from gateway.response import failed_images
 from gateway.routes import Route, find_route
 from gateway.upload_bucket import parse_upload
@@ -43,18 +44,20 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Content of a response with status 200.
+    """Content of a response.
 
     Attributes:
         content: Text or binary file.
         content_type: Media type of the content.
         headers: Header fields besides those of every response.
+        status: HTTP status.
         results: Results of the pictures, for the metrics.
     """
 
     content: str | bytes
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    status: int = HTTPStatus.OK
     results: Sequence[Result] = ()
 
 
@@ -100,30 +103,33 @@ def _uploads(app: App, call: Call) -> Answer:
 def _pictures(app: App, call: Call) -> Answer:
     """Answer one result per picture as JSON, or the only picture with its objects drawn on it."""
     request, route = call.request, PICTURE_ROUTES[call.route]
-    options = parse_options(request.query)
     body = decode_body(request, app.settings.max_request_bytes)
-    parts = parse_parts(
+    form = parse_body(
         request.headers.get("content-type", ""),
         body,
         max_images=app.settings.max_images,
         max_urls=app.settings.max_urls,
     )
+    options = parse_options({**form.options, **request.query})
     picture_type = wanted_picture_type(request.headers) if route.uses_detector else None
     if picture_type:
-        check_single(parts)
-    results = app.pictures.answer(parts, route.predictor(app, options), call.deadline)
+        check_single(form.parts)
+    results = app.pictures.answer(form.parts, route.predictor(app, options), call.deadline)
     codes = [result.error.code if result.error else None for result in results]
     if set(codes) == {PartFailed.code}:
         logger.error("request %s: every picture failed", request.request_id)
         raise InternalError("Something went wrong on our side.")
     if picture_type:
         picture = drawn_picture(results[0], picture_type, app.settings.max_pixels)
-        return Answer(picture, picture_type, results=results)
-    headers = failed_images(codes)
+        return Answer(picture, picture_type, ignored_parts(form.ignored), results=results)
+    value: object
     if options.details:
-        manifests = route.manifests(app.models)
-        return _json(details_json(results, manifests, request.request_id), headers, results)
-    return _json([predictions_json(result.predictions) for result in results], headers, results)
+        value = details_json(results, route.manifests(app.models), request.request_id)
+    else:
+        value = [predictions_json(result.predictions) for result in results]
+    headers = {**failed_images(codes), **ignored_parts(form.ignored)}
+    status = AllFailed.status if options.strict and all(codes) else HTTPStatus.OK
+    return replace(_json(value, headers, results), status=status)
 
 
 def _json(

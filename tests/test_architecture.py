@@ -11,7 +11,7 @@ import pytest
 
 PROJECT = Path(__file__).parent.parent
 PICTURE_LIBRARIES = {"PIL", "cv2", "numpy", "onnxruntime"}
-HTTP_LIBRARIES = {"http", "multipart", "socket", "ssl", "requests"}
+HTTP_LIBRARIES = {"http", "socket", "ssl", "requests"}
 NOT_SOURCES = {"build", "out"}  # Packages with other people's modules in them, demo answers.
 SOURCES = [
     path
@@ -98,7 +98,7 @@ def test_development_tools_are_not_imported_at_run_time() -> None:
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
     ).stdout.split()
 
-    assert {"numpy", "onnxruntime", "PIL", "cv2", "multipart"} <= set(loaded)
+    assert {"numpy", "onnxruntime", "PIL", "cv2"} <= set(loaded)
     assert not {"boto3", "botocore", "requests", "requests_toolbelt", "pytest", "onnx", "torch"} & (
         set(loaded)
     )

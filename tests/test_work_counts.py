@@ -1,4 +1,4 @@
-"""How often the dear things are done for one request: what a timed test would only suspect."""
+"""Counts of the expensive operations per request and per cold start, which timings only hint at."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_decodes_and_runs(
     assert dict(counts) == expected
 
 
-def test_a_large_picture_is_decoded_anew_only_where_a_vehicle_is_small(
+def test_a_large_picture_is_decoded_again_only_for_a_small_vehicle(
     handler: Handler, large_street: bytes, counts: Counter[str]
 ) -> None:
     large = upload(large_street)
@@ -153,7 +153,7 @@ import lambda_function
 print(*set(sys.modules) - before)
 """
 
-THIRD_PARTY = {"PIL", "cv2", "multipart", "numpy", "onnxruntime", "pybase64", "simplejpeg"}
+THIRD_PARTY = {"PIL", "cv2", "numpy", "onnxruntime", "pybase64", "simplejpeg"}
 LATER = {
     "PIL.ImageDraw",
     "PIL.PngImagePlugin",
@@ -189,8 +189,8 @@ import gc, os, sys
 class Watch:
     def find_spec(self, name, path=None, target=None):
         if name in ("numpy", "onnxruntime", "cv2", "PIL"):
-            has_begun = hasattr(sys.modules["lambda_function"], "models")
-            print(name, gc.isenabled(), os.environ.get("OPENBLAS_NUM_THREADS"), has_begun)
+            is_loading = hasattr(sys.modules["lambda_function"], "models")
+            print(name, gc.isenabled(), os.environ.get("OPENBLAS_NUM_THREADS"), is_loading)
 sys.meta_path.insert(0, Watch())
 import lambda_function
 print(gc.isenabled(), gc.get_freeze_count() > 0)

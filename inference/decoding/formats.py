@@ -7,6 +7,7 @@ from importlib import import_module
 
 from PIL.ImageFile import ImageFile
 
+from inference.decoding.unreadable import recognize_binary, recognize_text
 from inference.errors import NotAnImage, PictureError, UnsupportedFormat
 
 JPEG_SIGNATURE = b"\xff\xd8\xff"
@@ -35,7 +36,6 @@ UNSUPPORTED = (
     ("ICO", 0, b"\x00\x00\x01\x00"),
     ("Photoshop", 0, b"8BPS"),
     ("PDF", 0, b"%PDF"),
-    ("SVG", 0, b"<svg"),
     ("OpenEXR", 0, b"\x76\x2f\x31\x01"),
     ("DDS", 0, b"DDS "),
     ("QOI", 0, b"qoif"),
@@ -65,11 +65,13 @@ def open_image(data: bytes) -> ImageFile:
 
 def unreadable(data: bytes) -> PictureError:
     """Return the error for a file that cannot be decoded, as far as its first bytes explain it."""
-    if not data:
-        return NotAnImage("The file is empty.")
+    if error := recognize_binary(data):
+        return error
     for name, offset, signature in UNSUPPORTED:
         if data.startswith(signature, offset):
             return UnsupportedFormat(
                 f"{name} files are not supported. Send JPEG, PNG, WebP, GIF, BMP or TIFF."
             )
-    return NotAnImage("The file is not an image, or it is damaged or truncated.")
+    is_damaged = any(data.startswith(signatures) for _, signatures, *_ in FORMATS)
+    error = None if is_damaged else recognize_text(data)
+    return error or NotAnImage("The file is not an image, or it is damaged or truncated.")

@@ -19,6 +19,7 @@ from samcli.commands.local.cli_common.invoke_context import InvokeContext
 from samcli.lib.providers.api_provider import ApiProvider
 from samcli.local.apigw.local_apigw_service import LocalApigwService
 from werkzeug.http import parse_options_header
+from werkzeug.serving import WSGIRequestHandler
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import get_content_length, get_input_stream
 
@@ -95,6 +96,14 @@ class HostInvokeContext(InvokeContext):  # type: ignore[misc]  # SAM CLI is not 
         """Don't ask AWS whose account this is; the default id serves."""
 
 
+class RequestHandler(WSGIRequestHandler):
+    """Sends one `100 Continue`; http.server and Werkzeug each send one."""
+
+    def handle_expect_100(self) -> bool:
+        """Leave the interim response to Werkzeug."""
+        return True
+
+
 class AwsLimits:
     """WSGI middleware: what API Gateway does to a body before the function sees it.
 
@@ -120,7 +129,7 @@ class AwsLimits:
             return response(environ, start_response)
         body = stream.read()
         media_type, _ = parse_options_header(environ.get("CONTENT_TYPE"))
-        if media_type not in self._binary_media_types:
+        if media_type.lower() not in self._binary_media_types:
             body = body.decode("utf-8", "replace").encode()
         environ["wsgi.input"] = BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))

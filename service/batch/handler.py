@@ -37,7 +37,7 @@ WRITE_SECONDS = 10.0
 """Seconds of the function's time limit that are kept for writing the rows."""
 
 DEFAULT_SECONDS = 300.0
-"""Time limit of the function if the context does not tell it."""
+"""Seconds that the function may run, if the context does not say."""
 
 logger = logging.getLogger("matchvec")
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from gateway.parts import FormFile, Part, parse_parts
+from gateway.parts import FormFile, Part, parse_body
 from tests.client.stub_bucket import StubBucket, in_place_of_s3
 from tests.support.handlers import Handler
 
@@ -27,7 +27,8 @@ class Seen:
 
     @property
     def parts(self) -> list[Part]:
-        return parse_parts(self.headers["content-type"], self.body, max_images=999, max_urls=999)
+        content_type = self.headers["content-type"]
+        return parse_body(content_type, self.body, max_images=999, max_urls=999).parts
 
     @property
     def names(self) -> list[str]:

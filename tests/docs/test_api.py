@@ -11,8 +11,8 @@ import yaml
 import gateway.errors
 import inference.errors
 from gateway.event import parse_event
+from gateway.multipart_form import MAX_FIELDS
 from gateway.options import DEFAULT_TOP
-from gateway.parts import MAX_FIELDS
 from gateway.response import json_response
 from matchvec_client.types import TRANSIENT_CODES
 from service.drawn import MAX_PICTURE_BYTES
@@ -49,7 +49,12 @@ def test_requests() -> None:
     types = set(quoted(raw))
     assert types <= set(DEFINITION["x-amazon-apigateway-binary-media-types"])
     for operation in POSTS.values():
-        assert set(operation["requestBody"]["content"]) == {"multipart/form-data", *types}
+        assert set(operation["requestBody"]["content"]) == {
+            "multipart/form-data",
+            "application/x-www-form-urlencoded",
+            "application/json",
+            *types,
+        }
 
 
 def test_options() -> None:
@@ -60,7 +65,7 @@ def test_options() -> None:
             for path, operation in POSTS.items()
             if name in [each["name"] for each in operation["parameters"]]
         }
-        for name in ("threshold", "top", "details")
+        for name in ("threshold", "top", "details", "strict")
     }
     defaults = {first(name): first(default) for name, _, _, default in cells(TEXT, "option")}
     schemas = {each["name"]: each["schema"] for each in POSTS["/predict"]["parameters"]}
@@ -68,6 +73,7 @@ def test_options() -> None:
         "threshold": "DETECTION_THRESHOLD",
         "top": str(schemas["top"]["default"]),
         "details": str(schemas["details"]["default"]).lower(),
+        "strict": str(schemas["strict"]["default"]).lower(),
     }
     assert defaults["top"] == str(DEFAULT_TOP)
     [top] = [values for name, _, values, _ in cells(TEXT, "option") if "top" in name]

@@ -1,4 +1,4 @@
-"""docs/architecture.md names files that are there, and who imports whom."""
+"""docs/architecture.md: its paths, its table of imports, and its steps to add a route."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.routes import ASSETS, Route
+from service.pages import FILES
+from service.predictions import PICTURE_ROUTES
+from service.routes import ROUTES
 from tests.support.documents import FENCE, read_fences
 from tests.support.tables import cells, quoted
 from tests.test_architecture import FORBIDDEN, HTTP_LIBRARIES, PICTURE_LIBRARIES
@@ -37,13 +41,13 @@ def test_imports(package: str) -> None:
     assert set(quoted(ROWS[package][0])) == imported(package)
 
 
-def test_libraries_that_a_wing_never_imports() -> None:
+def test_libraries_that_are_never_imported() -> None:
     assert set(FORBIDDEN) < set(ROWS)
-    for wing, libraries in {"gateway": PICTURE_LIBRARIES, "inference": HTTP_LIBRARIES}.items():
-        assert set(ROWS[wing][1].partition(": ")[2].split(", ")) == libraries
+    for package, libraries in {"gateway": PICTURE_LIBRARIES, "inference": HTTP_LIBRARIES}.items():
+        assert set(ROWS[package][1].partition(": ")[2].split(", ")) == libraries
 
 
-def test_paths_are_there() -> None:
+def test_paths_exist() -> None:
     paths = {
         each
         for each in quoted(FENCE.sub("", TEXT))
@@ -53,9 +57,64 @@ def test_paths_are_there() -> None:
     assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
 
 
-def test_the_diagram_names_files_of_the_right_wing() -> None:
+def test_the_diagram_names_files_of_the_right_package() -> None:
     assert LANGUAGE == "mermaid"
-    for wing, inside in re.findall(r"subgraph (\w+) \[.*?\]\n(.*?)\n    end", DIAGRAM, re.DOTALL):
+    boxes = re.findall(r"subgraph (\w+) \[.*?\]\n(.*?)\n    end", DIAGRAM, re.DOTALL)
+    assert {package for package, _ in boxes} == {"gateway", "inference", "service"}
+    for package, inside in boxes:
         names = re.findall(r"\b[a-z_]+(?:\.py|/)", inside)
         assert names
-        assert [name for name in names if not (ROOT / wing / name).exists()] == []
+        assert [name for name in names if not (ROOT / package / name).exists()] == []
+
+
+# Add a route
+
+PLACES = [quoted(file)[0] for _, file, _ in cells(TEXT, "step")]
+
+
+def lacks(place: str, route: Route) -> bool:
+    """Whether a route is missing in a file of the steps."""
+    if place == "gateway/routes.py":
+        return route not in Route
+    if place == "service/routes.py":
+        return route not in ROUTES
+    if place == "service/predictions.py":
+        takes_pictures = "POST" in route.methods and route is not Route.UPLOADS
+        return (route in PICTURE_ROUTES) is not takes_pictures
+    text = (ROOT / place).read_text(encoding="utf-8")
+    return re.search(rf"{re.escape(route.path)}(?![\w-])", text) is None
+
+
+@pytest.mark.parametrize("route", [route for route in Route if route not in ASSETS])
+def test_every_route_is_in_every_place(route: Route) -> None:
+    assert len(PLACES) == 7
+    assert [place for place in PLACES if lacks(place, route)] == []
+
+
+def test_every_page_has_a_file() -> None:
+    pages = {route for route in Route if ROUTES[route] is ROUTES[Route.TRY]}
+
+    assert set(FILES) == pages
+
+
+def test_no_other_place_names_a_route() -> None:
+    """`nbytes` stands for every route: it is in no file that the steps do not list."""
+    deployed = [
+        *(
+            path
+            for name in ("gateway", "service", "inference")
+            for path in (ROOT / name).rglob("*.py")
+        ),
+        *(path for path in (ROOT / "pages").iterdir() if path.is_file()),
+        ROOT / "lambda_function.py",
+        ROOT / "swagger.yaml",
+        ROOT / "template.yaml",
+    ]
+    named = {
+        path.relative_to(ROOT).as_posix()
+        for path in deployed
+        if "nbytes" in path.read_text(encoding="utf-8").lower()
+    }
+
+    assert named <= set(PLACES)
+    assert "service/predictions.py" in named

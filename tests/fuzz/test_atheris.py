@@ -51,7 +51,7 @@ def test_a_longer_run_finds_nothing(target: str, tmp_path: Path) -> None:
 @needs_atheris
 def test_a_finding_ends_the_run_and_is_kept(tmp_path: Path) -> None:
     code = (
-        "import sys, fuzz.multipart, fuzz.run; fuzz.multipart.parse_parts = lambda *a, **k: 1 / 0;"
+        "import sys, fuzz.multipart, fuzz.run; fuzz.multipart.parse_body = lambda *a, **k: 1 / 0;"
         f"fuzz.run.main(['fuzz', 'multipart', '-runs=10', '-artifact_prefix={tmp_path}/'])"
     )
     done = subprocess.run(

@@ -19,7 +19,7 @@ import service.handler
 import service.routes
 from fuzz.mutate import mutations
 from fuzz.targets import TARGETS, Target
-from gateway.parts import FormFile
+from gateway.parts import Form, FormFile
 from gateway.urls import Target as UrlTarget
 
 SEEDS = [
@@ -63,8 +63,12 @@ def failing_every_second_time(function: Callable[..., Any]) -> Callable[..., Any
     return fail
 
 
-def without_last(parts: list[Any]) -> list[Any]:
-    return parts[:-1] or parts
+def without_last(form: Form) -> Form:
+    return Form(form.parts[:-1] or form.parts, form.options, form.ignored)
+
+
+def backwards(form: Form) -> Form:
+    return Form(form.parts[::-1], form.options, form.ignored)
 
 
 PORT_22 = UrlTarget("http", "a.example", 22, "/")
@@ -74,8 +78,8 @@ PLANTED: dict[str, tuple[str, Any, str, Any]] = {
     "a missing part": (
         "event",
         service.routes,
-        "parse_parts",
-        lambda *a, **k: without_last(gateway.parts.parse_parts(*a, **k)),
+        "parse_body",
+        lambda *a, **k: without_last(gateway.parts.parse_body(*a, **k)),
     ),
     "a part without its element": (
         "event",
@@ -84,24 +88,24 @@ PLANTED: dict[str, tuple[str, Any, str, Any]] = {
         lambda codes: {"X-Failed-Images": f"{len(codes)}=not_an_image"},
     ),
     "a missing response": ("event", service.handler, "file_response", lambda *_, **__: {}),
-    "a form that raises": ("multipart", fuzz.multipart, "parse_parts", lambda *_, **__: 1 / 0),
+    "a form that raises": ("multipart", fuzz.multipart, "parse_body", lambda *_, **__: 1 / 0),
     "content from elsewhere": (
         "multipart",
         fuzz.multipart,
-        "parse_parts",
-        lambda *_, **__: [FormFile(b"of another request")],
+        "parse_body",
+        lambda *_, **__: Form([FormFile(b"of another request")], {}, []),
     ),
     "parts in another order": (
         "multipart",
         fuzz.multipart,
-        "parse_parts",
-        lambda *a, **k: gateway.parts.parse_parts(*a, **k)[::-1],
+        "parse_body",
+        lambda *a, **k: backwards(gateway.parts.parse_body(*a, **k)),
     ),
     "a limit that is ignored": (
         "multipart",
         fuzz.multipart,
-        "parse_parts",
-        lambda kind, body, **_: gateway.parts.parse_parts(kind, body, max_images=99, max_urls=99),
+        "parse_body",
+        lambda kind, body, **_: gateway.parts.parse_body(kind, body, max_images=99, max_urls=99),
     ),
     "a file that raises": ("decode", fuzz.decode, "decode", lambda *_, **__: 1 / 0),
     "pixels that differ": (

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gateway.parts import FormFile, Part, UrlField, parse_parts
+from gateway.parts import FormFile, Part, UrlField, parse_body
 
 CONTENT = b"x\r\ny"
 """A line end in it, which is where a parser of lines goes wrong."""
@@ -364,7 +364,7 @@ DIALECTS = {
 
 def parse(dialect: Dialect, body: bytes) -> list[Part]:
     content_type = dialect.content_type or f"multipart/form-data; boundary={dialect.boundary}"
-    return parse_parts(content_type, body, max_images=2, max_urls=1)
+    return parse_body(content_type, body, max_images=2, max_urls=1).parts
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
@@ -393,6 +393,6 @@ LF_CONTENTS = {
 def test_contents_stay_as_they_are_where_lines_end_in_lf(content: bytes) -> None:
     head = b"--b\nContent-Disposition: form-data; name=image\n\n"
     body = b"script's preamble\n" + head + content + b"\n" + head + content + b"\n--b--\n"
-    found = parse_parts("multipart/form-data; boundary=b", body, max_images=2, max_urls=1)
+    found = parse_body("multipart/form-data; boundary=b", body, max_images=2, max_urls=1).parts
 
     assert found == [FormFile(content), FormFile(content)]

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from gateway.errors import GatewayError, MalformedBody, TooLarge
+from gateway.errors import GatewayError, MalformedBody, TooLarge, UnsupportedMediaType
 from gateway.event import Request, decode_body, parse_event
 from tests.support.events import load_event
 
@@ -197,3 +199,30 @@ REFUSED_BODIES = {
 def test_refused_body(body: str | None, is_base64: bool, error: type[GatewayError]) -> None:
     with pytest.raises(error):
         decode_body(request_with(body, is_base64), 100)
+
+
+CODINGS = {
+    "gzip": ("gzip", gzip.compress(FORM), None),
+    "brotli": ("br", FORM, UnsupportedMediaType),
+    "truncated": ("gzip", gzip.compress(FORM)[:-9], MalformedBody),
+    "over the limit": ("gzip", gzip.compress(bytes(7501)), TooLarge),
+}
+
+
+@pytest.mark.parametrize(("coding", "content", "error"), CODINGS.values(), ids=CODINGS)
+def test_content_encoding(coding: str, content: bytes, error: type[GatewayError] | None) -> None:
+    request = replace(request_with(content, False), headers={"content-encoding": coding})
+    if error is None:
+        assert decode_body(request, 10_000) == FORM
+        return
+    with pytest.raises(error):
+        decode_body(request, 10_000)
+
+
+def test_an_unsupported_coding_is_named() -> None:
+    request = replace(request_with(FORM, False), headers={"content-encoding": "br"})
+    with pytest.raises(UnsupportedMediaType, match="'br'") as caught:
+        decode_body(request, 10_000)
+
+    assert caught.value.status == 415
+    assert caught.value.headers == {"Accept-Encoding": "gzip, deflate"}

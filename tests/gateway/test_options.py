@@ -8,8 +8,8 @@ from gateway.options import Options, parse_options
 GOOD = {
     "none": ({}, Options(threshold=None, top=5, details=False)),
     "all": (
-        {"threshold": "0.25", "top": "3", "details": "true"},
-        Options(threshold=0.25, top=3, details=True),
+        {"threshold": "0.25", "top": "3", "details": "true", "strict": "true"},
+        Options(threshold=0.25, top=3, details=True, strict=True),
     ),
     "lowest": ({"threshold": "0", "top": "1"}, Options(threshold=0.0, top=1)),
     "highest": ({"threshold": "1", "top": "20"}, Options(threshold=1.0, top=20)),
@@ -44,6 +44,7 @@ BAD = {
     "top: enormous": ("top", "9" * 5000),
     "details: number": ("details", "1"),
     "details: empty": ("details", ""),
+    "strict: word": ("strict", "yes"),
 }
 
 

@@ -12,13 +12,13 @@ from gateway.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from gateway.parts import FormFile, Part, S3Field, UrlField, parse_parts
+from gateway.parts import FormFile, Part, S3Field, UrlField, ignored_parts, parse_body
 from tests.support.events import Field, multipart, upload
 from tests.support.models import SHARED
 
 
 def parse(content_type: str, body: bytes) -> list[Part]:
-    return parse_parts(content_type, body, max_images=4, max_urls=2)
+    return parse_body(content_type, body, max_images=4, max_urls=2).parts
 
 
 def test_parts_keep_their_order() -> None:
@@ -43,6 +43,8 @@ def form(head: str, content: bytes = b"x") -> bytes:
 
 
 FORM_TYPE = "multipart/form-data; boundary=b"
+URLENCODED = "application/x-www-form-urlencoded"
+JSON = "application/json"
 DIALECTS: dict[str, tuple[str, bytes, Part]] = {
     "quoted boundary": (
         'multipart/form-data; boundary="b"',
@@ -130,105 +132,239 @@ def test_dialect(content_type: str, body: bytes, part: Part) -> None:
     assert parse(content_type, body) == [part]
 
 
-WHOLE = form('Content-Disposition: form-data; name="image"')
-REFUSED: dict[str, tuple[str, bytes, type[RequestError], str]] = {
-    "no type": ("", WHOLE, UnsupportedMediaType, "multipart/form-data"),
-    "JSON": ("application/json", b"{}", UnsupportedMediaType, "application/json"),
-    "other multipart": (
-        "multipart/mixed; boundary=b",
-        WHOLE,
-        UnsupportedMediaType,
-        "multipart/mixed",
+TEXT = b"/9j/4AAQ"
+JPEG = b"\xff\xd8\xff\xe0\x00\x10"
+A, B = UrlField("http://a.example/1"), UrlField("http://a.example/2")
+PICTURE = FormFile(JPEG)
+BODIES: dict[str, tuple[str, bytes, list[Part]]] = {
+    "arrays": (
+        *multipart(("image[]", JPEG), ("image[0]", JPEG), ("url[]", A.url), ("url[a]", B.url)),
+        [PICTURE, PICTURE, A, B],
     ),
-    "no boundary": ("multipart/form-data", WHOLE, MalformedBody, "has no boundary"),
-    "empty boundary": ("multipart/form-data; boundary=", WHOLE, MalformedBody, "has no boundary"),
+    "other names": (
+        *multipart(("images", JPEG), ("file", JPEG), ("files[]", JPEG), ("urls", A.url)),
+        [PICTURE, PICTURE, PICTURE, A],
+    ),
+    "s3 array": (*multipart(("s3[]", "s3://b/c")), [S3Field("s3://b/c")]),
+    "base64 text": (*multipart(("image", TEXT)), [PICTURE]),
+    "data URL": (*multipart(("image", b"data:image/jpeg;base64," + TEXT)), [PICTURE]),
+    "data URL as a url": (
+        *multipart(("url", b" data:image/jpeg;base64," + TEXT)),
+        [FormFile(JPEG, field="url")],
+    ),
+    "invisible characters around a url": (
+        *multipart(("url", "\u200b\ufeff http://a.example/1 \u2060\xa0\r\n")),
+        [A],
+    ),
+    "raw picture of no known type": ("application/octet-stream", JPEG, [PICTURE]),
+    "raw picture of a type in capitals": ("IMAGE/JPG", JPEG, [PICTURE]),
+    "raw base64": ("image/jpeg", TEXT + b"\n", [PICTURE]),
+    "raw data URL as text": ("text/plain;charset=UTF-8", b"data:;base64," + TEXT, [PICTURE]),
+    "url-encoded urls": (
+        URLENCODED,
+        b"url=http%3A%2F%2Fa.example%2F1&url[]=http://a.example/2",
+        [A, B],
+    ),
+    "url-encoded base64": (URLENCODED + "; charset=utf-8", b"image=%2F9j%2F4AAQ&a=", [PICTURE]),
+    "url-encoded base64, not escaped": (URLENCODED, b"image=/9j/4AAQ", [PICTURE]),
+    "JSON image": (JSON, b'{"image": "/9j/4AAQ"}', [PICTURE]),
+    "JSON data URL": (JSON, b'{"image": "data:image/jpeg;base64,/9j/4AAQ"}', [PICTURE]),
+    "JSON url": ("application/JSON; charset=utf-8", b'{"url": "http://a.example/1"}', [A]),
+    "JSON lists": (
+        "application/vnd.api+json",
+        b'{"urls": ["http://a.example/1", "http://a.example/2"], "images": ["/9j/4AAQ"]}',
+        [A, B, PICTURE],
+    ),
+    "JSON repeated names": (
+        JSON,
+        b'{"url": "http://a.example/1", "url": "http://a.example/2"}',
+        [A, B],
+    ),
+    "JSON instances": (
+        JSON,
+        b'{"instances": [{"b64": "/9j/4AAQ"}, {"url": "http://a.example/1"}, "/9j/4AAQ",'
+        b' {"image_bytes": {"b64": "/9j/4AAQ"}, "key": "1"}]}',
+        [PICTURE, A, PICTURE, PICTURE],
+    ),
+    "JSON with a byte order mark and nulls": (
+        JSON,
+        b'\xef\xbb\xbf{"image": null, "url": "http://a.example/1"}',
+        [A],
+    ),
+    "JSON in UTF-16": (JSON, '{"url": "http://a.example/1"}'.encode("utf-16"), [A]),
+    "JSON base64 of something else": (JSON, b'{"image": "aGVsbG8="}', [FormFile(b"hello")]),
+    "JSON url as an image": (
+        JSON,
+        b'{"image": "https://a.example"}',
+        [FormFile(b"https://a.example")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("content_type", "body", "parts"), BODIES.values(), ids=BODIES)
+def test_body(content_type: str, body: bytes, parts: list[Part]) -> None:
+    assert parse(content_type, body) == parts
+
+
+OPTIONS: dict[str, tuple[str, bytes, dict[str, str]]] = {
+    "form": (
+        *multipart(("url", A.url), ("threshold", "0.5\n"), ("top", "3"), ("details", "true")),
+        {"threshold": "0.5", "top": "3", "details": "true"},
+    ),
+    "repeated": (*multipart(("url", A.url), ("top", "3"), ("top", "4")), {"top": "4"}),
+    "url-encoded": (URLENCODED, b"url=a&strict=true", {"strict": "true"}),
+    "JSON": (
+        JSON,
+        b'{"url": "a", "threshold": 0.25, "top": 3, "details": true, "strict": "false"}',
+        {"threshold": "0.25", "top": "3", "details": "true", "strict": "false"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("content_type", "body", "options"), OPTIONS.values(), ids=OPTIONS)
+def test_options_in_the_body(content_type: str, body: bytes, options: dict[str, str]) -> None:
+    form = parse_body(content_type, body, max_images=4, max_urls=2)
+
+    assert form.options == options
+    assert form.ignored == []
+
+
+IGNORED: dict[str, tuple[str, bytes, str]] = {
+    "form": (*multipart(("url", A.url), ("comment", "x"), ("photo[]", "x")), "comment, photo[]"),
+    "not ASCII": (*multipart(("url", A.url), ("\u00e9\r\n", "x")), "%C3%A9%0D%0A"),
+    "long": (*multipart(("url", A.url), ("a" * 100, "x")), "a" * 40),
+    "unnamed": (
+        FORM_TYPE,
+        form("Content-Disposition: form-data; name=url")[:-7]
+        + form("Content-Disposition: form-data"),
+        "(unnamed)",
+    ),
+    "many": (
+        *multipart(("url", A.url), *[(f"f{n}", "x") for n in range(12)]),
+        "f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, and 2 more",
+    ),
+    "url-encoded": (URLENCODED, b"url=a&submit=Go", "submit"),
+    "JSON": (JSON, b'{"url": "a", "id": 7, "tags": ["x", "y"]}', "id, tags"),
+}
+
+
+@pytest.mark.parametrize(("content_type", "body", "header"), IGNORED.values(), ids=IGNORED)
+def test_ignored_parts(content_type: str, body: bytes, header: str) -> None:
+    ignored = parse_body(content_type, body, max_images=4, max_urls=2).ignored
+
+    assert ignored_parts(ignored) == {"X-Ignored-Parts": header}
+
+
+def test_without_ignored_parts_there_is_no_header() -> None:
+    assert ignored_parts([]) == {}
+
+
+DAMAGED: dict[str, tuple[str, bytes, bool]] = {
+    "raw": ("image/foo", JPEG.decode("utf-8", "replace").encode(), True),
+    "in a form": (*multipart(("image", "\ufffd\ufffdPNG")), True),
+    "these bytes in a picture": ("image/jpeg", JPEG + "\ufffd".encode(), False),
+    "text": ("image/jpeg", "\u00e9".encode(), False),
+}
+
+
+@pytest.mark.parametrize(("content_type", "body", "is_damaged"), DAMAGED.values(), ids=DAMAGED)
+def test_damage_by_a_text_conversion(content_type: str, body: bytes, is_damaged: bool) -> None:
+    [part] = parse(content_type, body)
+
+    assert isinstance(part, FormFile)
+    assert (part.error is not None) == is_damaged
+    if part.error:
+        assert part.error.code == "not_an_image"
+        assert content_type in part.error.message
+
+
+WHOLE = form('Content-Disposition: form-data; name="image"')
+REFUSED: dict[str, tuple[str, bytes, type[RequestError]]] = {
+    "no type": ("", WHOLE, UnsupportedMediaType),
+    "text": ("text/plain", b"hello", UnsupportedMediaType),
+    "other multipart": ("multipart/mixed; boundary=b", WHOLE, UnsupportedMediaType),
+    "no boundary": ("multipart/form-data", WHOLE, MalformedBody),
+    "empty boundary": ("multipart/form-data; boundary=", WHOLE, MalformedBody),
     "line break in the boundary": (
         'multipart/form-data; boundary="b\n"',
         WHOLE,
         MalformedBody,
-        "not complete, valid",
     ),
     "lone surrogate in the boundary": (
         'multipart/form-data; boundary="\ud800"',
         WHOLE,
         MalformedBody,
-        "not complete, valid",
     ),
-    "other boundary": ("multipart/form-data; boundary=c", WHOLE, MalformedBody, "not complete"),
-    "cut off in the content": (FORM_TYPE, WHOLE[:-9], MalformedBody, "not complete"),
-    "cut off before the last hyphens": (FORM_TYPE, WHOLE[:-4], MalformedBody, "not complete"),
-    "no disposition": (FORM_TYPE, form("Content-Type: image/png"), MalformedBody, "not complete"),
-    "nothing in it": (FORM_TYPE, b"--b--\r\n", NoImage, "Fields sent: none"),
-    "other fields": (
-        FORM_TYPE,
-        form('Content-Disposition: form-data; name="photo"'),
-        NoImage,
-        "Fields sent: 'photo'",
-    ),
+    "other boundary": ("multipart/form-data; boundary=c", WHOLE, MalformedBody),
+    "no disposition": (FORM_TYPE, form("Content-Type: image/png"), MalformedBody),
+    "header without a colon": (FORM_TYPE, form("Content-Disposition"), MalformedBody),
+    "end of the body in a header": (FORM_TYPE, b"--b\r\nContent-Disp", MalformedBody),
+    "nothing in it": (FORM_TYPE, b"--b--\r\n", NoImage),
+    "only the first delimiter": (FORM_TYPE, b"--b\r\n", NoImage),
+    "other fields": (FORM_TYPE, form('Content-Disposition: form-data; name="photo"'), NoImage),
     "header too long": (
         FORM_TYPE,
         form("Content-Disposition: form-data; name=" + "a" * 5000),
         TooLarge,
-        "header lines of 4096 bytes",
     ),
     "too many headers": (
         FORM_TYPE,
         form("\r\n".join(["Content-Disposition: form-data; name=image"] + ["X-A: 1"] * 8)),
         TooLarge,
-        "at most 128 fields, each with at most 8 header lines",
     ),
     "too many folded header lines": (
         FORM_TYPE,
         form("Content-Disposition: form-data;" + "\r\n x" * 8),
         TooLarge,
-        "at most 128 fields, each with at most 8 header lines",
     ),
     "folded header too long": (
         FORM_TYPE,
         form("Content-Disposition: form-data;" + ("\r\n " + "x" * 1000) * 5),
         TooLarge,
-        "header lines of 4096 bytes",
     ),
-    "header that does not end": (FORM_TYPE, b"--b\r\nX: " + b"a" * 5000, TooLarge, "4096 bytes"),
-    "lines that end in CR alone": (
-        FORM_TYPE,
-        WHOLE.replace(b"\r\n", b"\r"),
-        MalformedBody,
-        "not complete",
-    ),
+    "endless header": (FORM_TYPE, b"--b\r\nX: " + b"a" * 50_000, TooLarge),
+    "lines that end in CR alone": (FORM_TYPE, WHOLE.replace(b"\r\n", b"\r"), MalformedBody),
     "lines that end in LF, then in CRLF": (
         FORM_TYPE,
         WHOLE.replace(b"\r\n", b"\n", 1),
         MalformedBody,
-        "not complete",
     ),
     "lines that end in CRLF, then in LF": (
         FORM_TYPE,
         b"--b\r\n" + WHOLE[5:].replace(b"\r\n", b"\n"),
         MalformedBody,
-        "not complete",
     ),
+    "url-encoded picture": (URLENCODED, b"\xff\xd8\xff\xe0", MalformedBody),
+    "url-encoded, no picture": (URLENCODED, b"a=1&b=2", NoImage),
+    "url-encoded, too many fields": (URLENCODED, b"a=1&" * 129, TooLarge),
+    "not JSON": (JSON, b"{", MalformedBody),
+    "JSON list": (JSON, b'["https://a.example/b.jpg"]', MalformedBody),
+    "JSON number": (JSON, b'{"image": 5}', MalformedBody),
+    "JSON, deeply nested": (JSON, b"[" * 100_000, MalformedBody),
+    "JSON object as a url": (JSON, b'{"url": {"href": "https://a.example"}}', MalformedBody),
+    "JSON without a picture": (JSON, b'{"photo": "https://a.example"}', NoImage),
+    "JSON, too many values": (JSON, b'{"a": 1' + b', "a": 1' * 128 + b"}", TooLarge),
 }
 
 
-@pytest.mark.parametrize(
-    ("content_type", "body", "error", "message"), REFUSED.values(), ids=REFUSED
-)
-def test_refused(content_type: str, body: bytes, error: type[GatewayError], message: str) -> None:
-    with pytest.raises(error, match=message):
+@pytest.mark.parametrize(("content_type", "body", "error"), REFUSED.values(), ids=REFUSED)
+def test_refused(content_type: str, body: bytes, error: type[GatewayError]) -> None:
+    with pytest.raises(error):
         parse(content_type, body)
+
+
+def test_no_image_names_the_fields() -> None:
+    with pytest.raises(NoImage, match="'photo', 'comment'"):
+        parse(*multipart(("photo", "x"), ("comment", "hello")))
 
 
 URL: Field = ("url", "http://a.b/c")
 COUNTS = {
-    "pictures": ([upload(b"x")] * 5, "5 pictures in one request, the limit is 4"),
-    "pictures and urls together": (
-        [upload(b"x")] * 3 + [URL] * 2,
-        "5 pictures in one request, the limit is 4",
-    ),
-    "urls": ([URL] * 3, "3 urls in one request, the limit is 2"),
-    "fields of other names": ([("other", "1")] * 129, "at most 128 fields"),
-    "parts of a thousand names": ([(f"f{n}", "") for n in range(1000)], "at most 128 fields"),
+    "pictures": ([upload(b"x")] * 5, "5 pictures, the limit is 4"),
+    "pictures and urls together": ([upload(b"x")] * 3 + [URL] * 2, "5 pictures, the limit is 4"),
+    "urls": ([URL] * 3, "3 urls, the limit is 2"),
+    "fields of other names": ([("other", "1")] * 129, "128 fields"),
+    "parts of a thousand names": ([(f"f{n}", "") for n in range(1000)], "128 fields"),
 }
 
 
@@ -236,6 +372,10 @@ COUNTS = {
 def test_too_many(fields: list[Field], message: str) -> None:
     with pytest.raises(TooLarge, match=message):
         parse(*multipart(*fields))
+
+
+FILE_NAMES = ("file", "files", "files[]")
+"""Field names of pictures that the manifest, which is older, does not know."""
 
 
 def test_published_bodies(shared: object) -> None:
@@ -249,7 +389,9 @@ def test_published_bodies(shared: object) -> None:
             status, count = 200, len(parts)
         except RequestError as error:
             status, count = error.status, 0
-        elements = case["expect_elements"]
+        named = [part["name"] for part in case["parts"] or ()]
+        files = sum(name in FILE_NAMES for name in named)
+        elements = [number + files for number in case["expect_elements"] or ()]
         if status not in case["expect_status"] or (elements and count not in elements):
             wrong[case["id"]] = (status, count)
 

@@ -19,11 +19,9 @@ from gateway.response import error_response, failed_images, file_response, json_
 REQUEST = Request("POST", "/predict", {}, {}, None, None, "id-1")
 CORS = {
     "Access-Control-Allow-Origin": "https://app.example",
-    "Access-Control-Allow-Headers": (
-        "Content-Type, Accept, Authorization, X-Api-Key, X-Amz-Date, X-Amz-Security-Token"
-    ),
+    "Access-Control-Allow-Headers": "*, Authorization",
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
-    "Access-Control-Expose-Headers": "X-Failed-Images, X-Request-Id",
+    "Access-Control-Expose-Headers": "X-Failed-Images, X-Ignored-Parts, X-Request-Id",
 }
 
 
@@ -72,6 +70,12 @@ def test_etag(etags: str, status: int) -> None:
     assert response["statusCode"] == status
     assert response["body"] == ("" if status == 304 else "text")
     assert response["headers"]["ETag"] == 'W/"1"'
+
+
+def test_a_preflight_response_may_be_cached() -> None:
+    response = json_response(replace(REQUEST, method="OPTIONS"), None, cors_origin="*")
+
+    assert response["headers"]["Access-Control-Max-Age"] == "7200"
 
 
 def test_head_has_no_body() -> None:
@@ -144,9 +148,9 @@ def test_every_error_has_its_own_code() -> None:
     classes = [*RequestError.__subclasses__(), *PartError.__subclasses__()]
     codes = [each.code for each in classes]
 
-    assert len(codes) == 18
+    assert len(codes) == 20
     # InternalError and PartFailed share a code.
-    assert len(set(codes)) == 17
+    assert len(set(codes)) == 19
 
 
 FAILED = {

@@ -30,7 +30,7 @@ runs_x86_64 = pytest.mark.skipif(
 )
 
 PRODUCT_TESTS = ("gateway", "inference", "models", "service")
-LIBRARIES = ("PIL", "cv2", "multipart", "numpy", "onnxruntime")
+LIBRARIES = ("PIL", "cv2", "idna", "numpy", "onnxruntime")
 
 
 PATIENT = {"DEADLINE_SECONDS": "600"}

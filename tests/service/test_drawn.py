@@ -1,4 +1,4 @@
-"""The picture itself as the answer, through every front door."""
+"""The picture itself as the answer."""
 
 from __future__ import annotations
 

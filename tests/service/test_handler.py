@@ -18,7 +18,7 @@ from inference.decoding.source import ImageSource
 from inference.errors import ModelUnavailable, PictureError
 from inference.pipeline import Pipeline
 from service.settings import Settings
-from tests.support.events import EVENTS, form_event, load_event, rest_event, upload
+from tests.support.events import EVENTS, Field, form_event, load_event, rest_event, upload
 from tests.support.handlers import Handler, make_handler
 from tests.support.models import fake_classifier, fake_pipeline
 from tests.support.network import FakeNetwork, http_answer
@@ -104,7 +104,7 @@ ERRORS = {
     "wrong method": ("error_wrong_method", 405, "method_not_allowed"),
     "pictures": ("error_too_many_pictures", 413, "too_large"),
     "urls": ("error_too_many_urls", 413, "too_large"),
-    "JSON": ("error_json_body", 415, "unsupported_media_type"),
+    "text": ("error_text_body", 415, "unsupported_media_type"),
 }
 
 
@@ -253,10 +253,47 @@ def test_every_error_of_the_contract_has_an_event() -> None:
         errors.InternalError.code,
         errors.ServiceUnavailable.code,
         errors.InvalidApiKey.code,  # Depends on a setting.
+        errors.AllFailed.code,
     }
     assert {name for name, *_ in ERRORS.values()} == {
         path.stem for path in EVENTS.glob("error_*.json")
     }
+
+
+STRICT = {
+    "all failed": ([upload(b"x"), upload(b"y")], {"strict": "true"}, 422, [[], []]),
+    "as a form field": ([upload(b"x"), ("strict", "true")], {}, 422, [[]]),
+    "one answered": ([upload(b"x"), upload(plain())], {"strict": "true"}, 200, [[], [6, 8, 3]]),
+    "the query wins": ([upload(b"x"), ("strict", "true")], {"strict": "false"}, 200, [[]]),
+}
+
+
+@pytest.mark.parametrize(("fields", "query", "status", "answer"), STRICT.values(), ids=STRICT)
+def test_strict(
+    fields: list[Field], query: dict[str, str], status: int, answer: Any, handler: Handler
+) -> None:
+    response = handler(form_event("/shape", *fields, query=query), None)
+
+    assert response["statusCode"] == status
+    assert body(response) == answer
+    assert response["headers"]["X-Failed-Images"].startswith("0=not_an_image")
+
+
+def test_unused_fields_are_listed(handler: Handler) -> None:
+    event = form_event("/shape", upload(plain()), ("photo", "x"), ("details", "true"))
+    response = handler(event, None)
+
+    assert response["headers"]["X-Ignored-Parts"] == "photo"
+    assert body(response)["images"][0]["width"] == 8
+
+
+def test_text_damage_is_explained(handler: Handler) -> None:
+    damaged = plain().decode("utf-8", "replace").encode()
+    event = rest_event("/shape", "image/odd", damaged, query={"details": "true"})
+    error = body(handler(event, None))["images"][0]["error"]
+
+    assert error["code"] == "not_an_image"
+    assert "'image/odd'" in error["message"]
 
 
 def test_a_file_and_a_url_of_the_same_picture_have_the_same_answer(settings: Settings) -> None:
@@ -346,7 +383,8 @@ def test_options_on_any_path_is_200(path: str, handler: Handler) -> None:
     assert response["statusCode"] == 200
     assert response["body"] == ""
     assert "POST" in response["headers"]["Access-Control-Allow-Methods"]
-    assert "Content-Type" in response["headers"]["Access-Control-Allow-Headers"]
+    assert response["headers"]["Access-Control-Allow-Headers"] == "*, Authorization"
+    assert response["headers"]["Access-Control-Max-Age"] == "7200"
 
 
 def test_health(handler: Handler) -> None:

@@ -114,13 +114,13 @@ def test_every_page_has_its_file() -> None:
 def test_swagger_ui_is_as_published() -> None:
     """pages/swagger_ui/README.md says from where, and what the files' checksums are."""
     folder = FOLDER / "swagger_ui"
-    told = (folder / "README.md").read_text()
-    checksums = dict(re.findall(r"\| `([\w.-]+)` \| `([0-9a-f]{64})` \|", told))
+    readme = (folder / "README.md").read_text()
+    checksums = dict(re.findall(r"\| `([\w.-]+)` \| `([0-9a-f]{64})` \|", readme))
     assert set(checksums) == {"swagger-ui-bundle.js", "swagger-ui.css"}
     for name, checksum in checksums.items():
         content = gzip.decompress((folder / f"{name}.gz").read_bytes())
         assert hashlib.sha256(content).hexdigest() == checksum
-    [version] = re.findall(r"swagger-ui-dist (\d+\.\d+\.\d+)", told)
+    [version] = re.findall(r"swagger-ui-dist (\d+\.\d+\.\d+)", readme)
     asked = set(re.findall(r"\?v=([\d.]+)", (FOLDER / "docs.html").read_text()))
     assert asked == {version}
     assert "Apache License" in (folder / "LICENSE").read_text()

@@ -1,4 +1,4 @@
-"""Large pictures by way of a bucket: moto's S3 on loopback, and the handler before it."""
+"""Uploads through a bucket: the handler with moto's S3 on loopback."""
 
 from __future__ import annotations
 
@@ -148,8 +148,8 @@ def test_the_try_page_may_speak_to_the_bucket(
 ) -> None:
     def policy(handler: Handler, path: str) -> str:
         headers = handler(rest_event(path, method="GET"), None)["headers"]
-        [told] = re.findall("connect-src ([^;]*);", headers["Content-Security-Policy"])
-        return str(told)
+        [sources] = re.findall("connect-src ([^;]*);", headers["Content-Security-Policy"])
+        return str(sources)
 
     assert policy(handler_with_bucket, "/") == f"'self' {s3.url}"
     assert policy(handler_with_bucket, "/docs") == "'self'"
@@ -167,14 +167,14 @@ ROUTES = {
 }
 
 
-@pytest.mark.parametrize(("route", "told"), ROUTES.items(), ids=ROUTES)
+@pytest.mark.parametrize(("route", "text"), ROUTES.items(), ids=ROUTES)
 def test_an_upload_is_answered_like_any_picture(
-    route: Route, told: str, handler_with_bucket: Handler, uploads: S3Uploads
+    route: Route, text: str, handler_with_bucket: Handler, uploads: S3Uploads
 ) -> None:
     uri = sent(uploads, plain())
     fields = [("s3", uri), upload(plain()), ("url", uri), ("s3", f" {uri}\n")]
     first, *others = posted(handler_with_bucket, form_event(route.path, *fields))
-    assert told in json.dumps(first)
+    assert text in json.dumps(first)
     assert others == [first] * 3
 
 
@@ -207,7 +207,7 @@ def test_each_failure_has_its_code_and_spoils_no_neighbour(
         "never sent": (("s3", NEVER_SENT), "url_unreachable"),
         "never sent, as a url": (("url", NEVER_SENT), "url_unreachable"),
         "too large": (("s3", large), "url_too_large"),
-        "no picture": (("s3", sent(uploads, b"Dear Sir")), "not_an_image"),
+        "no picture": (("s3", sent(uploads, b"text")), "not_an_image"),
         "other bucket": (("s3", NEVER_SENT.replace(BUCKET, "others")), "url_not_allowed"),
         "other prefix": (("s3", f"s3://{BUCKET}/models/model.onnx"), "url_not_allowed"),
         "other prefix, as a url": (("url", f"s3://{BUCKET}/models/model.onnx"), "url_not_allowed"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from requests_toolbelt.multipart.encoder import MultipartEncoder
 
-Field = tuple[str, str | tuple[str, bytes, str]]
+Field = tuple[str, str | bytes | tuple[str, bytes, str]]
 EVENTS = Path(__file__).parent.parent / "events"
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from gateway.errors import GatewayError
 from gateway.event import decode_body, parse_event
-from gateway.parts import parse_parts
+from gateway.parts import parse_body
 from gateway.urls import describe_url, is_listed, parse_url
 
 ROOT = Path(__file__).parents[2]
@@ -145,7 +145,7 @@ URLS: dict[str, Callable[[int], str]] = {
 
 
 def answer_form(make: Case, size: int) -> None:
-    parse_parts(*make(size), max_images=32, max_urls=8)
+    parse_body(*make(size), max_images=32, max_urls=8)
 
 
 def answer_body(make: Callable[[int], tuple[str | bytes, bool | None]], size: int) -> None:

@@ -107,7 +107,7 @@ EVENTS: dict[str, tuple[Any, int]] = {
     "details": (form_event("/predict", upload(plain()), query={"details": "true"}), 200),
     "bad option": (form_event("/predict", upload(plain()), query={"top": "0"}), 400),
     "a cut-off form": (rest_event("/shape", "multipart/form-data; boundary=b", b"--b\r\n"), 400),
-    "no form": (rest_event("/shape", "application/json", b"{}"), 415),
+    "no form": (rest_event("/shape", "text/html", b"{}"), 415),
     "no body": (rest_event("/predict"), 400),
     "no route": (rest_event("/nowhere"), 404),
     "health": (rest_event("/health", method="GET"), 200),

@@ -91,7 +91,8 @@ def test_a_batch_becomes_rows(archive: Archive) -> None:
             "predictions": [],
             "error": {
                 "code": "not_an_image",
-                "message": "The file is not an image, or it is damaged or truncated.",
+                "message": "The file is a web page, not a picture. "
+                "Send the bytes of the picture's file.",
             },
         },
     ]
