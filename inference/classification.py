@@ -1,4 +1,4 @@
-"""Crops -> class names and probabilities, whatever the classifier."""
+"""Classifiers: crops -> class names and probabilities."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from inference.smoke_test import smoke_test
 from inference.types import Classification, ImageRGB, Outputs
 
 BATCH_SIZE = 8
-"""Crops of one run: more gain nothing on a CPU and cost memory."""
+"""Crops per run. Larger batches are not faster on a CPU and take more memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class Classifier:
     """A classification model, ready to use.
 
     Attributes:
-        manifest: What it is.
-        task: What it says.
-        session: What runs it.
+        manifest: Description of the model.
+        task: Outputs and their labels.
+        session: Runs the model.
     """
 
     manifest: Manifest
@@ -40,14 +40,14 @@ class Classifier:
         return input_resolution(self.manifest.input)
 
     def classify(self, crops_rgb: Sequence[ImageRGB], top: int) -> list[dict[str, Classification]]:
-        """The best classes of every crop, by output name in the manifest's order.
+        """Return the best classes of every crop, by output name in the manifest's order.
 
         Args:
-            crops_rgb: uint8 [height, width, 3] each, of any size.
-            top: How many classes, best first; fewer where the model has fewer.
+            crops_rgb: One uint8 array [height, width, 3] per crop, of any size.
+            top: Number of classes, highest probability first; fewer if the model has fewer.
         """
         spec = self.manifest.input
-        # With a `multiple` each crop has a frame of its own, and a batch takes only equal ones.
+        # With a `multiple`, crops get inputs of different sizes, which do not fit into one batch.
         size = BATCH_SIZE if spec.batch and spec.multiple is None else 1
         runs = [
             self._run(crops_rgb[start : start + size]) for start in range(0, len(crops_rgb), size)
@@ -64,15 +64,15 @@ class Classifier:
 
 
 def load_classifier(manifest: Manifest, threads: int = 1) -> Classifier:
-    """Load a classification model and try it once.
+    """Load a classification model and run it once.
 
     Args:
-        manifest: The model's.
-        threads: How many work on one run, at most one per core.
+        manifest: Manifest of the model.
+        threads: Threads per run, at most one per core.
 
     Raises:
-        ModelUnavailable: It can't be loaded, is no classifier, or its outputs are not the
-            manifest's.
+        ModelUnavailable: The model does not load, is not a classifier, or its outputs do not
+            match the manifest.
     """
     session = load_session(manifest, threads)
     classifier = make_classifier(manifest, session)
@@ -81,13 +81,13 @@ def load_classifier(manifest: Manifest, threads: int = 1) -> Classifier:
 
 
 def make_classifier(manifest: Manifest, session: Session) -> Classifier:
-    """Make a classifier of a model that is loaded.
+    """Create a classifier from a loaded model.
 
     Raises:
-        ModelUnavailable: It is no classifier.
+        ModelUnavailable: The model is not a classifier.
     """
     if not isinstance(manifest.task, ClassificationTask):
-        raise ModelUnavailable(f"Model {manifest.name} is no classifier: its task is detection.")
+        raise ModelUnavailable(f"Model {manifest.name} is not a classifier: its task is detection.")
     return Classifier(manifest, manifest.task, session)
 
 

@@ -1,4 +1,4 @@
-"""What the two inference routes do with a picture."""
+"""Detection, filters and classification: the steps of the two inference routes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from inference.types import Detection, ImageRGB, SizeWH, Vehicle
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A detector, the classifiers of its vehicles, and the filters between them.
+    """A detector, classifiers for its vehicles, and the filters between them.
 
     Attributes:
-        detector: Finds the objects.
-        classifiers: In the configured order; the first one's answer is the main one.
-        min_area: Smallest box that counts, as a share of the picture's area, 0..1.
-        max_car_truck_iou: Overlap above which a truck is taken for the car it lies on, 0..1.
+        detector: The detection model.
+        classifiers: In the configured order; the first one gives the main answer.
+        min_area: Smallest box that is kept, as a share of the image's area, 0..1.
+        max_car_truck_iou: IoU above which a truck that overlaps a car is dropped, 0..1.
     """
 
     detector: Detector
@@ -98,12 +98,12 @@ def crop(decoded: DecodedImage, detection: Detection) -> ImageRGB:
 
 
 def drop_small(detections: Sequence[Detection], min_area: float) -> list[Detection]:
-    """Those whose box has at least `min_area` square pixels, in their order."""
+    """Return the detections whose box has at least `min_area` square pixels, in the same order."""
     return [detection for detection in detections if _area(detection) >= min_area]
 
 
 def keep_car_over_truck(detections: Sequence[Detection], max_iou: float) -> list[Detection]:
-    """Drop every truck that overlaps a car by more than `max_iou`, in their order.
+    """Return the detections without trucks that overlap a car by more than `max_iou`.
 
     Detectors often report a van or a pickup as both; the published system kept the car.
     """

@@ -140,7 +140,7 @@ def completion(shell: str) -> str:
         message = "Shell completion needs shtab: pip install 'matchvec-client[completion]'"
         raise ExtraMissing(message) from error
     parser = _parser()
-    for action in parser._actions:
+    for action in parser._actions:  # noqa: SLF001  argparse has no public name for it.
         if action.dest in ("given", "output"):
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif action.dest in ("annotate", "watch"):

@@ -93,9 +93,11 @@ def _cell(value: Any) -> Any:  # noqa: ANN401  any cell
     """Join lists by a bar, and put a quote before text that a spreadsheet would run."""
     if isinstance(value, list):
         value = _SEPARATOR.join(map(str, value))
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    prefix = "'" if value.startswith(_FORMULA_STARTS) else ""
+    # A carriage return would start another line, which Python before 3.13 does not quote.
+    return prefix + value.replace("\r", " ")
 
 
 def _write_table(rows: Iterable[dict[str, Any]], file: TextIO) -> None:

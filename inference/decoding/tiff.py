@@ -1,4 +1,4 @@
-"""What a TIFF says of itself, read before libtiff believes it."""
+"""Bounds of a TIFF's first directory, checked before libtiff reads it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ VALUE_BYTES = {
     1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4,
     16: 8, 17: 8, 18: 8,
 }  # fmt: skip
-"""By field type: TIFF 6.0, section 2; BigTIFF adds the last three."""
+"""Field type -> bytes per value: TIFF 6.0, section 2; BigTIFF adds the last three."""
 
 
 def check_directory(data: bytes) -> None:
-    """Refuse a file whose first directory would take libtiff too much memory.
+    """Refuse a file whose first directory takes too much memory.
 
-    libtiff copies the value of every field, and fields may share their bytes: 2,000 of them, each
-    with the same 4 MB, made it take 8 GB.
+    libtiff copies the value of every field, and fields can share their bytes: 2,000 fields with the
+    same 4 MB took 8 GB.
 
     Args:
-        data: A TIFF or BigTIFF, by its first bytes.
+        data: A file with a TIFF or BigTIFF signature.
 
     Raises:
-        NotAnImage: Its fields claim more bytes than there are.
-        struct.error: There is no directory where it should be.
+        NotAnImage: The fields claim more bytes than the file has.
+        struct.error: The directory is missing.
     """
     order = "<" if data.startswith(b"II") else ">"
     is_big = data[2:4] in (b"+\0", b"\0+")
@@ -38,4 +38,6 @@ def check_directory(data: bytes) -> None:
         _, kind, count = field.unpack_from(data, position)
         claimed += count * VALUE_BYTES.get(kind, 0)
     if claimed > len(data):
-        raise NotAnImage("The TIFF's fields claim more bytes than it has: save it anew.")
+        raise NotAnImage(
+            "The TIFF's fields claim more bytes than the file has. Save it again and retry."
+        )

@@ -1,4 +1,4 @@
-"""YOLOv8, v9 and 11 as Ultralytics exports them: decoded columns without an objectness.
+"""YOLOv8, v9 and 11 as Ultralytics exports them: decoded columns without objectness.
 
 https://github.com/ultralytics/ultralytics, ultralytics/nn/modules/head.py (class Detect) and
 ultralytics/utils/nms.py (non_max_suppression).
@@ -16,44 +16,56 @@ from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
 BOX_ROWS = 4
+MAX_IGNORED = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Yolov8Head:
-    """One output [1, 4 + classes, n]: cx, cy, w, h in input pixels, class probabilities.
+    """One output [1, 4 + classes, n], or transposed: cx, cy, w, h, class probabilities.
 
     Attributes:
         class_count: Number of classes.
-        predictions: Name of the output; None: the model's only one.
-        nms_iou: Overlap above which the lesser of two boxes of one class is dropped.
+        predictions: Name of the output; None for the model's only output.
+        nms_iou: IoU above which the lower-scoring of two boxes of one class is dropped.
+        ignored: Number of values after the classes: those of a segmentation or a pose.
+        normalized: True if boxes are in 0..1, False if they are in input pixels.
     """
 
     class_count: int
     predictions: str | None
     nms_iou: float
+    ignored: int = 0
+    normalized: bool = False
 
     @classmethod
     def from_fields(cls, fields: JsonReader, class_count: int) -> Yolov8Head:
-        """Read `predictions` and `nms_iou`."""
+        """Read `predictions`, `nms_iou`, `ignored` and `normalized`."""
         return cls(
             class_count,
             predictions=fields.optional_text("predictions"),
             nms_iou=fields.number("nms_iou", 0, 1, 0.7),
+            ignored=fields.integer("ignored", 0, MAX_IGNORED, 0),
+            normalized=fields.flag("normalized", False),
         )
 
     def decode(
         self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
     ) -> RawDetections:
-        """See `Head`. A column counts for its best class only, as in Ultralytics' predictor."""
+        """See `Head`. A column yields its best class only, as in Ultralytics' predictor."""
         output = pick(outputs, self.predictions)
-        rows = BOX_ROWS + self.class_count
-        if output.ndim != 3 or output.shape[:2] != (1, rows):
+        end = BOX_ROWS + self.class_count
+        size = end + self.ignored
+        if output.ndim != 3 or output.shape[0] != 1 or size not in output.shape[1:]:
             raise ValueError(
-                f"The output has shape {output.shape}, YOLOv8 with {self.class_count} classes "
-                f"has (1, {rows}, boxes)."
+                f"The output has shape {output.shape}. YOLOv8 with {self.class_count} classes "
+                f"has (1, {size}, boxes) or (1, boxes, {size})."
             )
-        columns = output[0].astype(np.float32, copy=False)
-        class_ids, scores = best_class(columns[BOX_ROWS:].T)
+        columns = (output[0] if output.shape[1] == size else output[0].T).astype(
+            np.float32, copy=False
+        )
+        class_ids, scores = best_class(columns[BOX_ROWS:end].T)
         found = np.flatnonzero(scores >= threshold)
         boxes_xyxy = to_corners(columns[:BOX_ROWS, found].T)
+        if self.normalized:
+            boxes_xyxy = boxes_xyxy * np.array([*input_wh, *input_wh], dtype=np.float32)
         return suppressed(boxes_xyxy, scores[found], class_ids[found], self.nms_iou)

@@ -25,8 +25,8 @@ from scripts.models import report
 from scripts.models.add import Wishes, add_model
 from scripts.models.catalogue import CATALOGUE, fetch_model, read_catalogue
 from scripts.models.check import (
+    advice_for,
     answers_of,
-    better_input,
     draw,
     open_model,
     problems_of,
@@ -97,14 +97,15 @@ def _check(options: argparse.Namespace) -> int:
     for line in failed:
         print(f"not read: {line}")
     problems = problems_of(model, pictures)
+    advice = None
     if not problems and options.compare:
-        better = better_input(model, finder, pictures)
-        problems += report.better(better, len(pictures), is_detector=isinstance(model, Detector))
+        advice = advice_for(model, finder, pictures)
+        print(report.advice(advice))
     golden = None if options.record else read_golden(folder)
     if golden is not None:
         problems += differences(golden, answers)
         print(report.compared(golden, answers, folder))
-    elif options.record or not problems:
+    elif options.record or not (problems or advice):
         print(f"Recorded in {write_golden(folder, answers)}")
     for line in problems:
         print(f"! {line}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 
@@ -15,23 +15,16 @@ from inference.decoding.decode import decode
 from inference.detection import Detector
 from inference.errors import ModelUnavailable, PictureError
 from inference.types import Detection, ImageRGB
-from scripts.models.diagnosis import contradictions, raw_output_problems
+from scripts.models.advice import Advice, ClassifierJudge, DetectorJudge, advise
+from scripts.models.diagnosis import activation_problems, contradictions, raw_output_problems
 from scripts.models.errors import ToolError
-from scripts.models.fits import detector_fit, labelled_fit, unlabelled_fit
 from scripts.models.folder import load_model
 from scripts.models.golden import Answer
 from scripts.models.product import SETTINGS, classify, crops, objects, vehicles
-from scripts.models.variants import (
-    OF_DETECTORS,
-    OF_LABELLED,
-    OF_UNLABELLED,
-    Better,
-    Fit,
-    find_better,
-)
 
+Item = TypeVar("Item")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
-MOST_COMPARED = 24
+MAX_COMPARED = 24
 """Maximum number of pictures for comparing inputs; more take longer and add no information."""
 
 
@@ -51,10 +44,10 @@ class Picture:
 
 
 def read_pictures(directory: Path) -> tuple[list[Picture], list[str]]:
-    """The pictures of a directory and those below, and why others can't be read.
+    """Return the pictures below a directory, and the reasons why others cannot be read.
 
     Raises:
-        ToolError: There is none.
+        ToolError: There are no pictures.
     """
     pictures, failed = [], []
     for path in sorted(directory.rglob("*")):
@@ -87,14 +80,14 @@ def open_model(folder: Path) -> Detector | Classifier:
 def answers_of(
     model: Detector | Classifier, finder: Detector, picture: Picture, threshold: float
 ) -> list[Answer]:
-    """What the product's pipeline answers to one picture.
+    """Return the result of the product's pipeline for one picture.
 
     Args:
-        model: The one to check.
-        finder: Finds the vehicles that a classifier classifies; where it finds none, the whole
+        model: The model to check.
+        finder: Detector that finds the vehicles for a classifier; without vehicles the whole
             picture is classified.
         picture: The picture.
-        threshold: Lowest score of a detection, 0..1.
+        threshold: Minimum score of a detection, 0..1.
     """
     if isinstance(model, Detector):
         found = objects(model, picture.image_rgb, threshold)
@@ -110,7 +103,7 @@ def answers_of(
 
 
 def draw(picture: Picture, answers: Sequence[Answer], path: Path) -> None:
-    """Save a picture with what was found in it as JPEG."""
+    """Save a picture with the results drawn on it, as JPEG."""
     boxes = [
         (each.box_xyxy, each.class_name, f"{each.class_name}: {each.score:.2f}") for each in answers
     ]
@@ -119,44 +112,39 @@ def draw(picture: Picture, answers: Sequence[Answer], path: Path) -> None:
 
 
 def problems_of(model: Detector | Classifier, pictures: Sequence[Picture]) -> list[str]:
-    """What the outputs show to be wrong in the manifest."""
-    if not isinstance(model, Detector):
-        return []
-    lines: list[str] = []
-    for picture in pictures[:MOST_COMPARED]:
-        lines += raw_output_problems(model, picture.image_rgb)
-        if lines:
-            break
-    return lines
+    """Return contradictions between the outputs and the manifest."""
+    images_rgb = [picture.image_rgb for picture in evenly(pictures)]
+    if isinstance(model, Classifier):
+        return activation_problems(model, images_rgb)
+    return next(filter(None, (raw_output_problems(model, each) for each in images_rgb)), [])
 
 
-def better_input(
+def advice_for(
     model: Detector | Classifier, finder: Detector, pictures: Sequence[Picture]
-) -> Better | None:
-    """An input that fits these pictures clearly better than the manifest's.
+) -> Advice | None:
+    """Return an input that suits the pictures better than the manifest's, or None.
 
-    Folders that are named like labels say what a classifier should answer to their pictures.
+    If all folders are named like a classifier's labels, they are the true labels.
     """
-    images_rgb = [picture.image_rgb for picture in pictures]
     if isinstance(model, Detector):
-        compared = images_rgb[:MOST_COMPARED]
-        return find_better(
-            model.manifest, lambda each: detector_fit(each, compared), len(compared), OF_DETECTORS
+        images_rgb = [picture.image_rgb for picture in evenly(pictures)]
+        return advise(model.manifest, DetectorJudge(model, images_rgb))
+    found = [
+        (crop_rgb, picture.folder)
+        for picture in pictures
+        for crop_rgb in crops(
+            picture.image_rgb, vehicles(finder, picture.image_rgb, SETTINGS.detection_threshold)
         )
-    crops_rgb, folders = [], []
-    for picture in pictures:
-        found = vehicles(finder, picture.image_rgb, SETTINGS.detection_threshold)
-        crops_rgb += crops(picture.image_rgb, found)
-        folders += [picture.folder] * len(found)
-    # Evenly over all of them: in folders of one class each, the first are of one class.
-    step = -(-len(crops_rgb) // MOST_COMPARED)
-    crops_rgb, folders = crops_rgb[::step], folders[::step]
-    fit: Fit
-    if set(folders) <= set(model.task.outputs[0].labels):
-        fit, least = partial(labelled_fit, crops_rgb=crops_rgb, truths=folders), OF_LABELLED
-    else:
-        fit, least = partial(unlabelled_fit, crops_rgb=crops_rgb), OF_UNLABELLED
-    return find_better(model.manifest, fit, len(crops_rgb), least)
+    ]
+    crops_rgb, folders = zip(*evenly(found), strict=True)
+    is_labelled = set(folders) <= set(model.task.outputs[0].labels)
+    judge = ClassifierJudge(model, crops_rgb, folders if is_labelled else None)
+    return advise(model.manifest, judge)
+
+
+def evenly(items: Sequence[Item]) -> Sequence[Item]:
+    """Return at most `MAX_COMPARED` items from all over the list: folders often hold one class."""
+    return items[:: -(-len(items) // MAX_COMPARED)]
 
 
 def _answer(detection: Detection, class_name: str, score: float) -> Answer:

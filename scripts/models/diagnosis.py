@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from inference.classification import Classifier
 from inference.detection import Detector
 from inference.manifest import MANIFEST_FILE, MODEL_FILE
 from inference.types import ImageRGB
 from scripts.models.errors import ToolError
 from scripts.models.graph import read_graph
 from scripts.models.guess import guess
-from scripts.models.product import raw_outputs
+from scripts.models.product import run_raw
 
 CERTAIN = (
     "task",
@@ -42,6 +43,7 @@ MAX_NORMALIZED = 1.5
 """Normalised corners can exceed 1 a little; pixel coordinates of all objects do not stay below
 this."""
 SURE = 0.3
+SUM_TOLERANCE = 0.02
 
 
 def contradictions(folder: Path) -> list[str]:
@@ -75,7 +77,7 @@ def raw_output_problems(detector: Detector, image_rgb: ImageRGB) -> list[str]:
         return []
     spec = detector.manifest.input
     # Decoding for an input of one pixel returns boxes in their original unit.
-    found = head.decode(raw_outputs(detector, image_rgb), (1, 1), SURE)
+    found = head.decode(run_raw(detector, image_rgb), (1, 1), SURE)
     if not len(found.boxes_xyxy):
         return []
     largest = float(np.abs(found.boxes_xyxy).max())
@@ -93,6 +95,23 @@ def raw_output_problems(detector: Detector, image_rgb: ImageRGB) -> list[str]:
             f"class ids reach {len(detector.task.labels)}, so they start at 1: "
             "set output.first_class to 1"
         )
+    return lines
+
+
+def activation_problems(classifier: Classifier, images_rgb: Sequence[ImageRGB]) -> list[str]:
+    """Check that outputs with a softmax are not probabilities, and others are."""
+    runs = [run_raw(classifier, image_rgb) for image_rgb in images_rgb]
+    lines = []
+    for output in classifier.task.outputs:
+        rows = np.stack([run[output.name].reshape(-1) for run in runs]) * output.scale
+        are_probabilities = rows.min() >= 0 and np.all(np.abs(rows.sum(axis=1) - 1) < SUM_TOLERANCE)
+        if output.activation == "softmax" and are_probabilities:
+            lines.append(f"output {output.name} has probabilities: set its activation to none")
+        if output.activation == "none" and (rows.min() < 0 or rows.max() > 1 + SUM_TOLERANCE):
+            lines.append(
+                f"output {output.name} reaches {rows.min():.2f} to {rows.max():.2f}, so it has no "
+                "probabilities: check its activation and scale"
+            )
     return lines
 
 

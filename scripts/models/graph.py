@@ -1,6 +1,6 @@
 """Read inputs, outputs and metadata of an ONNX file.
 
-onnxruntime reports all of them, so the `onnx` package is not needed.
+The `onnx` package is a development dependency: these tools need it, the function does not.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 
 from inference.session import EXTERNAL_DATA, LOG_ERRORS
@@ -22,6 +23,7 @@ from scripts.models.errors import ToolError
 DTYPES = {"float": "float32", "double": "float64"}
 """numpy's names of onnxruntime's types, where they differ."""
 MAX_METADATA_CHARACTERS = 1 << 20
+PREPROCESSOR_FILE = "preprocessor_config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Graph:
         producer: Program that wrote the file; "" if unknown.
         metadata: Custom metadata; Ultralytics writes class names there.
         runtime: onnxruntime's session.
+        preprocessor: HuggingFace's `preprocessor_config.json` next to the file; {} if absent.
     """
 
     inputs: tuple[Port, ...]
@@ -60,6 +63,7 @@ class Graph:
     producer: str
     metadata: Mapping[str, str]
     runtime: onnxruntime.InferenceSession
+    preprocessor: Mapping[str, Any]
 
     def run(self, feeds: Mapping[str, Tensor]) -> Outputs:
         """Run the model and return its outputs by name.
@@ -68,7 +72,7 @@ class Graph:
             ToolError: onnxruntime fails.
         """
         try:
-            values = self.runtime.run(None, dict(feeds))
+            values = self.runtime.run([port.name for port in self.outputs], dict(feeds))
         except Exception as error:  # onnxruntime's exceptions have no common base class.
             raise ToolError(f"the model fails: {first_line(error)}") from error
         return dict(zip([port.name for port in self.outputs], values, strict=True))
@@ -96,13 +100,46 @@ def read_graph(path: Path) -> Graph:
     except Exception as error:  # onnxruntime's exceptions have no common base class.
         raise ToolError(f"onnxruntime cannot load {path}: {first_line(error)}") from error
     meta = runtime.get_modelmeta()
+    outputs = [value for value in runtime.get_outputs() if _is_numeric(value)]
+    if len(outputs) < len(runtime.get_outputs()):
+        others = ", ".join(
+            f"{value.name} is a {value.type}"
+            for value in runtime.get_outputs()
+            if not _is_numeric(value)
+        )
+        raise ToolError(
+            f"not every output is a tensor of numbers: {others}. Export without them "
+            '(sklearn-onnx: options={"zipmap": False}), or keep only the tensor of probabilities: '
+            'onnx.utils.extract_model("in.onnx", "out.onnx", [INPUT], [TENSOR]) with '
+            f"{_tensor_before_zipmap(model)}"
+        )
     return Graph(
         inputs=tuple(_port(value) for value in runtime.get_inputs()),
-        outputs=tuple(_port(value) for value in runtime.get_outputs()),
+        outputs=tuple(_port(value) for value in outputs),
         producer=meta.producer_name,
         metadata=dict(meta.custom_metadata_map),
         runtime=runtime,
+        preprocessor=_preprocessor(path.parent / PREPROCESSOR_FILE),
     )
+
+
+def _is_numeric(value: Any) -> bool:  # noqa: ANN401  onnxruntime's NodeArg has no type
+    return bool(value.type.startswith("tensor(") and value.type != "tensor(string)")
+
+
+def _tensor_before_zipmap(model: bytes) -> str:
+    """Name the tensor that a ZipMap reads, if the model has one."""
+    nodes = onnx.load_model_from_string(model).graph.node
+    names = [node.input[0] for node in nodes if node.op_type == "ZipMap"]
+    return f"TENSOR = {names[0]!r}" if names else "its name, as Netron shows it"
+
+
+def _preprocessor(path: Path) -> Mapping[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
 
 
 def metadata_value(graph: Graph, key: str) -> Any:  # noqa: ANN401  whatever its maker wrote

@@ -1,4 +1,8 @@
-"""Guess the manifest of a model, with a reason for each field."""
+"""Guess the manifest of a model, with a reason for each field.
+
+Metadata counts first, then the values of the outputs in two runs (`probe`), then usual settings of
+the format's exporters.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from inference.types import Outputs
 from scripts.models.errors import ToolError
 from scripts.models.findings import Finding
-from scripts.models.graph import Graph, Port, blank_feeds, metadata_labels, metadata_value
+from scripts.models.formats import Format, Model
+from scripts.models.formats_named import NAMED_RULES
+from scripts.models.formats_rows import rows_or_columns
+from scripts.models.graph import Graph, metadata_labels, metadata_value
 from scripts.models.guess_inputs import (
     DEFAULT_SIDES,
     Picture,
@@ -21,15 +27,16 @@ from scripts.models.guess_inputs import (
     metadata_size,
     preparation,
 )
-from scripts.models.guess_outputs import Format, guess_format
+from scripts.models.probe import Output, Probe, probe, takes_two
 
-ULTRALYTICS_TASKS = ("detect", "classify")
+UNSUPPORTED_TASKS = ("obb",)
 SUM_TOLERANCE = 0.02
-GRAY = 114
+RULES = (*NAMED_RULES, rows_or_columns)
 FORMATS_TEXT = (
-    "yolox [1, cells, 5+classes], yolov5 [1, 3*cells, 5+classes], yolov8 [1, 4+classes, cells], "
-    "rows [1, n, 6], detr (logits and pred_boxes), boxes (boxes, scores and labels), ssd "
-    "(detection_boxes, ...), picodet (two outputs per stride), classes [n, classes]"
+    "yolox [1, cells, 5+classes], yolov5 [1, boxes, 5+classes], yolov8 [1, 4+classes, boxes], "
+    "rows [1, n, 6], detr (logits and boxes), boxes (boxes, scores and labels), scored (boxes and "
+    "class scores), ssd (detection_boxes, ...), picodet (two outputs per stride), classes "
+    "[n, classes]"
 )
 
 
@@ -63,110 +70,126 @@ def guess(graph: Graph, size_wh: tuple[int, int] | None = None) -> Guess:
         size_wh: Width and height, if the user specified them.
     """
     labels = metadata_labels(graph)
+    try:
+        return _guess(graph, labels, size_wh)
+    except ToolError as error:
+        return Guess((), {}, labels, (str(error),))
+
+
+def _guess(graph: Graph, labels: tuple[str, ...] | None, size_wh: tuple[int, int] | None) -> Guess:
     task = metadata_value(graph, "task")
-    if task is not None and task not in ULTRALYTICS_TASKS:
-        problem = f"its task is {task!r}; this API supports only detection and classification"
-        return Guess((), {}, labels, (problem,))
+    if task in UNSUPPORTED_TASKS:
+        raise ToolError(f"its task is {task!r}: oriented boxes are not supported")
     picture = find_picture(graph)
-    if isinstance(picture, str):
-        return Guess((), {}, labels, (picture,))
     known_wh = picture.size_wh or size_wh or metadata_size(graph)
-    detector_wh = known_wh or _square(DEFAULT_SIDES["detection"])
-    found = guess_format(graph, detector_wh)
-    guessed: Guessed | str
+    seen = _probe(graph, picture, known_wh)
+    model = Model(graph, seen, labels)
+    found = None
+    if task != "classify":
+        found = next((each for rule in RULES if (each := rule(model)) is not None), None)
+    if isinstance(found, str):
+        raise ToolError(found)
+    if found is None and known_wh is None:
+        seen = _probe(graph, picture, _square(DEFAULT_SIDES["classification"]))
+    others, problem = constants(graph, picture.port, seen.size_wh)
     if found:
-        guessed = _detector(graph, picture, detector_wh, found)
+        findings, classes = _detector(graph, picture, seen.size_wh, found)
     else:
-        guessed = _classifier(graph, picture, known_wh or _square(DEFAULT_SIDES["classification"]))
-    if isinstance(guessed, str):
-        return Guess((), {}, labels, (guessed,))
-    findings, classes, wh = guessed
-    others = constants(graph, picture.port, wh)
-    problems = (others,) if isinstance(others, str) else ()
-    if not isinstance(others, str):
-        findings = [*findings, *others]
-    return Guess(tuple(findings), classes, labels, problems)
-
-
-Guessed = tuple[list[Finding], dict[str, int | None], tuple[int, int]]
+        findings, classes = _classifier(graph, picture, seen, others)
+    if others:
+        reason = "; ".join(reason for _, reason in others.values())
+        values = {name: value for name, (value, _) in others.items()}
+        findings.append(Finding("input.constants", values, reason))
+    return Guess(tuple(findings), classes, labels, (problem,) if problem else ())
 
 
 def _square(side: int) -> tuple[int, int]:
     return side, side
 
 
+def _probe(graph: Graph, picture: Picture, known_wh: tuple[int, int] | None) -> Probe:
+    """Run the model at the known size, or at a usual one at which it runs."""
+    sizes = [known_wh] if known_wh else [_square(side) for side in DEFAULT_SIDES.values()]
+    errors = []
+    for size_wh in sizes:
+        others, _ = constants(graph, picture.port, size_wh)
+        try:
+            values = {name: value for name, (value, _) in others.items()}
+            return probe(graph, picture, size_wh, values)
+        except ToolError as error:
+            errors.append(f"with a picture of {size_wh[0]}x{size_wh[1]} {error}")
+    raise ToolError(errors[0])
+
+
+Guessed = tuple[list[Finding], dict[str, int | None]]
+
+
 def _detector(graph: Graph, picture: Picture, size_wh: tuple[int, int], found: Format) -> Guessed:
-    activations = [each.value for each in found.findings if each.field == "output.activation"]
-    kind = "-".join([found.name, *activations])
     # A request's pictures are decoded one at a time, so a detector needs no batch.
     fixed = fixed_findings(graph, picture, size_wh)
     findings = [
         Finding("task", "detection", "its outputs are boxes"),
         *(each for each in fixed if each.field != "input.batch"),
-        *preparation(graph, picture, kind),
+        *preparation(graph, picture, found.family),
         *found.findings,
     ]
-    return findings, {"": found.classes}, size_wh
+    return findings, {"": found.classes}
 
 
-def _classifier(graph: Graph, picture: Picture, size_wh: tuple[int, int]) -> Guessed | str:
-    """Run the model to identify outputs [n, classes], with optional further axes of 1."""
-    try:
-        values = _answers(graph, picture, size_wh, 1)
-    except ToolError as error:
-        return f"with a gray picture of {size_wh[0]}x{size_wh[1]} {error}"
+def _classifier(
+    graph: Graph, picture: Picture, seen: Probe, others: Mapping[str, tuple[Any, str]]
+) -> Guessed:
+    """Read outputs [1, classes] with optional further axes of 1.
+
+    Raises:
+        ToolError: An output has another shape.
+    """
     outputs, classes, reasons = [], {}, []
-    for port in graph.outputs:
-        shape = values[port.name].shape
-        if len(shape) < 2 or shape[0] != 1 or set(shape[2:]) - {1} or shape[1] < 2:
-            return (
-                f"its outputs have no supported format: {_listed(graph)}. Supported: {FORMATS_TEXT}"
-            )
-        output, reason = _class_output(port, np.asarray(values[port.name], np.float64))
-        outputs.append(output)
-        reasons.append(f"{port.name}: {reason}")
-        classes[port.name] = int(shape[1])
-    fixed = fixed_findings(graph, picture, size_wh)
-    takes_two = picture.port.shape[0] is None and _takes_two(graph, picture, size_wh)
+    for output in seen.outputs:
+        shape = output.shape
+        if (
+            len(shape) < 2
+            or shape[0] != 1
+            or sum(size != 1 for size in shape) > 1
+            or shape == (1, 1)
+        ):
+            raise ToolError(_unsupported(graph, output))
+        entry, reason = _class_output(output)
+        outputs.append(entry)
+        reasons.append(f"{output.name}: {reason}")
+        classes[output.name] = max(shape)
+    fixed = fixed_findings(graph, picture, seen.size_wh)
+    values = {name: value for name, (value, _) in others.items()}
+    batch = picture.port.shape[0] is None and takes_two(graph, picture, seen.size_wh, values)
     findings = [
         Finding("task", "classification", "its outputs are a number per class"),
-        *(each for each in fixed if each.field != "input.batch" or takes_two),
+        *(each for each in fixed if each.field != "input.batch" or batch),
         *preparation(graph, picture, "classes"),
         Finding("output.format", "classes", "a row of numbers for each picture"),
         Finding("output.outputs", outputs, "; ".join(reasons)),
     ]
-    return findings, dict(classes), size_wh
+    return findings, dict(classes)
 
 
-def _answers(graph: Graph, picture: Picture, size_wh: tuple[int, int], count: int) -> Outputs:
-    """Return the outputs for `count` gray pictures."""
-    width, height = size_wh
-    shape = (count, height, width, 3) if picture.layout == "NHWC" else (count, 3, height, width)
-    tensor = np.full(shape, GRAY, picture.port.dtype)
-    if picture.port.dtype != "uint8":
-        tensor = (tensor / 255).astype(tensor.dtype)
-    return graph.run(blank_feeds(graph, picture.port.name, tensor))
+def _unsupported(graph: Graph, output: Output) -> str:
+    if output.values.size == 2:
+        return (
+            f"output {output.name} has one value. Export a classifier with a value per class, "
+            "two for yes and no"
+        )
+    listed = "; ".join(str(port) for port in graph.outputs)
+    return f"its outputs have no supported format: {listed}. Supported: {FORMATS_TEXT}"
 
 
-def _takes_two(graph: Graph, picture: Picture, size_wh: tuple[int, int]) -> bool:
-    """Return whether the model returns two rows for two pictures, as a dynamic axis promises."""
-    try:
-        answers = _answers(graph, picture, size_wh, 2)
-    except ToolError:
-        return False
-    return all(len(values) == 2 for values in answers.values())
-
-
-def _class_output(port: Port, values: np.ndarray[Any, Any]) -> tuple[dict[str, Any], str]:
-    """Return an output's manifest entry and its reason, from its values for a gray picture."""
-    if port.dtype == "uint8":
-        entry = {"name": port.name, "activation": "none", "scale": 1 / 255}
-        return entry, "bytes are probabilities times 255"
-    total = float(values.sum())
-    if values.min() >= 0 and abs(total - 1) <= SUM_TOLERANCE:
-        return {"name": port.name, "activation": "none"}, f"its values sum to {total:.2f}"
-    return {"name": port.name, "activation": "softmax"}, f"its values sum to {total:.2f}: logits"
-
-
-def _listed(graph: Graph) -> str:
-    return "; ".join(str(port) for port in graph.outputs)
+def _class_output(output: Output) -> tuple[dict[str, Any], str]:
+    """Return an output's manifest entry and its reason, from its values in both runs."""
+    entry: dict[str, Any] = {"name": output.name, "activation": "none"}
+    if output.gray.dtype == np.uint8:
+        return {**entry, "scale": 1 / 255}, "bytes are probabilities times 255"
+    sums = output.values.reshape(2, -1).sum(axis=1)
+    shown = f"its values sum to {sums[0]:.2f}"
+    if output.are_probabilities and np.all(np.abs(sums - 1) <= SUM_TOLERANCE):
+        return entry, f"{shown}: probabilities"
+    if output.are_probabilities:
+        return entry, f"its values are in 0..1 and {shown[4:]}: a sigmoid, several labels at a time"
+    return {**entry, "activation": "softmax"}, f"{shown}: logits"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from scripts.models.errors import ToolError
 from scripts.models.findings import Finding
 from scripts.models.graph import Graph, Port, metadata_value
 
@@ -17,6 +20,47 @@ IMAGENET_STD = [0.229, 0.224, 0.225]
 CAFFE_MEAN = [104, 117, 123]
 """For BGR in 0..255, as in Caffe's reference models."""
 PIXEL_SCALE = 1 / 255
+
+
+_LETTERBOX = {"resize": "letterbox", "pad_value": 114}
+_IMAGENET = {"scale": PIXEL_SCALE, "mean": IMAGENET_MEAN, "std": IMAGENET_STD}
+FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "yolox": (
+        "YOLOX's demo: BGR of 0..255, top left, over gray",
+        "BGR",
+        {**_LETTERBOX, "anchor": "top-left"},
+    ),
+    "ultralytics": (
+        "YOLO: RGB of 0..1, centred, over gray", "RGB", {**_LETTERBOX, "scale": PIXEL_SCALE},
+    ),
+    "efficientnms": (
+        "YOLO: RGB of 0..1, centred, over gray", "RGB", {**_LETTERBOX, "scale": PIXEL_SCALE},
+    ),
+    "yolonas": (
+        "YOLO-NAS: RGB of 0..1, top left, over gray",
+        "RGB",
+        {**_LETTERBOX, "anchor": "top-left", "scale": PIXEL_SCALE},
+    ),
+    "boxes": (
+        "RT-DETR, D-FINE and torchvision: RGB of 0..1", "RGB", {"scale": PIXEL_SCALE},
+    ),
+    "rtdetr": ("RT-DETR and D-FINE: RGB of 0..1", "RGB", {"scale": PIXEL_SCALE}),
+    "detr": ("DETR: ImageNet's mean and standard deviation", "RGB", _IMAGENET),
+    "rfdetr": ("RF-DETR: ImageNet's mean and standard deviation", "RGB", _IMAGENET),
+    "mmdetection": (
+        "mmdetection: BGR with ImageNet's mean and deviation, top left, over gray",
+        "BGR",
+        {
+            **_LETTERBOX, "anchor": "top-left",
+            "mean": [103.53, 116.28, 123.675], "std": [57.375, 57.12, 58.395],
+        },
+    ),
+    "azure": ("Azure Custom Vision: BGR of 0..255", "BGR", {}),
+    "ultraface": (
+        "UltraFace: RGB of -1..1", "RGB", {"mean": [127, 127, 127], "std": [128, 128, 128]},
+    ),
+}  # fmt: skip
+"""By family: reason, colour order, and other fields of `input`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +78,33 @@ class Picture:
     size_wh: tuple[int, int] | None
 
 
-def find_picture(graph: Graph) -> Picture | str:
-    """Return the input for pictures, or the reason why there is none."""
+def find_picture(graph: Graph) -> Picture:
+    """Return the input for pictures.
+
+    Raises:
+        ToolError: No input accepts pictures.
+    """
     four = [port for port in graph.inputs if len(port.shape) == 4]
     if not four:
         shapes = "; ".join(str(port) for port in graph.inputs) or "none"
         if any(len(port.shape) == CHANNELS for port in graph.inputs):
             shapes += ". Export a model with a batch axis: wrap one that takes a list of pictures"
-        return f"no input with four axes accepts a batch of pictures; the inputs are {shapes}"
+        raise ToolError(
+            f"no input with four axes accepts a batch of pictures; the inputs are {shapes}"
+        )
     port = four[0]
     if port.dtype not in PICTURE_DTYPES:
-        return f"input {port.name} is {port.dtype}; supported: {', '.join(PICTURE_DTYPES)}"
+        raise ToolError(
+            f"input {port.name} is {port.dtype}; supported: {', '.join(PICTURE_DTYPES)}"
+        )
     if port.shape[0] not in (1, None):
-        return (
+        raise ToolError(
             f"input {port.name} requires {port.shape[0]} pictures at a time: "
             "export it with a batch of 1 or a dynamic batch"
         )
     first, last = port.shape[1], port.shape[3]
     if CHANNELS not in (first, last) and not (first is None and last is None):
-        return f"input {port.name} has no axis of 3 colours: {port}"
+        raise ToolError(f"input {port.name} has no axis of 3 colours: {port}")
     layout = "NHWC" if last == CHANNELS and first != CHANNELS else "NCHW"
     height, width = port.shape[1:3] if layout == "NHWC" else port.shape[2:4]
     return Picture(port, layout, (width, height) if width and height else None)
@@ -88,26 +140,23 @@ def metadata_size(graph: Graph) -> tuple[int, int] | None:
     return None
 
 
-def preparation(graph: Graph, picture: Picture, output_format: str) -> list[Finding]:
-    """Return colours, resize and normalisation that exporters of the format use."""
+def preparation(graph: Graph, picture: Picture, family: str) -> list[Finding]:
+    """Return colours, resize and normalisation.
+
+    `preprocessor_config.json` next to the model counts first, then the usual way of the format's
+    exporters.
+    """
     if picture.port.dtype == "uint8":
         return _findings("uint8 input: the graph normalises", "RGB", "stretch")
-    if output_format == "yolox":
-        reason = "YOLOX's demo: BGR of 0..255, top left, over gray"
-        return _findings(reason, "BGR", "letterbox", anchor="top-left", pad_value=114)
-    is_ultralytics = metadata_value(graph, "author") == "Ultralytics"
-    if output_format == "classes" and is_ultralytics:
+    if graph.preprocessor:
+        return _configured(graph.preprocessor)
+    if metadata_value(graph, "author") == "Ultralytics" and family in FAMILIES:
+        family = "rtdetr" if family == "rtdetr" else "ultralytics"
+    if family == "classes" and metadata_value(graph, "author") == "Ultralytics":
         return _findings("Ultralytics: RGB of 0..1", "RGB", scale=PIXEL_SCALE)
-    if output_format in ("yolov5", "yolov8") or is_ultralytics:
-        reason = "Ultralytics: RGB of 0..1, centred, over gray"
-        return _findings(reason, "RGB", "letterbox", pad_value=114, scale=PIXEL_SCALE)
-    if output_format == "rows" and len(graph.outputs) == 1:
-        reason = "YOLO: RGB of 0..1, centred, over gray"
-        return _findings(reason, "RGB", "letterbox", pad_value=114, scale=PIXEL_SCALE)
-    if output_format == "boxes":
-        return _findings("RT-DETR, D-FINE and torchvision: RGB of 0..1", "RGB", scale=PIXEL_SCALE)
-    if output_format == "detr-sigmoid":
-        return _findings("RT-DETR and D-FINE: RGB of 0..1", "RGB", scale=PIXEL_SCALE)
+    if family in FAMILIES:
+        reason, color, fields = FAMILIES[family]
+        return _findings(reason, color, **fields)
     if graph.producer == "onnx-caffe2":
         return _findings("a Caffe model: BGR minus the mean of ImageNet", "BGR", mean=CAFFE_MEAN)
     if picture.layout == "NHWC":
@@ -117,25 +166,41 @@ def preparation(graph: Graph, picture: Picture, output_format: str) -> list[Find
     return _findings(reason, "RGB", scale=PIXEL_SCALE, mean=IMAGENET_MEAN, std=IMAGENET_STD)
 
 
-def constants(graph: Graph, picture: Port, size_wh: tuple[int, int]) -> list[Finding] | str:
-    """Return constants for the other inputs, or the reason why they are unknown."""
+def _configured(values: Mapping[str, Any]) -> list[Finding]:
+    """Return the fields of a `preprocessor_config.json` of HuggingFace's transformers."""
+    reason = "preprocessor_config.json"
+    fields: dict[str, Any] = {}
+    if values.get("do_rescale", True):
+        fields["scale"] = values.get("rescale_factor", PIXEL_SCALE)
+    if values.get("do_normalize", True) and values.get("image_mean"):
+        fields |= {"mean": values["image_mean"], "std": values.get("image_std", [1, 1, 1])}
+    return _findings(reason, "RGB", **fields)
+
+
+def constants(
+    graph: Graph, picture: Port, size_wh: tuple[int, int]
+) -> tuple[dict[str, tuple[Any, str]], str]:
+    """Return constants for the other inputs with reasons, and a problem ("" if there is none)."""
     width, height = size_wh
-    known: dict[str, tuple[object, str]] = {
+    known: dict[str, tuple[Any, str]] = {
         "orig_target_sizes": ([[width, height]], "makes the model return boxes in input pixels"),
         "im_shape": ([[height, width]], "PaddleDetection: the input's height and width"),
         "scale_factor": ([[1, 1]], "PaddleDetection: makes the model return boxes in input pixels"),
         "pixel_mask": (1, "the picture fills the input"),
+        "keras_learning_phase": (0, "Keras: inference, not training"),
     }
     others = [port for port in graph.inputs if port.name != picture.name]
-    if unknown := [str(port) for port in others if port.name not in known]:
-        return (
+    found = {}
+    for port in others:
+        name = next((each for each in known if each in port.name), None)
+        if name is not None:
+            found[port.name] = known[name]
+    if unknown := [str(port) for port in others if port.name not in found]:
+        return found, (
             f"the value of {'; '.join(unknown)} is unknown. If it is the same for every "
             "picture, pass --set 'input.constants={\"NAME\": VALUE}'"
         )
-    if not others:
-        return []
-    values = {port.name: known[port.name][0] for port in others}
-    return [Finding("input.constants", values, "; ".join(known[port.name][1] for port in others))]
+    return found, ""
 
 
 def _findings(reason: str, color: str, resize: str = "stretch", **fields: object) -> list[Finding]:

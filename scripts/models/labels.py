@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.models.errors import ToolError
+from scripts.models.label_files import parse_labels
 
 FOLDER = Path(__file__).parent / "lists"
 """Folder of the lists; its LICENSE covers both, from torchvision (torchvision/models/_meta.py)."""
@@ -35,25 +36,21 @@ def known_lists() -> dict[str, tuple[str, ...]]:
 
 
 def read_labels(text: str) -> tuple[str, ...]:
-    """Return the labels of a known list, or of a text file with one per line.
+    """Return the labels of a known list, or of a file; see `label_files`.
 
     Raises:
-        ToolError: The text is neither, or the file is empty.
+        ToolError: The text is neither.
     """
     lists = known_lists()
     if text in lists:
         return lists[text]
     try:
-        lines = Path(text).expanduser().read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        return parse_labels(Path(text).expanduser())
+    except (OSError, ValueError) as error:
         raise ToolError(
-            f"labels: {text!r} is neither a UTF-8 text file with one label per line nor one of "
-            f"{', '.join(lists)}"
+            f"labels: {text!r} is neither a file of labels (text, YAML, JSON, pbtxt or CSV in "
+            f"UTF-8) nor one of {', '.join(lists)}: {error}"
         ) from error
-    labels = tuple(line.strip() for line in lines if line.strip())
-    if not labels:
-        raise ToolError(f"labels: {text} is empty")
-    return labels
 
 
 def likely_list(class_count: int | None) -> str | None:
@@ -69,14 +66,25 @@ def check_count(labels: Sequence[str], class_count: int | None, where: str) -> N
     """
     if class_count in (None, len(labels)):
         return
-    hint = ""
-    if len(labels) - (class_count or 0) == 1:
-        hint = ": is there a background or a heading among the labels?"
-    elif (class_count or 0) - len(labels) == 1:
-        hint = ": if the model's first class is the background, add it as the first label"
     raise ToolError(
-        f"labels: {where} has {class_count} classes, but there are {len(labels)} labels{hint}"
+        f"labels: {where} has {class_count} classes, but there are {len(labels)} labels"
+        f"{_hint(labels, class_count or 0)}"
     )
+
+
+def _hint(labels: Sequence[str], class_count: int) -> str:
+    """Explain a difference of one, which a background class usually causes."""
+    if len(labels) == class_count + 1:
+        return (
+            f". If {labels[0]!r} is a heading or the background, remove it: {labels[1]!r} then "
+            "moves from class 1 to 0"
+        )
+    if len(labels) == class_count - 1:
+        return (
+            f". If class 0 is the background, add it as the first label: {labels[0]!r} then "
+            f"moves from class 0 to 1, and {labels[-1]!r} to {class_count - 1}"
+        )
+    return ""
 
 
 def likely_vehicles(labels: Sequence[str]) -> list[str]:

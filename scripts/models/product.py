@@ -57,7 +57,7 @@ def classify(
     return classifier.classify(crops_rgb, top)
 
 
-def raw_outputs(detector: Detector, image_rgb: ImageRGB) -> Outputs:
-    """Return the detector's outputs before decoding."""
-    tensor, _ = prepare(image_rgb, detector.manifest.input)
-    return detector.session.run(tensor)
+def run_raw(model: Detector | Classifier, image_rgb: ImageRGB) -> Outputs:
+    """Return the model's outputs before decoding."""
+    tensor, _ = prepare(image_rgb, model.manifest.input)
+    return model.session.run(tensor)

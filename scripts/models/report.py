@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from scripts.models.advice import Advice
 from scripts.models.catalogue import Entry
 from scripts.models.findings import Finding
 from scripts.models.golden import Answer, Golden
 from scripts.models.graph import Graph
 from scripts.models.guess import Guess
 from scripts.models.labels import likely_list
-from scripts.models.variants import FEW_PICTURES, Better
 from service.settings import BUNDLED_MODELS
 
 MOST_CHARACTERS = 46
@@ -61,25 +61,17 @@ def compared(golden: Golden, answers: Mapping[str, object], folder: Path) -> str
     return text if known == len(answers) else f"{text}; --record adds the others"
 
 
-def better(found_better: Better | None, pictures: int, *, is_detector: bool) -> list[str]:
-    """Describe the changes to the manifest; print a line if there are none."""
-    if found_better is None:
-        if pictures < FEW_PICTURES:
-            print(
-                f"Nothing is grossly wrong with colours and normalisation; {FEW_PICTURES} "
-                "photographs or more would tell finer errors"
-            )
-        else:
-            print("No other colours or normalisation fit clearly better")
-        return []
-    what = "finds things surer" if is_detector else "tells pictures apart better"
-    lines = [f"{found_better.reason}: it {what} with that ({_times(found_better.ratio)})"]
+def advice(found: Advice | None) -> str:
+    """Describe changes to the input that suit the pictures better."""
+    if found is None:
+        return "No other colours, normalisation or resize suit these pictures clearly better."
+    lines = [f"Advice: {found.reason} ({found.ratio:.1f} times the agreement of views)."]
     lines += [
         f"  change input.{name} from {json.dumps(old)} to {json.dumps(new)}"
-        for name, old, new in found_better.changes
+        for name, old, new in found.changes
     ]
-    lines.append("  if the answers drawn are right all the same, --record them")
-    return lines
+    lines.append("  Without the change, look at the drawn pictures and --record them if right.")
+    return "\n".join(lines)
 
 
 def catalogue(entries: Iterable[Entry]) -> str:
@@ -88,10 +80,6 @@ def catalogue(entries: Iterable[Entry]) -> str:
         f"{each.name:22} {each.size / 1e6:5.1f} MB  {each.licence:12} {each.source}"
         for each in entries
     )
-
-
-def _times(ratio: float) -> str:
-    return "hardly anything as it is" if ratio > 100 else f"{ratio:.1f} times the score"
 
 
 def _fields(findings: Iterable[Finding]) -> list[str]:

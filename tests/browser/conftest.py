@@ -122,7 +122,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 
 def shoot(page: Page, name: str) -> Path:
     """Keep a screenshot of the whole page."""
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("load")
     path = SCREENSHOTS / f"{name}.png"
     page.screenshot(path=path, full_page=True, animations="disabled")
     return path

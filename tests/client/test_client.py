@@ -407,3 +407,57 @@ def test_options_out_of_range(api: StubApi, photos: Path, arguments: dict[str, A
         client.predict(photos, **arguments)
 
     assert api.seen == []
+
+
+ROUTES = {"health": {"status": "ok"}, "models": {"detection": {"name": "a"}}}
+
+
+def routes(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json=ROUTES[request.url.path.rsplit("/", 1)[-1]])
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_health_and_models(name: str) -> None:
+    transport = httpx.MockTransport(routes)
+    with Client("http://a.example/Prod", transport=transport) as client:
+        assert getattr(client, name)() == ROUTES[name]
+
+    async def ask() -> Any:
+        async with AsyncClient("http://a.example", transport=transport) as client:
+            return await getattr(client, name)()
+
+    assert asyncio.run(ask()) == ROUTES[name]
+
+
+BAD_HEALTH: dict[str, tuple[httpx.Response, type[ApiError], str, int]] = {
+    "models are missing": (httpx.Response(503), ApiUnreachable, "unreachable", 503),
+    "failure": (httpx.Response(500), ApiUnreachable, "unreachable", 500),
+    "no such route": (httpx.Response(404), ApiRefused, "refused", 404),
+    "another server": (httpx.Response(200, text="<html>"), ApiRefused, "not_matchvec", 200),
+    "a list": (httpx.Response(200, json=[]), ApiRefused, "not_matchvec", 200),
+}
+
+
+@pytest.mark.parametrize(
+    ("response", "error", "code", "status"), BAD_HEALTH.values(), ids=BAD_HEALTH
+)
+def test_bad_health(
+    response: httpx.Response, error: type[ApiError], code: str, status: int, naps: Naps
+) -> None:
+    transport = httpx.MockTransport(lambda _: response)
+    retry = Retry(sleep=naps.sleep)
+    with (
+        Client("http://a.example", transport=transport, retry=retry) as client,
+        pytest.raises(error) as caught,
+    ):
+        client.health()
+    assert (caught.value.code, caught.value.status) == (code, status)
+    assert naps.taken == []
+
+
+def test_results_know_their_pictures(api: StubApi, photos: Path) -> None:
+    with Client(api.url) as client:
+        [first] = client.predict(photos / "00.png")
+        [second] = client.detect(plain(width=30))
+    assert (first.draw().size, second.draw().size) == ((10, 6), (30, 6))
+    assert [crop.size for crop in first.crop()] == [(5, 6)]

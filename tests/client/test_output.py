@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import csv
 import io
 import json
 from typing import Any
+
+import pytest
 
 from matchvec_client import Classification, Failure, Picture, Prediction
 from matchvec_client.api import Query
@@ -12,6 +15,7 @@ from matchvec_client.progress import Progress, clock_text
 from matchvec_client.sources import Source
 
 CAR = Prediction(1, 2, 30, 40, "car", 0.91234, "clio: 0.75", ("clio", "208"), (0.75, 0.25))
+NAMED = ("make", "kind", "colour")
 DOG = Prediction(5, 6, 7, 8, "dog", 0.5, "dog: 0.5")
 PICTURES = [
     Picture("street, long.jpg", 80, 60, (CAR, DOG)),
@@ -123,3 +127,27 @@ def test_times() -> None:
         "1:00:00",
         "23:59:59",
     ]
+
+
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"]
+
+
+@pytest.mark.parametrize("text", FORMULAS, ids=repr)
+def test_cells_that_a_spreadsheet_would_run(text: str) -> None:
+    label = Prediction(1, 2, 3, 4, text, 0.5, text, (text, "b"), (0.9, 0.1))
+    file = io.StringIO()
+    write([row_of(Source(text), Picture(text, 8, 6, (label,)), Query())], "csv", file)
+    [row] = csv.DictReader(io.StringIO(file.getvalue(), newline=""))
+    cell = "'" + text.replace("\r", " ")
+    assert row["picture"] == row["class_name"] == row["label"] == cell
+    assert row["pred"] == f"{cell}|b"
+    assert (row["x1"], row["confidence"]) == ("1", "0.5")
+
+
+def test_classifiers_have_columns() -> None:
+    more = {name: Classification("x: 0.9", (f"best {name}", "y"), (0.9, 0.1)) for name in NAMED}
+    found = Prediction(1, 2, 3, 4, "car", 0.5, "x: 0.9", more=more)
+    file = io.StringIO()
+    write([row_of(Source("a.jpg"), Picture("a.jpg", 8, 6, (found,)), Query())], "csv", file)
+    [row] = csv.DictReader(io.StringIO(file.getvalue()))
+    assert [row[name] for name in NAMED] == [f"best {name}" for name in NAMED]

@@ -60,7 +60,7 @@ def test_probabilities(values: Any, output: ClassOutput, expected: list[list[flo
 
 
 def test_another_number_of_classes_is_refused() -> None:
-    with pytest.raises(ValueError, match="has 3 classes, the manifest has 2 labels"):
+    with pytest.raises(ValueError, match="has 3 classes, but the manifest has 2 labels"):
         to_probabilities(np.zeros((1, 3), np.float32), class_output())
 
 
@@ -141,7 +141,7 @@ def test_a_detector_is_no_classifier(tmp_path: Path) -> None:
         vehicles=["car"],
         output={"format": "yolox", "strides": [8]},
     )
-    with pytest.raises(ModelUnavailable, match="is no classifier: its task is detection"):
+    with pytest.raises(ModelUnavailable, match="is not a classifier: its task is detection"):
         load_classifier(load_manifest(folder))
 
 
@@ -149,7 +149,7 @@ OUTPUT = {"name": "scores", "activation": "softmax", "labels": ["a", "b"]}
 MISFITS: dict[str, tuple[dict[str, Any], str]] = {
     "labels": (
         {"output": {"format": "classes", "outputs": [{**OUTPUT, "labels": ["a"]}]}},
-        "2 classes, the manifest has 1 labels",
+        "2 classes, but the manifest has 1 labels",
     ),
     "output": (
         {"output": {"format": "classes", "outputs": [{**OUTPUT, "name": "other"}]}},

@@ -175,13 +175,13 @@ def _apply(change_set: ChangeSet) -> None:
     stack = change_set.stack
     stack.template = change_set.template
     stack.parameters = change_set.parameters
-    stack._parse_template()
+    stack._parse_template()  # noqa: SLF001  moto has no public name for these three.
     if change_set.change_set_type == "CREATE":
-        stack.resource_map = stack._create_resource_map()
+        stack.resource_map = stack._create_resource_map()  # noqa: SLF001
         stack.resource_map.create(stack.template_dict)
     else:
         stack.resource_map.update(stack.template_dict, change_set.parameters)
-    stack.output_map = stack._create_output_map()
+    stack.output_map = stack._create_output_map()  # noqa: SLF001
 
 
 @contextmanager

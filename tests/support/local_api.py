@@ -19,7 +19,7 @@ from scripts.local.environments import emulator_binary
 
 ROOT = Path(__file__).parent.parent.parent
 READY = "Ctrl-C stops"
-NOT_WELL = "the function is not well"
+NOT_WORKING = "the function does not work"
 START_SECONDS = 60
 STOP_SECONDS = 20
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference.heads import HEADS
 from scripts.models.__main__ import main
 from scripts.models.errors import ToolError
 from scripts.models.findings import nested
@@ -183,11 +182,6 @@ def test_detectors_are_recognised(
     assert all(each.reason for each in found.findings)
 
 
-def test_every_format_can_be_guessed() -> None:
-    formats = {fields.get("output.format") for _, _, fields, _ in DETECTORS.values()}
-    assert formats - {None} == set(HEADS)
-
-
 CLASSIFIERS: dict[str, tuple[dict[str, Array], Inputs, str, dict[str, Any], list[Any]]] = {
     "logits": (
         {"logits": np.array([[4, -2, 1]], np.float32)}, PICTURE, "pytorch",
@@ -284,9 +278,9 @@ def test_a_classifier_of_ultralytics_gets_no_padding(tmp_path: Path) -> None:
 
 
 UNSUPPORTED: dict[str, tuple[dict[str, Array], Inputs, dict[str, str], str]] = {
-    "masks": (
-        {"output0": zeros(1, 38, 84), "output1": zeros(1, 32, 16, 16)}, PICTURE,
-        {**ULTRALYTICS, "task": "segment"}, "'segment'",
+    "oriented boxes": (
+        {"output0": zeros(1, 7, 84)}, PICTURE,
+        {**ULTRALYTICS, "task": "obb"}, "'obb'",
     ),
     "YOLOv3's grids": (
         {"a": zeros(1, 255, 8, 8), "b": zeros(1, 255, 4, 4)}, PICTURE, {},

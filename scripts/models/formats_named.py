@@ -1,0 +1,203 @@
+"""Recognise formats with several outputs: boxes, scores and classes apart."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scripts.models.formats import Format, Model, are_normalized, cell_count, is_list, make_format
+from scripts.models.probe import Output
+
+PICODET_STRIDES = (8, 16, 32, 64)
+SUM_TOLERANCE = 0.02
+NO_OBJECT_SHARE = 0.8
+"""Share of queries whose largest logit is the last one, if that means "no object"."""
+ITS_NAME = "its name"
+
+
+def tensorflow(model: Model) -> Format | None:
+    """TensorFlow's detection API and TFLite's post-processing: y1, x1, y2, x2 of 0..1."""
+    outputs = model.probe.outputs
+    boxes = model.probe.named("detection_boxes")
+    if boxes is not None:
+        classes, scores, count = (
+            model.probe.named(part)
+            for part in ("detection_classes", "detection_scores", "num_detections")
+        )
+        first, why = 1, "TensorFlow's object detection API counts classes from 1"
+        reason = "outputs detection_boxes, ...: TensorFlow's object detection API"
+    elif len(outputs) == 4 and all(
+        "PostProcess" in each.name or "StatefulPartitionedCall" in each.name for each in outputs
+    ):
+        boxes = next((each for each in outputs if is_list(each, 4)), None)
+        count = next((each for each in outputs if each.values.size == 2), None)
+        rest = [each for each in outputs if each not in (boxes, count)]
+        classes = next((each for each in reversed(rest) if each.are_integers), rest[-1])
+        # Empty lists look alike; TFLite has its classes before its scores.
+        if all(each.are_integers for each in rest) and "PostProcess" in outputs[0].name:
+            classes = rest[0]
+        scores = next((each for each in rest if each is not classes), None)
+        first, why = 0, "TFLite's post-processing counts classes from 0"
+        reason = "four outputs of TFLite_Detection_PostProcess"
+    else:
+        return None
+    if boxes is None or classes is None or scores is None:
+        return None
+    return make_format(
+        "ssd",
+        "tensorflow",
+        reason,
+        None,
+        ("boxes", boxes.name, "four columns"),
+        ("classes", classes.name, "whole numbers"),
+        ("scores", scores.name, "values of 0..1"),
+        ("count", count.name if count else None, "a single value"),
+        ("first_class", first, why),
+    )
+
+
+def finished_boxes(model: Model) -> Format | None:
+    """Boxes, scores and labels after suppression, such as torchvision's and EfficientNMS'."""
+    boxes = model.probe.named("boxes", "bbox", "location")
+    scores = model.probe.named("scores", "score", "conf")
+    labels = model.probe.named("labels", "classes", "label", "class")
+    if boxes is None or scores is None or labels is None or boxes is labels or scores is labels:
+        return None
+    if not (is_list(boxes, 4) and is_list(scores) and is_list(labels)):
+        return None
+    is_azure = boxes.name == "detected_boxes"
+    found = np.asarray(scores.values) > 0.01
+    rows = boxes.rows()
+    seen = rows[found] if len(found) == len(rows) else rows
+    normalized = is_azure or are_normalized(seen)
+    unit = "0..1" if normalized else "pixels" if seen.any() else "unknown; most exports use pixels"
+    return make_format(
+        "boxes",
+        "azure" if is_azure else "efficientnms" if boxes.name == "det_boxes" else "boxes",
+        f"outputs {boxes.name}, {scores.name} and {labels.name}: decoded boxes",
+        None,
+        ("boxes", boxes.name, ITS_NAME),
+        ("scores", scores.name, ITS_NAME),
+        ("labels", labels.name, ITS_NAME),
+        ("normalized", normalized, f"boxes of the drawn street are in {unit}"),
+        ("first_class", 0, "most exports count from 0; torchvision from 1"),
+    )
+
+
+def boxes_with_scores(model: Model) -> Format | None:
+    """mmdeploy: rows of x1, y1, x2, y2, score, and labels."""
+    boxes = next((each for each in model.probe.outputs if is_list(each, 5)), None)
+    labels = model.probe.named("labels", "label")
+    if boxes is None or labels is None or not is_list(labels) or len(model.probe.outputs) > 3:
+        return None
+    return make_format(
+        "boxes",
+        "mmdetection",
+        f"outputs {boxes.name} (x1, y1, x2, y2, score) and {labels.name}: mmdeploy",
+        None,
+        ("boxes", boxes.name, "five columns"),
+        ("labels", labels.name, ITS_NAME),
+        ("normalized", False, "mmdeploy returns pixels"),
+        ("first_class", 0, "mmdetection counts from 0"),
+    )
+
+
+def queries(model: Model) -> Format | None:
+    """DETR and its successors: logits and boxes (cx, cy, w, h of 0..1) per query."""
+    boxes, logits = _boxes_and_classes(model)
+    if boxes is None or logits is None:
+        return None
+    if "logits" not in logits.name.lower() and logits.are_probabilities:
+        return None
+    rows = logits.rows()
+    last = (rows.argmax(axis=1) == rows.shape[1] - 1) & (rows.max(axis=1) > rows.min(axis=1))
+    is_softmax = bool(last.mean() > NO_OBJECT_SHARE) if rows.any() else logits.shape[1] <= 100
+    is_rfdetr = boxes.name == "dets"
+    family = "detr" if is_softmax else "rfdetr" if is_rfdetr else "rtdetr"
+    why = (
+        "the last class wins nearly everywhere: it is 'no object'"
+        if is_softmax
+        else "no class wins everywhere: one sigmoid per class"
+    )
+    return make_format(
+        "detr",
+        family,
+        f"outputs {logits.name} and {boxes.name}: logits and boxes per query",
+        rows.shape[1] - is_softmax,
+        ("logits", logits.name, f"{rows.shape[1]} columns that are no probabilities"),
+        ("boxes", boxes.name, "four columns"),
+        ("activation", "softmax" if is_softmax else "sigmoid", why),
+    )
+
+
+def scored_boxes(model: Model) -> Format | None:
+    """Decoded boxes (x1, y1, x2, y2) and class probabilities before suppression: YOLO-NAS."""
+    boxes, scores = _boxes_and_classes(model)
+    if boxes is None or scores is None or not scores.are_probabilities:
+        return None
+    rows = scores.rows()
+    has_background = bool(np.all(np.abs(rows.sum(axis=1) - 1) < SUM_TOLERANCE))
+    return make_format(
+        "scored",
+        "ultraface" if has_background else "yolonas",
+        f"outputs {boxes.name} and {scores.name}: boxes and class probabilities",
+        rows.shape[1] - has_background,
+        ("boxes", boxes.name, "four columns"),
+        ("scores", scores.name, f"{rows.shape[1]} columns of 0..1"),
+        ("normalized", are_normalized(boxes.rows()), "the range of its values"),
+        ("background", has_background, "whether rows of scores sum to 1"),
+    )
+
+
+def _boxes_and_classes(model: Model) -> tuple[Output | None, Output | None]:
+    """Return the outputs [1, n, 4] and [1, n, classes] of the same length."""
+    lists = [each for each in model.probe.outputs if len(each.shape) == 3 and each.shape[0] == 1]
+    named = [each for each in lists if any(p in each.name.lower() for p in ("box", "dets", "bbox"))]
+    boxes = next((each for each in (named or lists) if each.shape[2] == 4), None)
+    if boxes is None:
+        return None, None
+    others = [each for each in lists if each is not boxes and each.shape[1] == boxes.shape[1]]
+    parts = ("logits", "scores", "labels", "class", "conf")
+    others.sort(key=lambda each: not any(part in each.name.lower() for part in parts))
+    return boxes, others[0] if others else None
+
+
+def picodet(model: Model) -> Format | None:
+    """PicoDet and NanoDet: per stride an output of class scores and one of edge distributions."""
+    outputs = [each for each in model.probe.outputs if len(each.shape) == 3]
+    half = len(outputs) // 2
+    if half not in (3, 4) or len(outputs) != len(model.probe.outputs) or len(outputs) % 2:
+        return None
+    strides = PICODET_STRIDES[:half]
+    cells = [cell_count(model.probe.size_wh, [stride]) for stride in strides]
+    by_rows = sorted(outputs, key=lambda each: -each.shape[1])
+    widths = {each.shape[2] for each in outputs}
+    if sorted(cells * 2, reverse=True) != [each.shape[1] for each in by_rows] or len(widths) != 2:
+        return None
+    # Exporters write scores first; with as many edges as classes only the order tells.
+    first = outputs[0].shape[2]
+    (second,) = widths - {first}
+    scores, distances = (
+        [each.name for each in by_rows if each.shape[2] == width] for width in (first, second)
+    )
+    if len(scores) != half or second % 4:
+        return None
+    return make_format(
+        "picodet",
+        "picodet",
+        f"{half} outputs of classes and {half} of edges, for strides {strides}",
+        first,
+        ("scores", scores, f"{first} columns, one per class"),
+        ("distances", distances, f"{second} columns, {second // 4} for each edge"),
+        ("strides", list(strides), "their cells are the rows"),
+        ("reg_max", second // 4 - 1, f"{second} columns are 4 edges of {second // 4}"),
+    )
+
+
+NAMED_RULES = (
+    tensorflow,
+    finished_boxes,
+    boxes_with_scores,
+    picodet,
+    queries,
+    scored_boxes,
+)

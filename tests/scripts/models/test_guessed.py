@@ -1,0 +1,184 @@
+"""Models of many exporters are added without flags, and find the car in the middle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from inference.decoding.resolution import DecodedImage
+from inference.detection import Detector
+from scripts.models.__main__ import main
+from scripts.models.folder import load_model
+from tests.support.graphs import PICTURE, Array, Inputs, cells, fixed_onnx
+
+SIDE = 64
+CORNERS = (16, 16, 48, 48)
+CENTRES = (32, 32, 32, 32)
+SCORE = 0.9
+LOGIT = 2.197
+CELLS = cells(8, 16, 32)
+NAMES = "{0: 'car', 1: 'person'}"
+ULTRALYTICS = {"author": "Ultralytics", "task": "detect", "names": NAMES}
+RTDETR = {**ULTRALYTICS, "description": "Ultralytics rtdetr-l model", "head": "RTDETRDecoder"}
+
+
+def filled(rows: int, *first: float, other: tuple[float, ...] | None = None) -> Array:
+    """Return float32 [1, rows, columns] with one row of values; the others are `other` or 0."""
+    values = np.zeros((1, rows, len(first)), np.float32)
+    if other:
+        values[...] = other
+    values[0, 0] = first
+    return values
+
+
+def ones(rows: int, *first: float, other: float = 0.0) -> Array:
+    values = np.full((1, rows), other, np.float32)
+    values[0, : len(first)] = first
+    return values
+
+
+SMALL = (8.0, 8.0, 12.0, 12.0)
+NORMALIZED = tuple(value / SIDE for value in CORNERS)
+NORMALIZED_CENTRES = tuple(value / SIDE for value in CENTRES)
+YXYX = (NORMALIZED[1], NORMALIZED[0], NORMALIZED[3], NORMALIZED[2])
+NHWC: Inputs = {"image": ("uint8", (1, SIDE, SIDE, 3))}
+
+MODELS: dict[str, tuple[dict[str, Array], Inputs, dict[str, str], dict[str, Any]]] = {
+    "YOLOv6": (
+        {"outputs": filled(CELLS, *CENTRES, 1, SCORE, 0, other=(*SMALL, 1, 0, 0))},
+        PICTURE, {}, {"output.format": "yolov5", "input.color": "RGB"},
+    ),
+    "YOLOX, decoded": (
+        {"output": filled(CELLS, *CENTRES, 0.95, 0.95, 0, other=(*SMALL, 0.01, 0, 0))},
+        PICTURE, {}, {"output.format": "yolov5", "input.color": "BGR"},
+    ),
+    "YOLOv5 with four strides": (
+        {
+            "output": filled(
+                3 * cells(8, 16, 32, 64), *CENTRES, 1, SCORE, 0, other=(*SMALL, 0, 0, 0)
+            )
+        },
+        PICTURE, {}, {"output.format": "yolov5"},
+    ),
+    "YOLOv5 with masks": (
+        {
+            "output0": filled(3 * CELLS, *CENTRES, 1, SCORE, 0, *[0.5] * 32),
+            "output1": np.zeros((1, 32, 16, 16), np.float32),
+        },
+        PICTURE, {"names": NAMES, "stride": "32"},
+        {"output.format": "yolov5", "output.ignored": 32},
+    ),
+    "YOLOv8, transposed": (
+        {"output0": filled(CELLS, *CENTRES, SCORE, 0, other=(*SMALL, 0, 0))},
+        PICTURE, {"names": NAMES}, {"output.format": "yolov8"},
+    ),
+    "YOLOv8 with masks": (
+        {
+            "output0": filled(CELLS, *CENTRES, SCORE, 0, *[-0.5] * 32).transpose(0, 2, 1),
+            "output1": np.zeros((1, 32, 16, 16), np.float32),
+        },
+        PICTURE, {**ULTRALYTICS, "task": "segment"}, {"output.ignored": 32},
+    ),
+    "YOLOv8 with key points": (
+        {"output0": filled(CELLS, *CENTRES, SCORE, 0, *[20.0] * 51).transpose(0, 2, 1)},
+        PICTURE, {**ULTRALYTICS, "task": "pose"}, {"output.ignored": 51},
+    ),
+    "RT-DETR of Ultralytics": (
+        {"output0": filled(300, *NORMALIZED_CENTRES, SCORE, 0)},
+        PICTURE, RTDETR, {"output.format": "rows", "input.resize": "stretch"},
+    ),
+    "RT-DETR of Ultralytics, older": (
+        {"output0": filled(300, *NORMALIZED_CENTRES, SCORE, 0, other=(0.5, 0.5, 0.1, 0.1, 0, 0))},
+        PICTURE, {**RTDETR, "names": NAMES}, {"input.resize": "stretch"},
+    ),
+    "RF-DETR": (
+        {
+            "dets": filled(300, *NORMALIZED_CENTRES),
+            "labels": filled(300, LOGIT, -6, other=(-6, -6)),
+        },
+        PICTURE, {}, {"output.format": "detr", "output.activation": "sigmoid"},
+    ),
+    "Table Transformer": (
+        {
+            "logits": filled(125, 9, -4, 6.8, other=(-4, -4, 4)),
+            "pred_boxes": filled(125, *NORMALIZED_CENTRES),
+        },
+        PICTURE, {}, {"output.format": "detr", "output.activation": "softmax"},
+    ),
+    "mmdeploy": (
+        {"dets": filled(100, *CORNERS, SCORE), "labels": np.zeros((1, 100), np.int64)},
+        PICTURE, {}, {"output.format": "boxes", "input.color": "BGR"},
+    ),
+    "EfficientNMS": (
+        {
+            "num_dets": np.array([[1]], np.int32), "det_boxes": filled(25, *CORNERS),
+            "det_scores": ones(25, SCORE), "det_classes": np.zeros((1, 25), np.int32),
+        },
+        PICTURE, {}, {"output.format": "boxes", "output.normalized": False},
+    ),
+    "Azure Custom Vision": (
+        {
+            "detected_boxes": filled(10, *NORMALIZED), "detected_scores": ones(10, SCORE),
+            "detected_classes": np.zeros((1, 10), np.int64),
+        },
+        PICTURE, {}, {"output.normalized": True, "input.color": "BGR"},
+    ),
+    "YOLO-NAS": (
+        {"pred_boxes": filled(CELLS, *CORNERS), "pred_scores": filled(CELLS, SCORE, 0)},
+        PICTURE, {}, {"output.format": "scored"},
+    ),
+    "UltraFace": (
+        {
+            "scores": filled(CELLS, 0.05, SCORE, 0.05, other=(1, 0, 0)),
+            "boxes": filled(CELLS, *NORMALIZED),
+        },
+        PICTURE, {}, {"output.background": True, "output.normalized": True},
+    ),
+    "TensorFlow 2": (
+        {
+            "detection_boxes": filled(10, *YXYX), "detection_classes": ones(10, 1, other=1),
+            "detection_scores": ones(10, SCORE), "num_detections": np.array([10], np.float32),
+            "raw_detection_boxes": filled(50, *YXYX),
+        },
+        NHWC, {}, {"output.format": "ssd", "output.boxes": "detection_boxes"},
+    ),
+    "Model Maker": (
+        {
+            "StatefulPartitionedCall:3": filled(25, *YXYX),
+            "StatefulPartitionedCall:2": ones(25),
+            "StatefulPartitionedCall:1": ones(25, SCORE),
+            "StatefulPartitionedCall:0": np.array([25], np.float32),
+        },
+        NHWC, {}, {"output.format": "ssd", "output.first_class": 0},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("outputs", "inputs", "metadata", "fields"), MODELS.values(), ids=MODELS)
+def test_a_model_is_added_without_flags(
+    outputs: dict[str, Array],
+    inputs: Inputs,
+    metadata: dict[str, str],
+    fields: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "model.onnx").write_bytes(fixed_onnx(outputs, inputs, metadata=metadata))
+    (tmp_path / "labels").write_text("car\nperson\n")
+    arguments = ["add", str(tmp_path / "model.onnx"), "--name", "mine"]
+    labels = ["--labels", str(tmp_path / "labels")]
+
+    assert main([*arguments, *labels, "--models", str(tmp_path / "models")]) == 0
+    values = json.loads((tmp_path / "models" / "mine" / "manifest.json").read_text())
+    found = {path: values[path.split(".")[0]][path.split(".")[1]] for path in fields}
+    assert found == fields
+
+    detector = load_model(tmp_path / "models" / "mine")
+    assert isinstance(detector, Detector)
+    picture = DecodedImage.full_size(np.full((SIDE, SIDE, 3), 90, np.uint8))
+    [car] = detector.detect(picture, 0.5)
+    assert (car.box_xyxy, car.class_name) == (CORNERS, "car")
+    assert car.confidence == pytest.approx(SCORE, abs=0.01)
