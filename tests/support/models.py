@@ -14,11 +14,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from inference.class_outputs import ClassificationTask, ClassOutput
 from inference.classification import Classifier
 from inference.detection import Detector
 from inference.manifest import (
-    ClassificationTask,
-    ClassOutput,
     DetectionTask,
     InputSpec,
     Manifest,
