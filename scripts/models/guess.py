@@ -163,7 +163,7 @@ def _classifier(
     batch = picture.port.shape[0] is None and takes_two(graph, picture, seen.size_wh, values)
     findings = [
         Finding("task", "classification", "its outputs are a number per class"),
-        *(each for each in fixed if each.field != "input.batch" or batch),
+        *(each for each in fixed if each.field != "input.batch" or batch or each.value is False),
         *preparation(graph, picture, "classes"),
         Finding("output.format", "classes", "a row of numbers for each picture"),
         Finding("output.outputs", outputs, "; ".join(reasons)),
