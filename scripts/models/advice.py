@@ -34,6 +34,8 @@ Change = dict[str, Any]
 ROUNDS = 3
 FIELDS = ("color", "scale", "mean", "std", "resize", "anchor", "pad_value")
 
+SCREENED = 6
+"""Pictures that must be better before the others are tried."""
 MIN_RATIO = 1.15
 """A detector's agreement must grow by this factor."""
 MIN_LABEL_RATIO = 1.1
@@ -112,7 +114,13 @@ class DetectorJudge:
 
     def margin(self, own: Manifest, other: Manifest) -> float:
         """See `Judge`."""
-        before, after = self._find(own), self._find(other)
+        everything = len(self.images_rgb)
+        if other.input.color == own.input.color:
+            # Most settings are clearly worse, which a few pictures show.
+            first = [detector_scores(self._find(each, SCREENED)) for each in (own, other)]
+            if first[1].mean() <= first[0].mean():
+                return 0.0
+        before, after = self._find(own, everything), self._find(other, everything)
         if other.input.color != own.input.color:
             more = [self._run(manifest, self.more_rgb) for manifest in (own, other)]
             return self._colour_margin(before + more[0], after + more[1])
@@ -125,10 +133,11 @@ class DetectorJudge:
         error = gains.std(ddof=1) / np.sqrt(len(gains))
         return 1 + float(gains.mean()) if gains.mean() >= OBJECT_T * error else 0.0
 
-    def _find(self, manifest: Manifest) -> list[list[Found]]:
-        if manifest.input not in self._found:
-            self._found[manifest.input] = self._run(manifest, self.images_rgb)
-        return self._found[manifest.input]
+    def _find(self, manifest: Manifest, count: int) -> list[list[Found]]:
+        """Return the objects of the first pictures, which are kept for the next call."""
+        found = self._found.setdefault(manifest.input, [])
+        found += self._run(manifest, self.images_rgb[len(found) : count])
+        return found[:count]
 
     def _run(self, manifest: Manifest, images_rgb: Sequence[ImageRGB]) -> list[list[Found]]:
         return find_in_views(make_detector(manifest, self.detector.session), images_rgb)
