@@ -179,10 +179,14 @@ def test_archives_need_boto3(installed: Path, tmp_path: Path) -> None:
     assert "start" in run(program, "bulk", "--help", PYTHONPATH=str(tmp_path))
 
 
-def test_the_types_reach_the_user(installed: Path, tmp_path: Path) -> None:
+def test_users_are_type_checked(installed: Path, tmp_path: Path) -> None:
     """mypy uses the annotations of an installed package only if it has py.typed."""
     user = tmp_path / "user.py"
     user.write_text(TYPED)
+    examples = [text for kind, text in BLOCKS if kind == "python"]
+    assert len(examples) >= 2
+    for number, text in enumerate(examples):
+        (tmp_path / f"example_{number}.py").write_text(text)
     shown = run(
         sys.executable,
         "-m",
@@ -192,6 +196,7 @@ def test_the_types_reach_the_user(installed: Path, tmp_path: Path) -> None:
         f"--cache-dir={tmp_path / 'cache'}",
         f"--python-executable={installed / 'python'}",
         user,
+        *sorted(tmp_path.glob("example_*.py")),
     )
 
     assert 'Revealed type is "int | None"' in shown
