@@ -12,6 +12,7 @@ PORT ?= 3000
 HOST ?= 127.0.0.1
 VENV ?= .venv
 DOCKER ?=
+VERBOSE ?=
 SECONDS ?= 600
 TARGET ?=
 TESTS ?=
@@ -46,7 +47,7 @@ $(test_ready): $(start_ready)
 	@sh scripts/make_venv.sh $(VENV) test $(PYTHON)
 
 start: $(start_ready) ## Serve the API on http://127.0.0.1:3000 until Ctrl-C
-	@exec $(if $(DOCKER),env PATH="$(abspath $(bin)):$$PATH" sh scripts/start_docker.sh,$(bin)/python -m scripts.local_api) --host $(HOST) --port $(PORT)
+	@exec $(if $(DOCKER),env PATH="$(abspath $(bin)):$$PATH" sh scripts/start_docker.sh,$(bin)/python -m scripts.local_api$(if $(VERBOSE), --verbose)) --host $(HOST) --port $(PORT)
 
 demo: $(start_ready) ## Start the API, send the sample pictures, save them with boxes drawn
 	@$(bin)/python -m scripts.demo

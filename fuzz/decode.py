@@ -7,9 +7,12 @@ a fault in one shows as a crash, a hang or an answer that changes.
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 from unittest import mock
 
+import cv2
 import numpy as np
+import simplejpeg
 from PIL import ImageFile
 
 from inference.decoding.decode import decode, decode_reduced
@@ -20,13 +23,9 @@ from inference.types import ImageRGB
 
 MAX_PIXELS = 40_000
 
-for (
-    _name,
-    _signatures,
-    module,
-    _reader,
-) in FORMATS:  # The fuzzer instruments what is imported before it starts.
-    import_module(module)
+# The fuzzer instruments what is imported before it starts.
+for _name, _signatures, plugin, _reader in FORMATS:
+    import_module(plugin)
 
 
 def check(data: bytes) -> None:
@@ -40,7 +39,7 @@ def check(data: bytes) -> None:
     height, width, channels = image_rgb.shape
     assert channels == 3
     assert 0 < height * width <= MAX_PIXELS
-    # Pixels that differ would be memory that nobody wrote: of another client's picture, perhaps.
+    # Pixels that differ are uninitialised memory, perhaps of another client's picture.
     assert np.array_equal(image_rgb, decode_within(data, MAX_PIXELS))
     check_reduced(data, (width, height))
     try:
@@ -63,16 +62,30 @@ def check_reduced(data: bytes, size_wh: tuple[int, int]) -> None:
 
 
 def decode_within(data: bytes, max_pixels: int) -> ImageRGB:
-    """`decode`, which fails here if a decoder is started for a picture over the limit."""
-    load = ImageFile.ImageFile.load
-    loaded: list[int] = []  # Told afterwards: `decode` takes what is raised for a damaged file.
+    """Run `decode`, and fail if a decoder starts for an image over the limit."""
+    decoded: list[int] = []  # Checked afterwards: `decode` catches all exceptions of decoders.
+    load, decode_jpeg, imdecode = ImageFile.ImageFile.load, simplejpeg.decode_jpeg, cv2.imdecode
 
-    def load_and_tell(image: ImageFile.ImageFile) -> object:
-        loaded.append(image.width * image.height)
+    def recording_load(image: ImageFile.ImageFile) -> object:
+        decoded.append(image.width * image.height)
         return load(image)
 
+    def recording_decode_jpeg(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+        image_rgb = decode_jpeg(*arguments, **options)
+        decoded.append(image_rgb.shape[0] * image_rgb.shape[1])
+        return image_rgb
+
+    def recording_imdecode(*arguments: Any) -> Any:  # noqa: ANN401
+        image_rgb = imdecode(*arguments)
+        decoded.append(0 if image_rgb is None else image_rgb.shape[0] * image_rgb.shape[1])
+        return image_rgb
+
     try:
-        with mock.patch.object(ImageFile.ImageFile, "load", load_and_tell):
+        with (
+            mock.patch.object(ImageFile.ImageFile, "load", recording_load),
+            mock.patch.object(simplejpeg, "decode_jpeg", recording_decode_jpeg),
+            mock.patch.object(cv2, "imdecode", recording_imdecode),
+        ):
             return decode(data, max_pixels=max_pixels)
     finally:
-        assert max(loaded, default=0) <= max_pixels
+        assert max(decoded, default=0) <= max_pixels

@@ -29,6 +29,18 @@ EVENTS = {
     "isBase64Encoded: true\nbody: \"aGVsbG8\"",
     "text_form": "httpMethod: POST\npath: /object_detection\n"
     f"headers.content-type: multipart/form-data; boundary=b\n\n{_FORM}",
+    "gzip": "httpMethod: POST\npath: /shape\nheaders.content-type: image/gif\n"
+    "headers.content-encoding: gzip\nisBase64Encoded: true\n"
+    "body: H4sIAAAAAAACA3P3dLOwTGRkYGQAAh0QAWYzMVgDAE2773EaAAAA",
+    "deflate": "httpMethod: POST\npath: /shape\nheaders.content-type: image/gif\n"
+    "headers.content-encoding: deflate\nisBase64Encoded: true\n"
+    "body: eJxz93SzsExkZGBkAAIdEAFmMzFYAwAplQIW",
+    "json": "httpMethod: POST\npath: /predict\nheaders.content-type: application/json\n"
+    "isBase64Encoded: false\n\n"
+    '{"image": "R0lGODlhAQABAAAAACwAAAAAAQABAAACADs=", "url": "http://a/", "strict": true}',
+    "urlencoded": "httpMethod: POST\npath: /shape\nqueryStringParameters.strict: true\n"
+    "headers.content-type: application/x-www-form-urlencoded\nisBase64Encoded: false\n\n"
+    "url=ftp%3A%2F%2Fa&file[]=x&comment=",
     "drawn": "httpMethod: POST\npath: /object_detection\nheaders.accept: image/jpeg\n"
     "headers.content-type: image/gif\nisBase64Encoded: true\n\n"
     "GIF89a\x01\x00\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x00;",
@@ -125,6 +137,21 @@ FETCHES = {
     "chunked": _chain(
         "http://a.example/", f"{_PUBLIC}\n{_CHUNKED}5;x=y\r\nhello\r\n0\r\nX: y\r\n\r\n"
     ),
+    "gzip": _chain(
+        "http://a.example/",
+        f"{_PUBLIC}\nHTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+        "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcbH\xcd\xc9\xc9\x07\x00\x86\xa6\x106\x05\x00\x00\x00",
+    ),
+    "deflate": _chain(
+        "http://a.example/",
+        f"{_PUBLIC}\nHTTP/1.1 203 OK\r\nContent-Encoding: deflate\r\n\r\n"
+        "x\x9c\xcbH\xcd\xc9\xc9\x07\x00\x06,\x02\x15",
+    ),
+    "whole_range": _chain(
+        "http://a.example/",
+        f"{_PUBLIC}\nHTTP/1.1 206 OK\r\nContent-Range: bytes 0-4/5\r\n\r\nhello",
+    ),
+    "international": _chain("http://fa\xc3\x9f.\xe3\x80\x82example/", f"{_PUBLIC}\n{_OK}"),
     "no_length": _chain("http://a.example/", f"{_PUBLIC}\nHTTP/1.0 200 OK\r\n\r\nhello"),
     "cut": _chain("http://a.example/", f"{_PUBLIC}\n{_OK[:-2]}"),
     "said_too_large": _chain(

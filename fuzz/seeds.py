@@ -160,6 +160,29 @@ def odd_forms() -> dict[str, bytes]:
         "almost_a_boundary": form_type + b"--b" + head + b"\r\n--\r\n-b\r\n--c\r\n--b--\r\n",
         "many": form_type + b"--b" + (head + b"x\r\n--b") * 12 + b"--\r\n",
         "nameless": form_type + b"--b\r\nContent-Type: image/png\r\n\r\nx\r\n--b--\r\n",
+        "base64_part": form_type
+        + b"--b\r\nContent-Transfer-Encoding: base64"
+        + head
+        + b"/9j/\r\n4AAQ\r\n--b--\r\n",
+        "quoted_printable_part": form_type
+        + b"--b\r\nContent-Disposition: file; name=url\r\n"
+        + b"Content-Transfer-Encoding: quoted-printable\r\n\r\nx=3D1=\r\n2\r\n--b--\r\n",
+        "nested_parts": form_type
+        + b"--b\r\nContent-Type: multipart/mixed; boundary=n"
+        + head
+        + b"--n\r\nContent-Disposition: file; filename=a\r\n\r\nx\r\n--n--\r\n--b--\r\n",
+        "no_closing_delimiter": form_type + b"\xef\xbb\xbf--b \t" + head + b"x",
+        "arrays": form_type
+        + b"--b"
+        + head.replace(b"image", b"image[]")
+        + b"x\r\n--b"
+        + head.replace(b"image", b"url[0]")
+        + b"\xe2\x80\x8bhttp://a.example/b\r\n--b--\r\n",
+        "data_url": form_type + b"--b" + head + b"data:image/gif;base64,R0lGODlh\r\n--b--\r\n",
+        "urlencoded": b"application/x-www-form-urlencoded\nimage=%2F9j%2F4AAQ&url[]=http://a/&x=",
+        "json_instances": b'application/json\n{"instances": [{"b64": "/9j/4AAQ"}, {"url": "x"}],'
+        b' "images": ["data:;base64,R0lGODlh"], "top": 3}',
+        "damaged_by_text": b"image/odd\n\xef\xbf\xbdPNG",
     }
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import zlib
 from contextlib import suppress
 
+IDENTITY = frozenset({"", "identity", "aws-chunked"})
+"""Codings that change nothing. S3 stores aws-chunked, which describes only the upload."""
+
 GZIP = 16 + zlib.MAX_WBITS
 GZIP_SIGNATURE = b"\x1f\x8b"
 DEFLATE = (zlib.MAX_WBITS, -zlib.MAX_WBITS)
@@ -46,7 +49,7 @@ def decode_content(content_encoding: str, content: bytes, max_bytes: int) -> byt
         DecodedTooLarge: The decoded content exceeds `max_bytes`.
     """
     codings = [coding.strip().lower() for coding in content_encoding.split(",")]
-    codings = [coding for coding in codings if coding not in ("", "identity")]
+    codings = [coding for coding in codings if coding not in IDENTITY]
     if len(codings) > MAX_CODINGS or not {"gzip", "x-gzip", "deflate"}.issuperset(codings):
         raise UnknownCoding
     for coding in reversed(codings):

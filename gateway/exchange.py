@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from gateway.content_coding import DecodedTooLarge, InvalidCoding, UnknownCoding, decode_content
 from gateway.deadline import Deadline, seconds_left
-from gateway.errors import UrlNotAllowed, UrlTooLarge, UrlUnreachable
+from gateway.errors import UrlNotAllowed, UrlNotAnImage, UrlTooLarge, UrlUnreachable
 from gateway.urls import MAX_URL_LENGTH, Target
 
 MAX_INTERIM = 8
@@ -20,6 +22,14 @@ limits the length of each line, but not the number of chunk extensions and trail
 CHUNK_BYTES = 65536
 ACCEPT = "image/jpeg, image/png, image/webp, image/gif, image/bmp, image/tiff, */*;q=0.1"
 """Supported formats first, because servers that negotiate prefer AVIF."""
+
+USER_AGENT = "matchvec/0.2"
+
+COMPLETE = frozenset({HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION})
+"""Statuses of a whole file; a proxy that has changed it responds with 203."""
+
+CONTENT_RANGE = re.compile(r"bytes 0-([0-9]{1,18})/([0-9]{1,18})")
+UNSUPPORTED_CODINGS = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
 
 REDIRECTS = frozenset(
     {
@@ -65,6 +75,7 @@ def exchange(
     Raises:
         UrlUnreachable: The response is an error, not HTTP, or truncated.
         UrlTooLarge: The file exceeds `max_bytes`, or its headers `MAX_OVERHEAD_BYTES`.
+        UrlNotAnImage: The file has a Content-Encoding that cannot be decoded.
         OSError: The connection failed; a TimeoutError if the deadline passed.
     """
     client = http.client.HTTPConnection(target.host, target.port)
@@ -75,7 +86,7 @@ def exchange(
     client.putheader("Host", target.authority)
     client.putheader("Accept", ACCEPT)
     client.putheader("Accept-Encoding", "identity")
-    client.putheader("User-Agent", "matchvec")
+    client.putheader("User-Agent", USER_AGENT)
     client.putheader("Connection", "close")
     try:
         client.endheaders()
@@ -92,23 +103,60 @@ def _answer(response: http.client.HTTPResponse, max_bytes: int) -> bytes | Redir
     location = response.getheader("Location")
     if response.status in REDIRECTS and location:
         return Redirect.to(location)
-    if response.status != HTTPStatus.OK:
+    if response.status not in COMPLETE and not _is_whole(response):
         raise UrlUnreachable(f"The url's server responds with status {response.status}.")
-    return _read(response, max_bytes)
+    return _decode(
+        response.getheader("Content-Encoding", ""), _read(response, max_bytes), max_bytes
+    )
+
+
+def _is_whole(response: http.client.HTTPResponse) -> bool:
+    """Return whether a 206 response contains the whole file, although no range was requested."""
+    match = CONTENT_RANGE.fullmatch(response.getheader("Content-Range", ""))
+    return (
+        response.status == HTTPStatus.PARTIAL_CONTENT
+        and match is not None
+        and int(match[1]) + 1 == int(match[2])
+    )
+
+
+def _decode(content_encoding: str, content: bytes, max_bytes: int) -> bytes:
+    """Decode a Content-Encoding, which storage services send as it was stored with the file.
+
+    Like browsers, this function ignores names that are not codings.
+    """
+    try:
+        return decode_content(content_encoding, content, max_bytes)
+    except UnknownCoding as error:
+        if not UNSUPPORTED_CODINGS & set(re.split(r"[\s,]+", content_encoding.lower())):
+            return content
+        raise UrlNotAnImage(
+            f"The url's server sends Content-Encoding {content_encoding[:80]!r}, which is not "
+            "supported. Store the picture without it."
+        ) from error
+    except InvalidCoding as error:
+        raise UrlNotAnImage(
+            f"The url's file is damaged or truncated {content_encoding[:80]}."
+        ) from error
+    except DecodedTooLarge as error:
+        raise _too_large(max_bytes) from error
 
 
 def _read(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
-    too_large = UrlTooLarge(f"The url's file is larger than {max_bytes} bytes.")
     if (response.length or 0) > max_bytes:
-        raise too_large
+        raise _too_large(max_bytes)
     content = bytearray()
     while chunk := response.read(CHUNK_BYTES):
         content += chunk
         if len(content) > max_bytes:
-            raise too_large
+            raise _too_large(max_bytes)
     if response.length:
         raise UrlUnreachable("The url's server closed the connection before the end of the file.")
     return bytes(content)
+
+
+def _too_large(max_bytes: int) -> UrlTooLarge:
+    return UrlTooLarge(f"The url's file is larger than {max_bytes} bytes.")
 
 
 class _FinalResponse(http.client.HTTPResponse):

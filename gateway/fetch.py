@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
     from gateway.exchange import Redirect
 
-MAX_REDIRECTS = 3
+MAX_REDIRECTS = 10
+"""Redirects of one url. Browsers follow 20, but have no deadline."""
+
 Resolver = Callable[[str, int], list[str]]
 """Maps (host name, port) to addresses as text; raises OSError for unknown names."""
 
@@ -94,6 +96,7 @@ class Fetcher:
             UrlUnreachable: The lookup, the connection or the response failed.
             UrlTimeout: The fetch took too long.
             UrlTooLarge: The response exceeds the limit.
+            UrlNotAnImage: The file has a Content-Encoding that cannot be decoded.
         """
         deadline = deadline.earlier(self.timeout_seconds)
         try:

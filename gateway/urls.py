@@ -17,7 +17,9 @@ ALLOWED_PORTS = frozenset(PORTS.values())
 FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\]")
 """Control characters, white space and backslashes, which url parsers treat differently."""
 
-HOST = re.compile(r"(?=.{1,254}\Z)[a-z0-9_-]++(?:\.[a-z0-9_-]++)*+\.?|[0-9a-f:.]*:[0-9a-f:.]*")
+HOST = re.compile(
+    r"(?=.{1,254}\Z)[a-z0-9_-]{1,63}+(?:\.[a-z0-9_-]{1,63}+)*+\.?|[0-9a-f:.]*:[0-9a-f:.]*"
+)
 """A domain name, or an IPv6 address without a zone. Public names have no other characters (``%``,
 ``,``, ``~``, quotes), and parsers interpret those differently."""
 
@@ -65,7 +67,7 @@ def parse_url(url: str) -> Target:
     try:
         split = urlsplit(url)
         scheme, host, port = split.scheme, split.hostname or "", split.port
-        host = host if ":" in host else host.encode("idna").decode("ascii").lower()
+        host = host.lower() if host.isascii() else _to_ascii(host)
         if host and not HOST.fullmatch(host):
             raise ValueError("The host contains invalid characters.")
         if ENDS_IN_A_NUMBER.search(
@@ -86,6 +88,20 @@ def parse_url(url: str) -> Target:
     if port not in ALLOWED_PORTS:
         raise UrlNotAllowed("Only ports 80 and 443 are supported.")
     return Target(scheme, host, port, f"{path}?{query}" if query else path)
+
+
+def _to_ascii(host: str) -> str:
+    """Convert an international host name as browsers do (UTS 46, nontransitional, IDNA 2008).
+
+    Raises:
+        UnicodeError: The name is not valid.
+    """
+    import idna  # Imported here because few requests have such a name, and startup would pay.
+
+    name = idna.uts46_remap(host, std3_rules=False, transitional=False)
+    return ".".join(
+        label if label.isascii() else idna.alabel(label).decode() for label in name.split(".")
+    )
 
 
 def describe_url(url: str) -> str:

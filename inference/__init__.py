@@ -1,1 +1,1 @@
-"""The picture wing: bytes and arrays in, objects and classes out. Knows no HTTP."""
+"""Pictures: bytes or arrays in, objects and classes out. No module here knows HTTP."""

@@ -1,4 +1,4 @@
-"""Crops -> class names and probabilities, whatever the classifier."""
+"""Classifiers: crops -> class names and probabilities."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inference.class_outputs import ClassificationTask, ClassOutput
 from inference.decoding.resolution import Resolution
 from inference.errors import ModelUnavailable
-from inference.manifest import ClassificationTask, ClassOutput, Manifest
+from inference.manifest import Manifest
 from inference.preprocess import input_resolution, prepare
-from inference.probabilities import best_classes, to_probabilities
+from inference.probabilities import best_classes, to_probabilities, weighted
 from inference.session import Session, load_session
 from inference.smoke_test import smoke_test
 from inference.types import Classification, ImageRGB, Outputs
 
 BATCH_SIZE = 8
-"""Crops of one run: more gain nothing on a CPU and cost memory."""
+"""Crops per run. Larger batches are not faster on a CPU and take more memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,9 @@ class Classifier:
     """A classification model, ready to use.
 
     Attributes:
-        manifest: What it is.
-        task: What it says.
-        session: What runs it.
+        manifest: Description of the model.
+        task: Outputs and their labels.
+        session: Runs the model.
     """
 
     manifest: Manifest
@@ -39,20 +40,26 @@ class Classifier:
         """Return the smallest resolution that a crop is decoded to for this model."""
         return input_resolution(self.manifest.input)
 
-    def classify(self, crops_rgb: Sequence[ImageRGB], top: int) -> list[dict[str, Classification]]:
-        """The best classes of every crop, by output name in the manifest's order.
+    def classify(
+        self, crops_rgb: Sequence[ImageRGB], top: int, detected: Sequence[str] = ()
+    ) -> list[dict[str, Classification]]:
+        """Return the best classes of every crop, by output name in the manifest's order.
 
         Args:
-            crops_rgb: uint8 [height, width, 3] each, of any size.
-            top: How many classes, best first; fewer where the model has fewer.
+            crops_rgb: One uint8 array [height, width, 3] per crop, of any size.
+            top: Number of classes, highest probability first; fewer if the model has fewer.
+            detected: The detector's class of every crop; empty if the crops were not detected.
         """
         spec = self.manifest.input
-        # With a `multiple` each crop has a frame of its own, and a batch takes only equal ones.
+        # With a `multiple`, crops get inputs of different sizes, which do not fit into one batch.
         size = BATCH_SIZE if spec.batch and spec.multiple is None else 1
         runs = [
             self._run(crops_rgb[start : start + size]) for start in range(0, len(crops_rgb), size)
         ]
-        by_output = {output.name: _join(runs, output, top) for output in self.task.outputs}
+        by_output = {
+            output.name: _best(runs, output, top, detected or [""] * len(crops_rgb))
+            for output in self.task.outputs
+        }
         return [
             {name: crops[position] for name, crops in by_output.items()}
             for position in range(len(crops_rgb))
@@ -64,15 +71,15 @@ class Classifier:
 
 
 def load_classifier(manifest: Manifest, threads: int = 1) -> Classifier:
-    """Load a classification model and try it once.
+    """Load a classification model and run it once.
 
     Args:
-        manifest: The model's.
-        threads: How many work on one run, at most one per core.
+        manifest: Manifest of the model.
+        threads: Threads per run, at most one per core.
 
     Raises:
-        ModelUnavailable: It can't be loaded, is no classifier, or its outputs are not the
-            manifest's.
+        ModelUnavailable: The model does not load, is not a classifier, or its outputs do not
+            match the manifest.
     """
     session = load_session(manifest, threads)
     classifier = make_classifier(manifest, session)
@@ -81,19 +88,21 @@ def load_classifier(manifest: Manifest, threads: int = 1) -> Classifier:
 
 
 def make_classifier(manifest: Manifest, session: Session) -> Classifier:
-    """Make a classifier of a model that is loaded.
+    """Create a classifier from a loaded model.
 
     Raises:
-        ModelUnavailable: It is no classifier.
+        ModelUnavailable: The model is not a classifier.
     """
     if not isinstance(manifest.task, ClassificationTask):
-        raise ModelUnavailable(f"Model {manifest.name} is no classifier: its task is detection.")
+        raise ModelUnavailable(f"Model {manifest.name} is not a classifier: its task is detection.")
     return Classifier(manifest, manifest.task, session)
 
 
-def _join(runs: Sequence[Outputs], output: ClassOutput, top: int) -> list[Classification]:
-    return [
-        best_classes(probabilities, output.labels, top)
-        for run in runs
-        for probabilities in to_probabilities(run[output.name], output)
-    ]
+def _best(
+    runs: Sequence[Outputs], output: ClassOutput, top: int, detected: Sequence[str]
+) -> list[Classification]:
+    rows = [row for run in runs for row in to_probabilities(run[output.name], output)]
+    for position, class_name in enumerate(detected):
+        if class_name in output.detector_weights:
+            rows[position] = weighted(rows[position], output.detector_weights[class_name])
+    return [best_classes(row, output.labels, top) for row in rows]

@@ -1,4 +1,4 @@
-"""Pictures -> detections, whatever the detector."""
+"""Detectors: decoded image -> detections."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from inference.smoke_test import smoke_test
 from inference.types import BoxXYXY, Detection, RawDetections
 
 MAX_DETECTIONS = 100
-"""Of one picture, the best ones: COCO's evaluation counts as many (Lin et al. 2014, maxDets), and
-a threshold of 0 must not make every cell of the grid a vehicle to be classified."""
+"""Detections per image, highest scores first, as in COCO's evaluation (Lin et al. 2014, maxDets).
+Without it, a threshold of 0 would send every cell of the grid to the classifiers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class Detector:
     """A detection model, ready to use.
 
     Attributes:
-        manifest: What it is.
-        task: What it finds.
-        session: What runs it.
+        manifest: Description of the model.
+        task: Labels and output format.
+        session: Runs the model.
     """
 
     manifest: Manifest
@@ -56,15 +56,15 @@ class Detector:
 
 
 def load_detector(manifest: Manifest, threads: int = 1) -> Detector:
-    """Load a detection model and try it once.
+    """Load a detection model and run it once.
 
     Args:
-        manifest: The model's.
-        threads: How many work on one picture, at most one per core.
+        manifest: Manifest of the model.
+        threads: Threads per run, at most one per core.
 
     Raises:
-        ModelUnavailable: It can't be loaded, is no detector, or its outputs are not the
-            manifest's.
+        ModelUnavailable: The model does not load, is not a detector, or its outputs do not match
+            the manifest.
     """
     session = load_session(manifest, threads)
     detector = make_detector(manifest, session)
@@ -73,31 +73,33 @@ def load_detector(manifest: Manifest, threads: int = 1) -> Detector:
 
 
 def make_detector(manifest: Manifest, session: Session) -> Detector:
-    """Make a detector of a model that is loaded.
+    """Create a detector from a loaded model.
 
     Raises:
-        ModelUnavailable: It is no detector.
+        ModelUnavailable: The model is not a detector.
     """
     if not isinstance(manifest.task, DetectionTask):
-        raise ModelUnavailable(f"Model {manifest.name} is no detector: its task is classification.")
+        raise ModelUnavailable(
+            f"Model {manifest.name} is not a detector: its task is classification."
+        )
     return Detector(manifest, manifest.task, session)
 
 
 def to_detections(
     found: RawDetections, labels: Sequence[str], size_wh: tuple[int, int]
 ) -> list[Detection]:
-    """Boxes of a picture as its clients see them: whole pixels, inside of it, the best first.
+    """Return detections in whole pixels, clipped to the image, highest score first.
 
     Args:
-        found: With boxes in pixels of the picture; rows that are not finite or whose class has
-            no label are dropped, as are boxes that lie outside.
+        found: Boxes in pixels of the image. Rows that are not finite, have no label or lie outside
+            the image are dropped.
         labels: Class names by id.
-        size_wh: Width and height of the picture, pixels.
+        size_wh: Width and height of the image in pixels.
     """
     width, height = size_wh
     is_known = (found.class_ids >= 0) & (found.class_ids < len(labels))
     is_finite = np.isfinite(found.boxes_xyxy).all(axis=1) & np.isfinite(found.scores)
-    # In float64: float32 can't tell the last pixels of a picture 50 million wide apart.
+    # float32 cannot represent every pixel position of an image 50 million pixels wide.
     limits = np.array([width, height, width, height], dtype=np.float64)
     clipped = np.clip(np.where(is_finite[:, np.newaxis], found.boxes_xyxy, 0.0), 0, limits)
     is_inside = (clipped[:, 2:] > clipped[:, :2]).all(axis=1)
@@ -114,7 +116,7 @@ def to_detections(
 
 
 def _to_pixels(box_xyxy: NDArray[np.float64], size_wh: tuple[int, int]) -> BoxXYXY:
-    """Rounded to whole pixels, halves up; a box thinner than one is given one."""
+    """Round to whole pixels, halves up; a box is at least one pixel wide and high."""
     x1, y1, x2, y2 = (int(value) for value in np.floor(box_xyxy + 0.5))
     x1, y1 = min(x1, size_wh[0] - 1), min(y1, size_wh[1] - 1)
     return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)

@@ -1,4 +1,4 @@
-"""Overlap of boxes and what to do about it."""
+"""Overlap of boxes and non-maximum suppression."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ Boxes = NDArray[np.float32]
 """float32 [n, 4], corners x1, y1, x2, y2."""
 
 MAX_CANDIDATES = 1000
-"""Boxes that suppression looks at, best scores first: real pictures have fewer objects."""
+"""Boxes that suppression considers, highest scores first: real images have fewer objects."""
 
 
 def iou_one_to_many(box_xyxy: NDArray[np.float32], boxes_xyxy: Boxes) -> NDArray[np.float32]:
-    """Intersection over union of one box with each of many, 0..1.
+    """Return the intersection over union of one box with each of many, 0..1.
 
     Args:
         box_xyxy: float [4].
@@ -37,16 +37,16 @@ def non_maximum_suppression(
     class_ids: NDArray[np.int64],
     max_iou: float,
 ) -> NDArray[np.int64]:
-    """Greedy suppression within each class: of two boxes that overlap more, the better stays.
+    """Suppress overlapping boxes of the same class; the box with the higher score is kept.
 
     Args:
         boxes_xyxy: float32 [n, 4].
         scores: float32 [n].
         class_ids: int64 [n].
-        max_iou: 0..1.
+        max_iou: IoU above which the box with the lower score is dropped, 0..1.
 
     Returns:
-        int64 [kept], positions of the kept boxes, best score first.
+        int64 [kept], indexes of the kept boxes, highest score first.
     """
     order = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
     kept: list[int] = []
@@ -59,7 +59,7 @@ def non_maximum_suppression(
 
 
 def to_corners(boxes_cxcywh: NDArray[np.float32]) -> Boxes:
-    """Boxes [n, 4] as centre x, centre y, width, height -> corners, in the same unit."""
+    """Convert boxes [n, 4] from center x, center y, width, height to corners, in the same unit."""
     centre, half_size = boxes_cxcywh[:, :2], boxes_cxcywh[:, 2:] / 2
     return np.concatenate([centre - half_size, centre + half_size], axis=1)
 

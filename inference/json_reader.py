@@ -1,4 +1,4 @@
-"""Typed reading of JSON objects that people write by hand."""
+"""Typed access to JSON objects that people write by hand."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from typing import Any, TypeAlias
 from inference.errors import ManifestError
 
 MAX_NUMBER = 1e6
-"""JSON's numbers have no end, and Python's `json` takes NaN and Infinity too."""
-
+"""Largest magnitude of a number: JSON has no limit, and Python also reads NaN and Infinity."""
 
 MAX_AXES = 4
-"""Of an array in a manifest."""
+"""Axes of an array in a manifest."""
 
 Numbers: TypeAlias = "float | Sequence[Numbers]"
-"""A number, or lists of lists of them."""
+"""A number or nested lists of numbers."""
 
 
 class JsonReader:
-    """One JSON object, read field by field; every complaint names the field's full path.
+    """A JSON object that is read field by field; errors name the full path of the field.
 
     Args:
-        where: What messages call the object, such as ``models/x/manifest.json: input``.
-        values: The object.
+        where: Name of the object in errors, such as ``models/x/manifest.json: input``.
+        values: The parsed object.
     """
 
     def __init__(self, where: str, values: object) -> None:
-        """Check that it is an object at all."""
+        """Check that the value is an object; raise ManifestError if not."""
         if not isinstance(values, Mapping):
             raise ManifestError(f"{where} must be a JSON object, not {_show(values)}.")
         self._where = where
@@ -35,96 +34,103 @@ class JsonReader:
         self._read: set[str] = set()
 
     def refuse(self, name: str, wanted: str) -> ManifestError:
-        """The error for a field that is not what it should be, to be raised by the caller."""
+        """Return the error for an invalid or missing field, for the caller to raise."""
         path = f"{self._where}.{name}"
         if name not in self._values:
-            return ManifestError(f"{path} is missing: it must be {wanted}.")
+            return ManifestError(f"{path} is missing. It must be {wanted}.")
         return ManifestError(f"{path} must be {wanted}, not {_show(self._values[name])}.")
 
     def finish(self) -> None:
-        """Refuse fields that nobody asked for: they are misspelt, or promise what is not done."""
+        """Raise ManifestError for fields that were not read: they are misspelt or unsupported."""
         if unknown := sorted(set(self._values) - self._read):
             known = ", ".join(sorted(self._read))
-            raise ManifestError(f"{self._where} has unknown fields {unknown}; known: {known}.")
+            raise ManifestError(
+                f"{self._where} has unknown fields {unknown}. Known fields: {known}."
+            )
 
     def has(self, name: str) -> bool:
-        """Whether the field is there."""
+        """Return whether the field exists."""
         self._read.add(name)
         return name in self._values
 
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all fields, and mark them as known."""
+        self._read.update(self._values)
+        return tuple(self._values)
+
     def text(self, name: str, default: str | None = None) -> str:
-        """Text that is not empty."""
+        """Return a text that is not empty."""
         value = self._get(name, default)
         if not isinstance(value, str) or not value.strip():
             raise self.refuse(name, "text that is not empty")
         return value
 
     def optional_text(self, name: str) -> str | None:
-        """Text that is not empty, or None where the field is missing."""
+        """Return a text that is not empty, or None if the field is missing."""
         return self.text(name) if self.has(name) else None
 
     def choice(self, name: str, choices: Collection[str], default: str | None = None) -> str:
-        """One of several words."""
+        """Return one of several words."""
         value = self._get(name, default)
         if not isinstance(value, str) or value not in choices:
             raise self.refuse(name, "one of " + ", ".join(sorted(choices)))
         return value
 
     def flag(self, name: str, default: bool) -> bool:
-        """True or false."""
+        """Return true or false."""
         value = self._get(name, default)
         if not isinstance(value, bool):
             raise self.refuse(name, "true or false")
         return value
 
     def integer(self, name: str, low: int, high: int, default: int | None = None) -> int:
-        """A whole number from `low` to `high`."""
+        """Return an integer from `low` to `high`."""
         value = self._get(name, default)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise self.refuse(name, f"a whole number from {low} to {high}")
         return value
 
     def number(self, name: str, low: float, high: float, default: float | None = None) -> float:
-        """A number from `low` to `high`."""
+        """Return a number from `low` to `high`."""
         value = self._get(name, default)
         if not _is_number(value) or not low <= value <= high:
             raise self.refuse(name, f"a number from {low:g} to {high:g}")
         return float(value)
 
     def triple(self, name: str, default: tuple[float, float, float]) -> tuple[float, float, float]:
-        """Three numbers, one per colour channel, none beyond `MAX_NUMBER`."""
+        """Return three numbers up to `MAX_NUMBER`, one per color channel."""
         value = self._get(name, default)
         if not isinstance(value, list | tuple) or len(value) != 3 or not all(map(_is_small, value)):
             raise self.refuse(name, f"three numbers from {-MAX_NUMBER:g} to {MAX_NUMBER:g}")
         return (float(value[0]), float(value[1]), float(value[2]))
 
     def integers(self, name: str) -> tuple[int, ...]:
-        """A list of positive whole numbers."""
+        """Return a list of positive integers."""
         value = self._get(name, None)
         if not _is_list_of(value, int) or any(number < 1 for number in value):
             raise self.refuse(name, "a list of positive whole numbers")
         return tuple(value)
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """A list of texts."""
+        """Return a list of texts."""
         value = self._get(name, None)
         if not _is_list_of(value, str):
             raise self.refuse(name, "a list of texts")
         return tuple(value)
 
     def arrays(self, name: str) -> tuple[tuple[str, Numbers], ...]:
-        """An object whose values are numbers, or nested lists of them, none beyond `MAX_NUMBER`."""
+        """Return an object whose values are numbers up to `MAX_NUMBER` or nested lists of them."""
         value = self._get(name, None)
         if not isinstance(value, dict) or not all(map(_is_array, value.values())):
             raise self.refuse(name, "an object of numbers, or of nested lists of them")
         return tuple(value.items())
 
     def object(self, name: str) -> JsonReader:
-        """An object inside this one."""
+        """Return a nested object."""
         return JsonReader(f"{self._where}.{name}", self._get(name, None))
 
     def objects(self, name: str) -> tuple[JsonReader, ...]:
-        """A list of objects inside this one."""
+        """Return a list of nested objects."""
         value = self._get(name, None)
         if not isinstance(value, list) or not value:
             raise self.refuse(name, "a list of objects")
@@ -140,7 +146,7 @@ def _is_number(value: object) -> bool:
 
 
 def _is_small(value: object) -> bool:
-    """Whether it is a number that float32 can work with; NaN and infinity are not."""
+    """Return whether the value is a number up to `MAX_NUMBER`; NaN and infinity are not."""
     return isinstance(value, int | float) and _is_number(value) and abs(value) <= MAX_NUMBER
 
 

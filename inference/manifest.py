@@ -1,6 +1,6 @@
-"""`manifest.json` -> `Manifest`: all that has to be known of a model to use it.
+"""`manifest.json` -> `Manifest`: everything that is needed to use a model.
 
-`docs/models.md` describes the fields; nothing here guesses.
+docs/models.md describes the fields.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from inference.class_outputs import ClassificationTask, check_roles, read_output
 from inference.errors import ManifestError
 from inference.heads import Head, read_head
 from inference.json_reader import JsonReader, Numbers
@@ -19,7 +20,7 @@ MODEL_FILE = "model.onnx"
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
 MAX_SIDE = 4096
-"""The largest model input that is taken, pixels: what a mistyped manifest can ask for."""
+"""Largest side of a model input in pixels: a limit for mistyped manifests."""
 
 IDENTITY_MEAN = (0.0, 0.0, 0.0)
 IDENTITY_STD = (1.0, 1.0, 1.0)
@@ -27,27 +28,27 @@ IDENTITY_STD = (1.0, 1.0, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """How a picture becomes the model's input: ``(pixels * scale - mean) / std``.
+    """Conversion of an image to the model's input: ``(pixels * scale - mean) / std``.
 
     Attributes:
-        name: The ONNX input's name; None: the model's first.
+        name: Name of the ONNX input; None for the first one.
         layout: `NCHW` or `NHWC`.
-        width: Pixels.
-        height: Pixels.
+        width: Width in pixels.
+        height: Height in pixels.
         dtype: `float32`, `float16` or `uint8`.
         color: `RGB` or `BGR`, the order of the channels and of `mean` and `std`.
         resize: `stretch` fills the input; `letterbox` keeps the proportions and pads the rest;
-            `square-pad` is a letterbox that is always centred, as classifiers of crops use it.
-        anchor: Where a letterbox puts the picture: `top-left` or `center`.
-        pad_value: 0..255.
-        multiple: Of what a letterbox's sides are cut down to, as far as the picture allows, for
-            a model that takes any; None: they are always the full ones.
+            `square-pad` is a letterbox that is always centered, as classifiers of crops use it.
+        anchor: Position of the image in a letterbox: `top-left` or `center`.
+        pad_value: Value of the padding, 0..255.
+        multiple: For a model of flexible size: a letterbox is cropped to the smallest multiple
+            of this that holds the image. None for a fixed size.
         scale: Factor on 0..255 pixels.
-        mean: Per channel, subtracted after scaling.
-        std: Per channel, divided by.
-        batch: Whether the model takes several pictures at once.
-        constants: Further inputs that are the same for every picture, (name, value) each: nested
-            lists, or one number for all of the input.
+        mean: Subtracted per channel after scaling.
+        std: Divisor per channel.
+        batch: True if the model takes several images per run.
+        constants: (name, value) of further inputs that are the same for every image: nested
+            lists, or one number for the whole input.
     """
 
     name: str | None
@@ -68,23 +69,23 @@ class InputSpec:
 
     @property
     def is_normalized(self) -> bool:
-        """Whether pixels are anything but themselves."""
+        """Return whether scale, mean or std change the pixels."""
         return (self.scale, self.mean, self.std) != (1.0, IDENTITY_MEAN, IDENTITY_STD)
 
     @property
     def is_centred(self) -> bool:
-        """Whether padding goes on all sides."""
+        """Return whether the padding is on all sides."""
         return self.resize == "square-pad" or self.anchor == "center"
 
 
 @dataclass(frozen=True, slots=True)
 class DetectionTask:
-    """What a detector finds.
+    """Labels and output format of a detector.
 
     Attributes:
         labels: Class names by id.
-        vehicles: Those of them that `/predict` classifies.
-        head: Turns the outputs into boxes.
+        vehicles: Labels that `/predict` classifies.
+        head: Decodes the outputs to boxes.
     """
 
     labels: tuple[str, ...]
@@ -93,46 +94,18 @@ class DetectionTask:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassOutput:
-    """One output tensor of a classifier, [n, classes] with any axes of 1 behind.
-
-    Attributes:
-        name: The ONNX output's; answers call further outputs by it, the first one's is not shown.
-        labels: Class names by position.
-        activation: `softmax` for logits, `none` for probabilities.
-        scale: Factor on raw values, 1/255 for uint8 probabilities.
-    """
-
-    name: str
-    labels: tuple[str, ...]
-    activation: str
-    scale: float
-
-
-@dataclass(frozen=True, slots=True)
-class ClassificationTask:
-    """What a classifier says of a crop.
-
-    Attributes:
-        outputs: At least one, in the order of the answers.
-    """
-
-    outputs: tuple[ClassOutput, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Manifest:
-    """A model as its folder describes it.
+    """Description of a model.
 
     Attributes:
-        name: The folder's name.
-        version: The publisher's.
-        file: The ONNX file, inside the folder.
-        sha256: What the file's checksum has to be, lower-case hex.
+        name: Name of the model and of its folder.
+        version: Version from the publisher.
+        file: Path of the ONNX file, inside the folder.
+        sha256: Checksum of the file, lower-case hex.
         licence: SPDX identifier or plain words.
-        source: Where it comes from.
-        input: How pictures go in.
-        task: What comes out.
+        source: Origin of the model.
+        input: Conversion of images to the input.
+        task: Meaning of the outputs.
     """
 
     name: str
@@ -149,8 +122,8 @@ def load_manifest(folder: Path) -> Manifest:
     """Read and check a model folder's manifest.
 
     Raises:
-        ManifestError: The file is missing, is not JSON, or a field is not what it should be;
-            the message names the file and the field.
+        ManifestError: The file is missing, is not JSON, or a field is invalid; the message names
+            the file and the field.
     """
     path = folder / MANIFEST_FILE
     try:
@@ -178,10 +151,10 @@ def load_manifest(folder: Path) -> Manifest:
 
 
 def check_name(name: str) -> str:
-    """The name of a model, if it can be one: it becomes part of paths and answers.
+    """Return the name of a model if it is valid: it becomes part of paths and responses.
 
     Raises:
-        ManifestError: It can't.
+        ManifestError: The name is invalid.
     """
     if not NAME_PATTERN.fullmatch(name):
         raise ManifestError(
@@ -191,23 +164,23 @@ def check_name(name: str) -> str:
 
 
 def inside(folder: Path, name: str) -> Path:
-    """A file's path, if it lies in the folder itself, links followed.
+    """Return the path of a file if it is directly in the folder, after following links.
 
     Raises:
-        ManifestError: It lies elsewhere.
+        ManifestError: The file is elsewhere.
     """
     path = folder / name
-    # A null byte or half a surrogate pair is no path at all, a line break would forge the log.
+    # Paths cannot hold a null byte or half a surrogate pair; a line break would forge a log line.
     if not name.isprintable() or path.name != name or path.resolve().parent != folder.resolve():
         raise ManifestError(f"{folder.name}: file {name!r} is not inside the model's folder.")
     return path
 
 
 def listed_files(content: bytes) -> dict[str, str | None]:
-    """The files that a manifest needs beside itself, each with its checksum where it has one.
+    """Return the files that a manifest names, with their checksums if known.
 
     Raises:
-        ManifestError: The content is not even the outline of a manifest.
+        ManifestError: The content is not a manifest.
     """
     try:
         values = json.loads(content)
@@ -217,7 +190,7 @@ def listed_files(content: bytes) -> dict[str, str | None]:
         if not all(isinstance(text, str) for text in (*files, file, sha256)):
             raise TypeError("file, sha256 and labels_file must be texts")
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
-        raise ManifestError(f"A {MANIFEST_FILE} is not one: {error!r}") from error
+        raise ManifestError(f"The {MANIFEST_FILE} is invalid: {error!r}") from error
     return {**files, file: sha256}
 
 
@@ -249,7 +222,7 @@ def _read_input(fields: JsonReader) -> InputSpec:
     if 0 in spec.std:
         raise fields.refuse("std", "three numbers other than 0")
     if spec.dtype == "uint8" and spec.is_normalized:
-        raise fields.refuse("dtype", "float32 or float16 where scale, mean or std are given")
+        raise fields.refuse("dtype", "float32 or float16 if scale, mean or std are set")
     if spec.multiple is not None and (
         spec.resize != "letterbox" or spec.width % spec.multiple or spec.height % spec.multiple
     ):
@@ -269,24 +242,16 @@ def _read_detection(fields: JsonReader, folder: Path) -> DetectionTask:
 def _read_classification(fields: JsonReader, folder: Path) -> ClassificationTask:
     output = fields.object("output")
     output.choice("format", ("classes",))
-    outputs = tuple(_read_output(item, folder) for item in output.objects("outputs"))
+    outputs = tuple(
+        read_output(item, _read_labels(item, folder)) for item in output.objects("outputs")
+    )
+    check_roles(output, outputs)
     output.finish()
     return ClassificationTask(outputs)
 
 
-def _read_output(fields: JsonReader, folder: Path) -> ClassOutput:
-    output = ClassOutput(
-        name=fields.text("name"),
-        labels=_read_labels(fields, folder),
-        activation=fields.choice("activation", ("softmax", "none")),
-        scale=fields.number("scale", 0, 1e6, 1.0),
-    )
-    fields.finish()
-    return output
-
-
 def _read_labels(fields: JsonReader, folder: Path) -> tuple[str, ...]:
-    """From `labels`, or one per line from the file that `labels_file` names."""
+    """Read `labels`, or the lines of the file that `labels_file` names."""
     if not fields.has("labels_file"):
         return fields.texts("labels")
     path = inside(folder, fields.text("labels_file"))
@@ -294,7 +259,7 @@ def _read_labels(fields: JsonReader, folder: Path) -> tuple[str, ...]:
         labels = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         wanted = "the name of a UTF-8 text file in the model's folder" + (
-            "" if path.exists() else " (there is none of that name)"
+            "" if path.exists() else " (no such file)"
         )
         raise fields.refuse("labels_file", wanted) from error
     return tuple(label.strip() for label in labels if label.strip())

@@ -1,4 +1,4 @@
-"""RGB pixels -> a model's input tensor, and where the picture lies in it."""
+"""RGB pixels -> input tensor of a model, and the placement of the image in it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from inference.decoding.resolution import Resolution
 from inference.manifest import InputSpec
 from inference.types import ImageRGB, SizeWH, Tensor
 
-# Pictures are the unit of parallel work, and Lambda gives few cores: no threads inside OpenCV.
+# Pictures are processed in parallel, so threads inside OpenCV would compete for the few cores.
 cv2.setNumThreads(1)
 
 DETAIL = 1.5
-"""Pixels that a picture is decoded to, per pixel of the model's input and side. From here on the
-answers are those of the whole picture: docs/performance.md has the comparison."""
+"""Decoded pixels per input pixel and side. At this resolution the answers equal those of the whole
+image (docs/performance.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class Placement:
     """How source pixels map to input pixels: ``input = source * scale + offset``.
 
     Attributes:
-        input_wh: Width and height of the input, pixels.
+        input_wh: Width and height of the input in pixels.
         scale_xy: Input pixels per source pixel.
-        offset_xy: Where the source's top left corner lies, input pixels.
+        offset_xy: Position of the source's top left corner in input pixels.
     """
 
     input_wh: SizeWH
@@ -35,22 +35,22 @@ class Placement:
     offset_xy: tuple[float, float]
 
     def to_source(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Boxes [n, 4] in input pixels -> the same in source pixels, not yet clipped."""
+        """Convert float32 boxes [n, 4] from input pixels to source pixels, without clipping."""
         offset = np.array([*self.offset_xy, *self.offset_xy], dtype=np.float32)
         scale = np.array([*self.scale_xy, *self.scale_xy], dtype=np.float32)
         return (boxes_xyxy - offset) / scale
 
 
 def prepare(image_rgb: ImageRGB, spec: InputSpec) -> tuple[Tensor, Placement]:
-    """Make a picture, or a crop of one, the input that a manifest describes.
+    """Convert an image or a crop to the input that a manifest describes.
 
     Args:
         image_rgb: uint8 [height, width, 3]; a view is fine.
-        spec: Size, resize mode, colour order, normalisation, dtype and layout.
+        spec: Size, resize mode, color order, normalization, dtype and layout.
 
     Returns:
-        The tensor with a batch axis of 1, and the placement of the picture in it. Its size is the
-        manifest's, or less where that names a `multiple`.
+        The tensor with a batch axis of 1, and the placement of the image in it. The tensor has the
+        manifest's size, or a smaller one if the manifest has a `multiple`.
     """
     pixels_rgb, placement = _resize(image_rgb, spec)
     is_planar = spec.layout == "NCHW"
@@ -86,7 +86,7 @@ def _resize(image_rgb: ImageRGB, spec: InputSpec) -> tuple[ImageRGB, Placement]:
     scale = min(spec.width / width, spec.height / height)
     inner_width = min(spec.width, max(1, round(width * scale)))
     inner_height = min(spec.height, max(1, round(height * scale)))
-    # Padding costs as much as the picture does: a model that takes any size gets little of it.
+    # Padding takes as long to process as pixels, so a model of flexible size gets little of it.
     outer_width = spec.width if spec.multiple is None else _rounded_up(inner_width, spec.multiple)
     outer_height = (
         spec.height if spec.multiple is None else _rounded_up(inner_height, spec.multiple)
@@ -102,23 +102,23 @@ def _resize(image_rgb: ImageRGB, spec: InputSpec) -> tuple[ImageRGB, Placement]:
 
 
 def _averaged(image_rgb: ImageRGB, size_wh: SizeWH) -> ImageRGB:
-    """Resized as the training of classifiers does it: exact averages of a picture made smaller."""
+    """Resize as in the training of classifiers: downscaling takes exact averages."""
     width, height = size_wh
     is_smaller = image_rgb.shape[1] > width or image_rgb.shape[0] > height
     return _resized(image_rgb, size_wh, cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR)
 
 
 def _fitted(image_rgb: ImageRGB, size_wh: SizeWH) -> ImageRGB:
-    """Resized for a detector: averaged down by powers of two, the rest interpolated.
+    """Resize for a detector: average by powers of two, then interpolate.
 
-    The averages keep moiré away. libjpeg makes the same ones while it decodes, so that a picture
-    which it has made smaller comes out as the whole one does. The interpolation is the one of
-    YOLOX's and Ultralytics' letterboxes, and takes a tenth of the time of exact averages.
+    Averaging prevents moiré. libjpeg averages in the same way while it decodes, so a reduced image
+    gives the result of the whole one. The interpolation is that of YOLOX's and Ultralytics'
+    letterboxes and takes a tenth of the time of exact averages.
     """
     height, width = image_rgb.shape[:2]
     across, down = _halvings(width, size_wh[0]), _halvings(height, size_wh[1])
     if across > 1 or down > 1:
-        # A multiple of the step is what OpenCV averages fast; the rest is less than one pixel.
+        # OpenCV is fast on multiples of the step; the rest is less than one pixel.
         whole_rgb = image_rgb[: height // down * down, : width // across * across]
         image_rgb = _resized(whole_rgb, (width // across, height // down), cv2.INTER_AREA)
     return _resized(image_rgb, size_wh, cv2.INTER_LINEAR)
@@ -135,5 +135,5 @@ def _rounded_up(size: int, multiple: int) -> int:
 
 
 def _halvings(size: int, target: int) -> int:
-    """The largest power of two by which `size` can be divided without falling below `target`."""
+    """Return the largest power of two that divides `size` without going below `target`."""
     return 1 << max(0, (size // target).bit_length() - 1)

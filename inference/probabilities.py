@@ -7,28 +7,28 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.manifest import ClassOutput
+from inference.class_outputs import ClassOutput
 from inference.types import Classification, Tensor
 
 
 def to_probabilities(values: Tensor, output: ClassOutput) -> NDArray[np.float32]:
-    """One output's raw values as probabilities.
+    """Convert the raw values of one output to probabilities.
 
     Args:
-        values: [n, classes] with any axes of 1 behind, float or uint8.
-        output: Its labels, scale and activation.
+        values: float or uint8 [n, classes], with any trailing axes of 1.
+        output: Labels, scale and activation of the output.
 
     Returns:
-        float32 [n, classes], 0..1 for a model that is what its manifest says.
+        float32 [n, classes], 0..1 if the manifest is right.
 
     Raises:
-        ValueError: There are more or fewer classes than labels.
+        ValueError: The number of classes differs from the number of labels.
     """
     rows = values.reshape(len(values), -1).astype(np.float32) * np.float32(output.scale)
     if rows.shape[1] != len(output.labels):
         raise ValueError(
-            f"Output {output.name!r} has {rows.shape[1]} classes, "
-            f"the manifest has {len(output.labels)} labels for it."
+            f"Output {output.name!r} has {rows.shape[1]} classes, but the manifest has "
+            f"{len(output.labels)} labels for it."
         )
     if output.activation == "softmax":
         weights = np.exp(rows - rows.max(axis=1, keepdims=True))
@@ -36,14 +36,29 @@ def to_probabilities(values: Tensor, output: ClassOutput) -> NDArray[np.float32]
     return rows
 
 
+def weighted(probabilities: NDArray[np.float32], weights: Sequence[float]) -> NDArray[np.float32]:
+    """Return the probabilities of one crop times one weight per class, with a sum of 1.
+
+    This is Bayes' rule if a weight states how likely the detector's class is, given the label.
+    Probabilities whose weighted sum is not positive are returned as they are.
+
+    Args:
+        probabilities: float32 [classes].
+        weights: One weight per class, at least 0.
+    """
+    products = probabilities * np.asarray(weights, np.float32)
+    total = products.sum()
+    return np.asarray(products / total) if total > 0 else probabilities
+
+
 def best_classes(
     probabilities: NDArray[np.float32], labels: Sequence[str], top: int
 ) -> Classification:
-    """The `top` best classes of one crop, best first; of equals the first label comes first.
+    """Return the `top` best classes of one crop, highest probability first, ties by label order.
 
     Args:
-        probabilities: float32 [classes]; one that is not a number counts as 0.
-        labels: Class names by position.
+        probabilities: float32 [classes]; NaN counts as 0.
+        labels: Class names by index.
         top: At least 1.
     """
     known = np.nan_to_num(probabilities, nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1)

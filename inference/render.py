@@ -1,4 +1,4 @@
-"""A picture's file -> the same picture with boxes and labels on it, as a file of bounded size."""
+"""Image file -> image file of limited size with boxes and labels drawn on it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG"}
 OPTIONS = {"JPEG": {"quality": 90}, "PNG": {}}
 
 START_PIXELS = {"JPEG": 12_000_000, "PNG": 3_000_000}
-"""Largest picture that is tried: photographs of this size come near 4 MB."""
+"""Pixels of the first attempt: photographs of this size take about 4 MB."""
 
 SHRINK = 0.95
-"""Beyond what the size suggests: smaller pictures have more detail per pixel."""
+"""Extra factor on the next attempt: smaller images need more bytes per pixel."""
 
 
 def render_file(
@@ -32,20 +32,20 @@ def render_file(
     max_pixels: int,
     max_bytes: int,
 ) -> bytes:
-    """Draw boxes with labels over a picture and encode it.
+    """Draw boxes with labels on an image and encode it.
 
-    A picture whose file would be larger than `max_bytes` is shrunk, and its boxes with it: the
-    labels are drawn at the final size and stay legible.
+    If the result would be larger than `max_bytes`, the image is scaled down with its boxes. Labels
+    are drawn at the final size, so they stay legible.
 
     Args:
-        data: The picture's file.
-        labelled_boxes: As for `inference.annotate.annotate`, in pixels of the upright picture.
+        data: The image file.
+        labelled_boxes: As for `inference.annotate.annotate`, in pixels of the upright image.
         media_type: ``image/jpeg`` or ``image/png``.
-        max_pixels: Most pixels of the picture, by its header.
-        max_bytes: Of the result.
+        max_pixels: Largest width times height, by the file's header.
+        max_bytes: Largest size of the result in bytes.
 
     Raises:
-        PictureError: The picture can't be decoded.
+        PictureError: The image cannot be decoded.
     """
     file_format = FORMATS[media_type]
     image_rgb = decode(data, max_pixels=max_pixels)
@@ -76,7 +76,7 @@ def _shrunk(image_rgb: ImageRGB, scale: float) -> ImageRGB:
 
 
 def _scaled(box_xyxy: BoxXYXY, from_wh: tuple[int, int], to_wh: tuple[int, int]) -> BoxXYXY:
-    """A box of one size of a picture in pixels of another, never thinner than a pixel."""
+    """Convert a box to pixels of another size of the image; it is at least one pixel wide."""
     x1, y1, x2, y2 = box_xyxy
     (from_width, from_height), (width, height) = from_wh, to_wh
     left = min(round(x1 * width / from_width), width - 1)

@@ -1,4 +1,4 @@
-"""A manifest's file -> something that runs. The only place that knows onnxruntime."""
+"""Model file -> onnxruntime session. No other module imports onnxruntime."""
 
 from __future__ import annotations
 
@@ -31,14 +31,15 @@ CONSTANT_TYPES = {
     "tensor(int64)": "int64",
     "tensor(bool)": "bool",
 }
-"""By onnxruntime's names: numpy's, of inputs that a manifest may give constants for."""
+"""onnxruntime type -> numpy dtype of the inputs that a manifest can set to constants."""
 
 SPIN_MICROSECONDS = "100"
-"""How long a thread waits for work awake. Between the operators of one run that saves a fifth of
-its time; onnxruntime's own default goes on for so long after a run that it slows the next one."""
+"""Microseconds that a thread spins while it waits for work. Spinning between the operators of a
+run saves a fifth of the time; with onnxruntime's longer default, threads still spin during the next
+run and slow it down."""
 
 LOG_ERRORS = 3
-"""onnxruntime's severity: its warnings about a model's making would fill the log."""
+"""Log severity of onnxruntime: warnings about the export of a model would fill the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,10 @@ class Session:
     """A loaded model.
 
     Attributes:
-        runtime: onnxruntime's session.
-        input_name: Where the picture goes in.
-        output_names: In the model's order.
-        constants: What the model's other inputs get, by name.
+        runtime: Session of onnxruntime.
+        input_name: Name of the image input.
+        output_names: Names of the outputs in the model's order.
+        constants: Values of the other inputs by name.
     """
 
     runtime: onnxruntime.InferenceSession
@@ -58,37 +59,23 @@ class Session:
     constants: Mapping[str, Tensor] = field(default_factory=dict)
 
     def run(self, tensor: Tensor) -> Outputs:
-        """Run the model on one input tensor; the outputs by name."""
+        """Run the model on one input tensor and return the outputs by name."""
         values = self.runtime.run(None, {self.input_name: tensor, **self.constants})
         return dict(zip(self.output_names, values, strict=True))
 
 
 def load_session(manifest: Manifest, threads: int = 1) -> Session:
-    """Load a model's file, if it is the one that its manifest means.
+    """Load a model file whose checksum matches the manifest.
 
     Args:
-        manifest: The model's.
-        threads: How many work on one run, at most one per core.
+        manifest: Manifest of the model.
+        threads: Threads per run, at most one per core.
 
     Raises:
-        ModelUnavailable: The file is missing, has another checksum, keeps weights in other
-            files, or is not a model that onnxruntime can run.
+        ModelUnavailable: The file is missing, has the wrong checksum, keeps weights in other
+            files, or onnxruntime cannot load it.
     """
-    try:
-        model = manifest.file.read_bytes()
-    except OSError as error:
-        raise ModelUnavailable(f"Model {manifest.name}: {manifest.file} can't be read.") from error
-    if (sha256 := hashlib.sha256(model).hexdigest()) != manifest.sha256:
-        raise ModelUnavailable(
-            f"Model {manifest.name}: {manifest.file.name} has sha256 {sha256}, "
-            f"its manifest says {manifest.sha256}."
-        )
-    # onnxruntime would look for such files beside whatever the working directory is.
-    if EXTERNAL_DATA.search(model):
-        raise ModelUnavailable(
-            f"Model {manifest.name} keeps weights in other files, which no checksum covers: "
-            "save it as one file (onnx.save_model(..., save_as_external_data=False))."
-        )
+    model = _read_checked(manifest)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = LOG_ERRORS
     options.intra_op_num_threads = threads
@@ -100,25 +87,46 @@ def load_session(manifest: Manifest, threads: int = 1) -> Session:
     names = [value.name for value in runtime.get_inputs()]
     if manifest.input.name is not None and manifest.input.name not in names:
         raise ModelUnavailable(
-            f"Model {manifest.name} has no input {manifest.input.name!r}, only {names}."
+            f"Model {manifest.name} has no input {manifest.input.name!r}. Its inputs are {names}."
         )
     outputs = tuple(value.name for value in runtime.get_outputs())
     constants = _constants(manifest, runtime)
     return Session(runtime, manifest.input.name or names[0], outputs, constants)
 
 
+def _read_checked(manifest: Manifest) -> bytes:
+    """Read the model file and check that it is the whole model that the manifest describes."""
+    try:
+        model = manifest.file.read_bytes()
+    except OSError as error:
+        raise ModelUnavailable(f"Model {manifest.name}: {manifest.file} can't be read.") from error
+    if (sha256 := hashlib.sha256(model).hexdigest()) != manifest.sha256:
+        raise ModelUnavailable(
+            f"Model {manifest.name}: {manifest.file.name} has sha256 {sha256}, "
+            f"but its manifest has {manifest.sha256}."
+        )
+    # onnxruntime would look for such files in the working directory.
+    if EXTERNAL_DATA.search(model):
+        raise ModelUnavailable(
+            f"Model {manifest.name} keeps weights in other files, which no checksum covers. "
+            "Save it as one file: onnx.save_model(..., save_as_external_data=False)."
+        )
+    return model
+
+
 def _constants(manifest: Manifest, runtime: onnxruntime.InferenceSession) -> dict[str, Tensor]:
-    """The manifest's constants as the arrays that the model's inputs take.
+    """Convert the manifest's constants to arrays for the model's inputs.
 
     Raises:
-        ModelUnavailable: One is for no input of the model, or is no array.
+        ModelUnavailable: A constant has no matching input or is not an array.
     """
     inputs = {value.name: value for value in runtime.get_inputs()}
     constants: dict[str, Tensor] = {}
     for name, value in manifest.input.constants:
         if name not in inputs or inputs[name].type not in CONSTANT_TYPES:
             raise ModelUnavailable(
-                f"Model {manifest.name} has no input {name!r} for a constant, only {list(inputs)}."
+                f"Model {manifest.name} has no input {name!r} for a constant. "
+                f"Its inputs are {list(inputs)}."
             )
         dtype = CONSTANT_TYPES[inputs[name].type]
         shape = [size if isinstance(size, int) else 1 for size in inputs[name].shape]

@@ -1,7 +1,6 @@
-"""A loaded model's first runs, which show whether it is what its manifest says.
+"""First runs of a loaded model: they check that its manifest describes it.
 
-They take a tensor and not a picture, and so need no OpenCV: a start tries the models while it still
-imports that.
+They take tensors, not images, and need no OpenCV: startup runs them while it imports OpenCV.
 """
 
 from __future__ import annotations
@@ -10,20 +9,21 @@ import numpy as np
 
 from inference.errors import ModelUnavailable
 from inference.manifest import DetectionTask, InputSpec, Manifest
+from inference.plausibility import MIN_SCORE, check_boxes
 from inference.probabilities import to_probabilities
 from inference.session import Session
 from inference.types import Outputs, SizeWH
 
 
 def smoke_test(manifest: Manifest, session: Session) -> None:
-    """Run a model on nothing, so that a wrong manifest shows at the start.
+    """Run a model on zeros, so that a wrong manifest is found at startup.
 
     Args:
-        manifest: The model's.
-        session: The model.
+        manifest: Manifest of the model.
+        session: The loaded model.
 
     Raises:
-        ModelUnavailable: It does not run, or its outputs are not the manifest's.
+        ModelUnavailable: The model does not run, or its outputs do not match the manifest.
     """
     spec = manifest.input
     count = 2 if spec.batch and not isinstance(manifest.task, DetectionTask) else 1
@@ -32,30 +32,30 @@ def smoke_test(manifest: Manifest, session: Session) -> None:
             planes = (3, height, width) if spec.layout == "NCHW" else (height, width, 3)
             outputs = session.run(np.zeros((count, *planes), dtype=spec.dtype))
             _read(manifest, outputs, (width, height), count)
-    except Exception as error:  # A wrong manifest can lead to nearly every built-in exception.
+    except Exception as error:  # A wrong manifest can cause nearly every built-in exception.
         raise ModelUnavailable(
             f"Model {manifest.name} does not fit its manifest: {type(error).__name__}: {error}"
         ) from error
 
 
 def _frames(spec: InputSpec) -> set[SizeWH]:
-    """Sizes to try: of a model that takes any, small ones, which cost next to nothing."""
+    """Return the input sizes to try: small ones if the model is flexible, to save time."""
     if spec.multiple is None:
         return {(spec.width, spec.height)}
     return {(spec.width, spec.multiple), (spec.multiple, spec.height)}
 
 
 def _read(manifest: Manifest, outputs: Outputs, input_wh: SizeWH, count: int) -> None:
-    """Make of the outputs what will be made of them.
+    """Decode the outputs as production does.
 
     Raises:
-        KeyError: One that the manifest names is not there.
-        ValueError: One has another shape.
+        KeyError: The model lacks an output that the manifest names.
+        ValueError: An output has the wrong shape.
     """
     if isinstance(manifest.task, DetectionTask):
-        found = manifest.task.head.decode(outputs, input_wh, 1.0)
-        if found.boxes_xyxy.shape != (len(found.scores), 4):
-            raise ValueError(f"Boxes have shape {found.boxes_xyxy.shape}, not [n, 4].")
+        with np.errstate(over="ignore"):
+            found = manifest.task.head.decode(outputs, input_wh, MIN_SCORE)
+        check_boxes(found, input_wh)
         return
     for output in manifest.task.outputs:
         rows = len(to_probabilities(outputs[output.name], output))

@@ -1,4 +1,4 @@
-"""A model's name -> its folder: bundled, in a local folder, or fetched from S3 into it."""
+"""Model name -> folder: bundled, in a local folder, or downloaded from S3 to it."""
 
 from __future__ import annotations
 
@@ -23,22 +23,21 @@ S3_LIMITS: dict[str, Any] = {
     "read_timeout": 5,
     "retries": {"mode": "standard", "total_max_attempts": 2},
 }
-"""Lambda gives start-up 10 seconds; boto3's own limits of 60 would be cut off without a word."""
+"""Lambda stops startup after 10 seconds; boto3's default timeouts of 60 would never be reported."""
 
 CHUNK_BYTES = 1 << 20
 FREE_BYTES_KEPT = 16 << 20
-"""What a download leaves of the disk for everything else that writes to /tmp."""
+"""Bytes that a download leaves free for other writers of /tmp."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelStore:
-    """Where models are looked for, in this order.
+    """The places that are searched for a model, in this order.
 
     Attributes:
-        bundled: The folder of the deployed package.
-        base: The folder of the user's own models; downloads land there.
-        uri: ``s3://bucket/prefix`` below which models that the package lacks are fetched
-            first, "" for none.
+        bundled: Folder in the deployed package.
+        base: Folder of the user's own models, and of downloads.
+        uri: ``s3://bucket/prefix`` of models that are not bundled, "" for none.
     """
 
     bundled: Path
@@ -46,10 +45,10 @@ class ModelStore:
     uri: str = ""
 
     def find(self, name: str) -> Path:
-        """The folder of a model.
+        """Return the folder of a model.
 
         Raises:
-            ModelUnavailable: There is none, or it could not be fetched.
+            ModelUnavailable: The model does not exist, or its download failed.
         """
         check_name(name)
         if (self.bundled / name / MANIFEST_FILE).is_file():
@@ -65,27 +64,26 @@ class ModelStore:
             path.parent.name for each in folders for path in each.glob(f"*/{MANIFEST_FILE}")
         )
         raise ModelUnavailable(
-            f"Model {name} is neither in {self.bundled} nor in {self.base}; "
-            f"there are {', '.join(known) or 'none'}."
+            f"Model {name} is neither in {self.bundled} nor in {self.base}. "
+            f"Available models: {', '.join(known) or 'none'}."
         )
 
 
 def download_model(name: str, uri: str, base: Path) -> None:
-    """Fetch a model's folder from S3, unless the same one is there already.
+    """Download a model's folder from S3, unless the same one exists already.
 
-    It is fetched into a temporary folder, checked, and only then given its name: whoever looks
-    finds the whole model or none.
+    The files are downloaded to a temporary folder and checked before it is renamed, so no process
+    ever sees half a model.
 
     Args:
-        name: The model's; its objects lie below ``<uri>/<name>/``.
+        name: Name of the model; its objects are below ``<uri>/<name>/``.
         uri: ``s3://bucket/prefix``.
-        base: The folder that gets a folder `name`.
+        base: Folder in which the folder `name` is created.
 
     Raises:
-        ModelUnavailable: An object is missing, larger than the disk has room for, or not the
-            file that the manifest means.
+        ModelUnavailable: An object is missing, too large for the disk, or has the wrong checksum.
     """
-    # Imported here: it takes 0.3 s, which only those who use it should pay at every cold start.
+    # Imported here: it takes 0.3 s, which only functions with MODEL_URI should pay at startup.
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
@@ -95,9 +93,8 @@ def download_model(name: str, uri: str, base: Path) -> None:
         base.mkdir(parents=True, exist_ok=True)
         client = boto3.client("s3", config=Config(**S3_LIMITS))
         key = f"{prefix}{name}/"
-        manifest = client.get_object(Bucket=bucket, Key=key + MANIFEST_FILE)["Body"].read(
-            MAX_MANIFEST_BYTES
-        )
+        answer = client.get_object(Bucket=bucket, Key=key + MANIFEST_FILE)
+        manifest = answer["Body"].read(MAX_MANIFEST_BYTES)
         files = listed_files(manifest)
         if _is_complete(base / name, manifest, files):
             return
@@ -110,13 +107,13 @@ def download_model(name: str, uri: str, base: Path) -> None:
             folder.rename(base / name)
     except (BotoCoreError, ClientError, OSError) as error:
         raise ModelUnavailable(
-            f"Model {name} can't be fetched from {uri}: {type(error).__name__}: {error}"
+            f"Model {name} cannot be downloaded from {uri}: {type(error).__name__}: {error}"
         ) from error
 
 
 @contextmanager
 def _temporary_folder(base: Path, name: str) -> Iterator[Path]:
-    """A new folder `name` inside of a hidden one, which is locked for as long as it is in use."""
+    """Create a folder `name` in a hidden temporary folder that is locked while it is in use."""
     with (
         tempfile.TemporaryDirectory(dir=base, prefix=f".{name}-") as temporary,
         _lock(Path(temporary)),
@@ -127,10 +124,10 @@ def _temporary_folder(base: Path, name: str) -> Iterator[Path]:
 
 
 def _remove_abandoned(base: Path, name: str) -> None:
-    """Remove what a process that was killed while it downloaded has left.
+    """Remove the temporary folders of processes that were killed during a download.
 
-    Lambda keeps /tmp when it starts a function's process anew, so that a download which is killed
-    again and again would fill it. The lock of a process ends with it.
+    Lambda keeps /tmp when it restarts a process, so repeated failures would fill the disk. The
+    system releases a lock when its process ends.
     """
     for temporary in base.glob(f".{name}-*"):
         with suppress(OSError), _lock(temporary):
@@ -139,7 +136,7 @@ def _remove_abandoned(base: Path, name: str) -> None:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock; raises BlockingIOError where another process does."""
+    """Hold the lock of a folder; raise BlockingIOError if another process holds it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -157,7 +154,7 @@ def _split_uri(uri: str) -> tuple[str, str]:
 
 
 def _is_complete(folder: Path, manifest: bytes, files: Mapping[str, str | None]) -> bool:
-    """Whether an earlier download is there, whole, and of the same manifest."""
+    """Return whether a complete earlier download of the same manifest exists."""
     try:
         return (folder / MANIFEST_FILE).read_bytes() == manifest and all(
             _sha256(folder / file) == sha256 if sha256 else (folder / file).is_file()
@@ -173,21 +170,23 @@ def _sha256(path: Path) -> str:
 
 
 def _fetch(client: Any, bucket: str, key: str, path: Path, sha256: str | None) -> None:  # noqa: ANN401
-    """One object -> one file; boto3's clients have no type of their own."""
+    """Download one object to a file."""
     answer = client.get_object(Bucket=bucket, Key=key)
     size = answer["ContentLength"]
     free = shutil.disk_usage(path.parent).free
     if size + FREE_BYTES_KEPT > free:
         raise ModelUnavailable(
-            f"s3://{bucket}/{key} has {size} bytes, but {path.parent} has only {free} free: "
-            "give the function more ephemeral storage."
+            f"s3://{bucket}/{key} has {size} bytes, but {path.parent} has only {free} free. "
+            "Give the function more ephemeral storage."
         )
     with path.open("wb") as file:
         for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
             file.write(chunk)
     if path.stat().st_size != size:
-        raise ModelUnavailable(f"s3://{bucket}/{key} broke off after {path.stat().st_size} bytes.")
+        raise ModelUnavailable(
+            f"The download of s3://{bucket}/{key} ended after {path.stat().st_size} bytes."
+        )
     if sha256 is not None and (found := _sha256(path)) != sha256:
         raise ModelUnavailable(
-            f"s3://{bucket}/{key} has sha256 {found}, the manifest says {sha256}."
+            f"s3://{bucket}/{key} has sha256 {found}, but the manifest has {sha256}."
         )

@@ -1,4 +1,4 @@
-"""The shapes that data has on its way through this wing."""
+"""Types of the data that passes through this package."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 ImageRGB = NDArray[np.uint8]
-"""Pixels [height, width, 3], upright, red first, 0..255."""
+"""uint8 [height, width, 3], RGB, 0..255, upright."""
 
 SizeWH = tuple[int, int]
-"""Width and height of a picture, pixels."""
+"""Width and height of an image in pixels."""
 
 Tensor = NDArray[Any]
-"""A model's input or output, in the dtype and layout that its manifest says."""
+"""An input or output of a model, in the dtype and layout of its manifest."""
 
 Outputs = Mapping[str, Tensor]
-"""A model's outputs by name."""
+"""Outputs of a model by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawDetections:
-    """What a head finds, before any picture is known.
+    """Boxes that a head decodes from a model's outputs.
 
     Attributes:
         boxes_xyxy: float32 [n, 4], corners x1, y1, x2, y2 in pixels of the model's input.
         scores: float32 [n], 0..1.
-        class_ids: int64 [n], positions in the manifest's labels.
+        class_ids: int64 [n], indexes into the manifest's labels.
     """
 
     boxes_xyxy: NDArray[np.float32]
@@ -38,17 +38,17 @@ class RawDetections:
 
 
 BoxXYXY = tuple[int, int, int, int]
-"""Corners x1, y1, x2, y2 in pixels of the upright picture, 0 <= x1 < x2 <= width, same for y."""
+"""Corners x1, y1, x2, y2 in pixels of the upright image: 0 <= x1 < x2 <= width, same for y."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """An object in a picture.
+    """An object in an image.
 
     Attributes:
-        box_xyxy: Where it is.
+        box_xyxy: Corners in pixels of the upright image.
         class_name: One of the detector's labels.
-        confidence: 0..1.
+        confidence: Score of the detector, 0..1.
     """
 
     box_xyxy: BoxXYXY
@@ -58,11 +58,11 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """The best classes of one crop by one output of a classifier, best first.
+    """The classes of one crop from one output of a classifier, highest probability first.
 
     Attributes:
         names: Class names.
-        probabilities: Their probabilities in the same order, 0..1.
+        probabilities: Probabilities in the same order, 0..1.
     """
 
     names: tuple[str, ...]
@@ -71,13 +71,15 @@ class Classification:
 
 @dataclass(frozen=True, slots=True)
 class Vehicle:
-    """A detected vehicle and what the classifiers say about it.
+    """A detected vehicle and its classes.
 
     Attributes:
-        detection: Where it is and what the detector calls it.
-        classifications: Per classifier, by its name, per output, by the output's name; both in
-            the configured order.
+        detection: Box, class and score of the detector.
+        name: Classes in `label`, `pred` and `prob` of the response; None without classifiers.
+        attributes: Response field -> output name -> classes. The first output of a field is shown
+            in the field itself, the others inside of it.
     """
 
     detection: Detection
-    classifications: Mapping[str, Mapping[str, Classification]]
+    name: Classification | None
+    attributes: Mapping[str, Mapping[str, Classification]]

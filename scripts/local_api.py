@@ -1,13 +1,14 @@
 """Serve the API on this machine: SAM CLI's `start-api` without Docker.
 
-    python -m scripts.local_api [--host 127.0.0.1] [--port 3000] [--environments 2]
+    python -m scripts.local_api [--host 127.0.0.1] [--port 3000] [--environments 2] [--verbose]
 
-A request goes the way it goes on AWS: API Gateway (SAM CLI's local one, from template.yaml and
-swagger.yaml) makes a proxy event of it, the Lambda runtime (AWS's Runtime Interface Emulator with
-awslambdaric) hands that to the handler, and the answer comes back the same way. Variables of the
-shell that template.yaml declares (DETECTION_MODEL, BASE_MODEL_PATH, ...) reach the function.
+A request takes the same path as on AWS. API Gateway (SAM CLI's local one, which reads template.yaml
+and swagger.yaml) turns it into a proxy event. The Lambda runtime (AWS's Runtime Interface Emulator
+with awslambdaric) passes the event to the handler and returns the answer. Environment variables
+that template.yaml declares (DETECTION_MODEL, BASE_MODEL_PATH, ...) reach the function.
 
-On systems that AWS's emulator has no binary for, such as macOS, a plain process takes its place.
+AWS's emulator has binaries for Linux only. On other systems, such as macOS, a plain process
+replaces it.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from service.settings import Settings, SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 HEALTH_SECONDS = 60
-"""Time for the first answer, which loads the models."""
+"""Timeout in seconds of the first request, which loads the models."""
 
 SAM_SETTINGS = {
     "SAM_CLI_TELEMETRY": "0",
-    # Without a profile boto3 would look for an EC2 instance's role, and wait for an answer.
+    # Otherwise boto3 would wait for the metadata service of an EC2 instance.
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 CREDENTIALS = (
@@ -45,25 +46,28 @@ CREDENTIALS = (
 
 
 class StartError(Exception):
-    """The local API can't start; the message says what to do."""
+    """The local API cannot start; the message says what to do."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until Ctrl-C, SIGTERM or a closed terminal; the exit status of the program."""
+    """Serve until Ctrl-C, SIGTERM or a closed terminal; return the exit status."""
     parser = argparse.ArgumentParser(description="Serve the API on this machine.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=3000)
     parser.add_argument(
-        "--environments", type=int, default=2, help="events that are answered at the same time"
+        "--environments", type=int, default=2, help="requests answered at the same time, at most"
     )
     parser.add_argument(
-        "--plain", action="store_true", help="don't use AWS's emulator even where it runs"
+        "--plain", action="store_true", help="use a plain process instead of AWS's emulator"
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="print the log of AWS's emulator, too, unchanged"
     )
     options = parser.parse_args(arguments)
     try:
         prepare_environment()
         with listening(options.host, options.port) as listener:
-            serve(listener, options.environments, plain=options.plain)
+            serve(listener, options.environments, plain=options.plain, verbose=options.verbose)
     except StartError as error:
         print(f"local API: {error}", file=sys.stderr)
         return 1
@@ -71,26 +75,26 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def prepare_environment() -> None:
-    """Set what SAM CLI reads from the environment.
+    """Set the environment variables that SAM CLI reads.
 
-    AWS credentials stay out: nothing here calls AWS, and SAM CLI would hand them to the function.
-    Only MODEL_URI and UPLOAD_BUCKET, which name a bucket, need them.
+    AWS credentials are removed, unless MODEL_URI or UPLOAD_BUCKET names a bucket: nothing else
+    calls AWS, and SAM CLI would pass them to the function.
 
     Raises:
-        StartError: This Python or system can't run the local API, or a variable of the shell
-            has a value that the function would refuse.
+        StartError: This Python version or system is not supported, or a variable has a value
+            that the function does not accept.
     """
     if os.name != "posix":
-        raise StartError("it runs on Linux and macOS; on Windows use WSL.")
+        raise StartError("Windows is not supported. Use WSL.")
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         version = platform.python_version()
-        raise StartError(f"it needs Python 3.11 to 3.13, this is {version}; use `make start`.")
+        raise StartError(f"Python {version} is not supported. Run `make start` instead.")
     try:
         Settings.from_environment(os.environ)
-    except SettingsError as error:  # Else the function would say so with every request.
+    except SettingsError as error:  # Otherwise every request would fail.
         raise StartError(str(error)) from error
     os.environ.update(SAM_SETTINGS)
-    # The template has a namespace for CloudWatch; here its lines would only hide the log.
+    # The template turns CloudWatch metrics on. Here their lines would hide the log.
     os.environ.setdefault("METRICS_NAMESPACE", "")
     if not (os.environ.get("MODEL_URI") or os.environ.get("UPLOAD_BUCKET")):
         for name in CREDENTIALS:
@@ -100,19 +104,19 @@ def prepare_environment() -> None:
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket that listens, so that a taken port is known before anything is loaded.
+    """Yield a listening socket. It is opened before anything else, so that a bad port fails fast.
 
     Raises:
-        StartError: The address can't be had.
+        StartError: The address is invalid or in use.
     """
-    if not 0 <= port <= 65535:  # getaddrinfo would take it modulo 65536.
-        raise StartError(f"there is no port {port}; the highest is 65535.")
+    if not 0 <= port <= 65535:  # getaddrinfo would use it modulo 65536.
+        raise StartError(f"port {port} does not exist. Use 0 to 65535.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         with socket.socket(family, kind, protocol) as listener:
-            # As every server does: a port whose last connections are still closing is free.
+            # A port whose last connections are still closing counts as free.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
             listener.listen()
@@ -120,36 +124,37 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             message = (
-                f"port {port} is in use. Stop what listens there, or take another one: "
+                f"port {port} is in use. Stop the program that uses it, or choose another port: "
                 f"make start PORT={port + 1}"
             )
             raise StartError(message) from error
-        raise StartError(f"can't listen on {host} port {port}: {error}") from error
+        raise StartError(f"cannot listen on {host} port {port}: {error}") from error
 
 
-def serve(listener: socket.socket, size: int, *, plain: bool) -> None:
-    """Answer requests until a signal asks to stop; leaves no process behind.
+def serve(listener: socket.socket, size: int, *, plain: bool, verbose: bool) -> None:
+    """Answer requests until a signal asks to stop, and end all processes that were started.
 
     Args:
         listener: A listening socket.
-        size: Most execution environments at a time.
-        plain: Use the plain emulator even where AWS's runs.
+        size: Execution environments, at most.
+        plain: Use a plain process instead of AWS's emulator.
+        verbose: Print every line of the function's processes unchanged.
 
     Raises:
-        StartError: The packages of the dependency group `start` are missing.
+        StartError: A package is missing.
     """
-    try:
+    try:  # These imports take seconds, so that a bad port is reported before.
         from werkzeug.serving import make_server
 
         from scripts.local.environments import EnvironmentPool, emulator_binary
         from scripts.local.gateway import HostInvokeContext, RequestHandler, make_app
         from scripts.local.refusals import Refusals
     except ModuleNotFoundError as error:
-        raise StartError(f"{error.name} is not installed; use `make start`.") from error
+        raise StartError(f"{error.name} is not installed. Run `make start` instead.") from error
 
     host, port = listener.getsockname()[:2]
     binary = None if plain else emulator_binary()
-    pool = EnvironmentPool(size, binary)
+    pool = EnvironmentPool(size, binary, verbose=verbose)
     stop = _stop_on_signals()
     try:
         cors_origin = Settings.from_environment(os.environ).cors_origin
@@ -176,7 +181,7 @@ def serve(listener: socket.socket, size: int, *, plain: bool) -> None:
 
 
 def documented_routes() -> list[str]:
-    """What the definition documents one by one, such as `POST /predict`."""
+    """Return the routes that swagger.yaml documents, such as `POST /predict`."""
     import yaml
 
     paths = yaml.safe_load((ROOT / "swagger.yaml").read_text())["paths"]
@@ -184,12 +189,12 @@ def documented_routes() -> list[str]:
         f"{method.upper():4} {path}"
         for path, operations in paths.items()
         for method in operations
-        if method in ("get", "post")
+        if method in ("get", "post") and "{" not in path
     ]
 
 
 def _announce(url: str, runtime: str) -> None:
-    """Say that it is ready once it is, or what keeps it from being so."""
+    """Wait for the function, then print how to call it or why it does not work."""
     import requests
 
     try:
@@ -199,9 +204,9 @@ def _announce(url: str, runtime: str) -> None:
         return
     if health.status_code != 200:
         print(
-            f"\nlocal API: the function is not well: {url}/health answers "
+            f"\nlocal API: the function does not work: {url}/health answers "
             f"{health.status_code} {health.text.strip()}\n"
-            "The reason is in the log above. Mend it and ask again; changes are loaded at once.",
+            "The log above has the reason. Fix it and retry; no restart is needed.",
             file=sys.stderr,
         )
         return
@@ -215,13 +220,13 @@ def _announce(url: str, runtime: str) -> None:
         + f"\nModels: {', '.join(names)}. Runtime: {runtime}, "
         f"Python {platform.python_version()}.\n"
         f"Try:    curl -F image=@{sample} '{url}/predict'\n"
-        "Changed code and models are loaded with the next request. Ctrl-C stops.\n",
+        "The next request loads changed code and models. Ctrl-C stops.\n",
         flush=True,
     )
 
 
 def _stop_on_signals() -> threading.Event:
-    """An event that is set by Ctrl-C, SIGTERM and a closed terminal."""
+    """Return an event that Ctrl-C, SIGTERM and a closed terminal set."""
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda *_: stop.set())

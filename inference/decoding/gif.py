@@ -1,28 +1,28 @@
-"""What a GIF has before its first frame, which Pillow reads block by block in Python."""
+"""Bounds of the blocks before a GIF's first frame, which Pillow reads one by one in Python."""
 
 from __future__ import annotations
 
 from inference.errors import NotAnImage
 
 MAX_BLOCKS = 20_000
-"""Comments, animation and colour profiles; a block has up to 255 bytes."""
+"""Blocks of comments, animation and color profiles, up to 255 bytes each."""
 
 HEADER_BYTES = 13
 HAS_PALETTE = 0x80
 PALETTE_SIZE = 0x07
 EXTENSION = 0x21
 FIRST_FRAME = (0x2C, 0x3B)
-"""A picture, or the end of the file: GIF89a, sections 20 and 27."""
+"""An image, or the end of the file: GIF89a, sections 20 and 27."""
 
 
 def check_blocks(data: bytes) -> None:
-    """Refuse a file whose extensions would take seconds and much memory to read.
+    """Refuse a file whose extensions take seconds and much memory to read.
 
     Args:
-        data: A GIF, by its first bytes.
+        data: A file with a GIF signature.
 
     Raises:
-        NotAnImage: There are too many blocks, or bytes that belong to none, before the first frame.
+        NotAnImage: The file has too many blocks or stray bytes before the first frame.
         IndexError: The file ends before its first frame.
     """
     position = HEADER_BYTES
@@ -39,4 +39,7 @@ def check_blocks(data: bytes) -> None:
         else:
             is_extension = kind == EXTENSION
             position += 2 if is_extension else 1
-    raise NotAnImage(f"The GIF has more than {MAX_BLOCKS} blocks before its picture: save it anew.")
+    raise NotAnImage(
+        f"The GIF has more than {MAX_BLOCKS} blocks before its first frame. "
+        "Save it again and retry."
+    )

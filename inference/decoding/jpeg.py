@@ -1,4 +1,4 @@
-"""How much work a JPEG's bytes are: segments, which Pillow reads in Python, and scans."""
+"""Bounds of a JPEG's segments, which Pillow reads one by one in Python, and of its scans."""
 
 from __future__ import annotations
 
@@ -7,37 +7,43 @@ from collections.abc import Iterator
 
 from PIL.JpegImagePlugin import MARKER
 
-from inference.errors import NotAnImage
+from inference.errors import NotAnImage, UnsupportedFormat
 
 MAX_SEGMENTS = 1000
-"""Cameras write about 10, a large colour profile or XMP packet 255 more."""
+"""Segments per file. Cameras write about 10; a large color profile or XMP packet adds 255."""
 
 MAX_PADDING = 1 << 16
-"""Bytes between segments: fill bytes (ITU T.81, B.1.1.2), and junk that Pillow skips."""
+"""Bytes between segments: fill bytes (ITU T.81, B.1.1.2) and junk that Pillow skips."""
 
 UP_TO_MARKER = re.compile(rb"[^\xff]*\xff+")
 FIRST_SEGMENT = 2
 START_OF_SCAN = 0xFFDA
 SEQUENTIAL_FRAMES = frozenset({0xFFC0, 0xFFC1})
 """SOF0 and SOF1, ITU T.81, table B.1: baseline and extended, no progression."""
+OTHER_FRAMES = frozenset(range(0xFFC3, 0xFFD0)) - {0xFFC4, 0xFFC8, 0xFFCC}
+"""SOF3 and SOF5 to SOF15: lossless, hierarchical and arithmetic coding. No camera writes them, and
+337 bytes of arithmetic coding with 50 megapixels took 12 s."""
+FRAMES = SEQUENTIAL_FRAMES | OTHER_FRAMES | {0xFFC2}
+FRAME_PRECISION = 2
+"""Offset of the bits per sample in a frame's segment, counted from its length (B.2.2)."""
 FRAME_COMPONENTS = 7
-"""Where the number of components stands in a frame's segment, its length included (B.2.2)."""
+"""Offset of the number of components in a frame's segment, counted from its length (B.2.2)."""
 SCAN_COMPONENTS = 2
 """The same in a scan's segment (B.2.3)."""
 
 
 def count_scans(data: bytes) -> int:
-    """At most how many scans a decoder works through, each of which may take it a whole pass.
+    """Return the largest number of scans that a decoder reads, each of which can take a full pass.
 
     Args:
-        data: A JPEG, by its first bytes.
+        data: A file with a JPEG signature.
 
     Returns:
-        1 for an ordinary file, whose first scan has all components: libjpeg refuses another one.
-        Else every place that looks like a scan's start, which takes a millisecond for a megabyte.
+        1 for an ordinary file, whose first scan has all components: libjpeg refuses further ones.
+        Otherwise the number of scan markers in the bytes; counting takes 1 ms per megabyte.
 
     Raises:
-        NotAnImage: As `check_segments` does.
+        NotAnImage: As for `check_segments`.
     """
     components = None
     for marker, position in _segments(data):
@@ -50,32 +56,45 @@ def count_scans(data: bytes) -> int:
 
 
 def check_segments(data: bytes) -> None:
-    """Refuse a file whose segments, or what is between them, would take seconds to walk through.
+    """Refuse a file whose segments, or the bytes between them, take seconds to read or decode.
 
-    It is walked as Pillow does it (a marker without a handler has no length there), but 10 MB of
+    Segments are read as in Pillow (a marker without a handler has no length there), but 10 MB of
     padding take milliseconds instead of 5 s.
 
     Args:
-        data: A JPEG, by its first bytes.
+        data: A file with a JPEG signature.
 
     Raises:
-        NotAnImage: There are too many segments, or too much between them.
+        NotAnImage: The file has too many segments or too much padding between them.
+        UnsupportedFormat: The frame is not baseline, extended or progressive Huffman coding with
+            8 bits per sample.
     """
-    for _ in _segments(data):
-        pass
+    for marker, position in _segments(data):
+        if marker not in FRAMES:
+            continue
+        if marker in OTHER_FRAMES:
+            raise UnsupportedFormat(
+                "JPEGs with lossless, hierarchical or arithmetic coding are not supported. "
+                "Save the picture as an ordinary JPEG and retry."
+            )
+        if data[position + FRAME_PRECISION : position + FRAME_PRECISION + 1] != b"\x08":
+            raise UnsupportedFormat(
+                "JPEGs with other than 8 bits per sample are not supported. "
+                "Save the picture as an ordinary JPEG and retry."
+            )
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:
-    """Marker, and where the segment's length stands, of each segment up to the first scan's."""
+    """Yield marker and offset of the length of each segment, up to the first scan."""
     position = FIRST_SEGMENT
     padding = 0
     for _ in range(MAX_SEGMENTS):
         lead = UP_TO_MARKER.match(data, position)
         if lead is None or lead.end() == len(data):
-            return  # Cut off, which the decoder finds too.
+            return  # Truncated; the decoder reports it.
         padding += lead.end() - position - 1
         if padding > MAX_PADDING:
-            raise NotAnImage("The JPEG has too much padding between its segments: save it anew.")
+            raise NotAnImage("The JPEG has too much padding. Save it again and retry.")
         position = lead.end() + 1
         marker = 0xFF00 | data[lead.end()]
         yield marker, position
@@ -83,4 +102,4 @@ def _segments(data: bytes) -> Iterator[tuple[int, int]]:
             return
         if marker in MARKER and MARKER[marker][2] is not None:
             position += max(2, int.from_bytes(data[position : position + 2]))
-    raise NotAnImage(f"The JPEG has more than {MAX_SEGMENTS} segments: save it anew.")
+    raise NotAnImage(f"The JPEG has more than {MAX_SEGMENTS} segments. Save it again and retry.")

@@ -1,7 +1,7 @@
-"""Detector output formats: one file each, from raw outputs to boxes.
+"""Detector output formats: raw outputs -> boxes, one file per format.
 
-A head is built from the manifest's `output` object and is a pure function of the model's
-outputs, so a test can feed it arrays. A further format is a further file and a line in `HEADS`.
+A head is created from the manifest's `output` object and depends only on the model's outputs. To
+add a format, add a file here and a line in `HEADS`.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from inference.types import Outputs, RawDetections
 
 
 class Head(Protocol):
-    """Turns one detector family's outputs into boxes."""
+    """The output format of a detector family."""
 
     def decode(
         self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
     ) -> RawDetections:
-        """Find the boxes whose score is at least `threshold`.
+        """Return the boxes whose score is at least `threshold`.
 
         Args:
-            outputs: By name, of one picture (batch 1).
-            input_wh: Width and height of the model's input, pixels.
+            outputs: Outputs by name for one image (batch 1).
+            input_wh: Width and height of the model's input in pixels.
             threshold: 0..1.
 
         Raises:
-            KeyError: An output that the manifest names is not there.
-            ValueError: An output has another shape than the format's.
+            KeyError: The model lacks an output that the manifest names.
+            ValueError: An output has the wrong shape for the format.
         """
         ...
 
@@ -44,15 +44,15 @@ HEADS = {
     "yolov8": "Yolov8Head",
     "yolox": "YoloxHead",
 }
-"""By the manifest's `output.format`, which is the file's name, too: the class. A start imports the
-one that its model needs."""
+"""`output.format` of the manifest, which is also the module's name -> class. Only the module that
+the model needs is imported."""
 
 
 def read_head(fields: JsonReader, class_count: int) -> Head:
-    """The head that a manifest's `output` object asks for.
+    """Create the head that a manifest's `output` object describes.
 
     Raises:
-        ManifestError: The format is unknown, or one of its fields is not what it should be.
+        ManifestError: The format is unknown, or one of its fields is invalid.
     """
     name = fields.choice("format", HEADS)
     kind = getattr(import_module(f"inference.heads.{name}"), HEADS[name])

@@ -1,4 +1,4 @@
-"""Plain boxes, scores and labels: suppression inside the graph, nothing left to decode."""
+"""Plain boxes, scores and labels: the graph itself suppresses overlaps."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ SCORED_COLUMNS = 5
 
 @dataclass(frozen=True, slots=True)
 class BoxesHead:
-    """Boxes [n, 4] as x1, y1, x2, y2, scores [n], labels [n]; a batch axis of 1 may lead.
+    """Boxes [n, 4] as x1, y1, x2, y2, scores [n], labels [n]; a leading batch axis of 1 is allowed.
 
     Attributes:
         boxes: Name of the box output.
         scores: Name of the score output; not used for boxes [n, 5], whose last column is it.
         labels: Name of the label output.
-        normalized: Whether corners are in 0..1 instead of input pixels.
-        first_class: The id of the first label; some exports count from 1.
+        normalized: True if corners are in 0..1, False if they are in input pixels.
+        first_class: Id of the first label; some exports count from 1.
     """
 
     boxes: str

@@ -1,4 +1,4 @@
-"""DETR and its descendants: one box and its class logits per query, nothing to suppress.
+"""DETR and its descendants: one box and its class logits per query, no suppression.
 
 Carion et al. 2020, arXiv 2005.12872: softmax with "no object" as the last class. Deformable DETR
 (Zhu et al. 2020, arXiv 2010.04159), RT-DETR (Zhao et al. 2023, arXiv 2304.08069) and D-FINE: a
@@ -23,10 +23,10 @@ ACTIVATIONS = ("sigmoid", "softmax")
 class DetrHead:
     """Logits [1, queries, classes] and boxes [1, queries, 4] as cx, cy, w, h in 0..1.
 
-    With softmax the logits have one column more: the last one is "no object".
+    With softmax the logits have one more column: the last one is "no object".
 
     Attributes:
-        class_count: Number of classes, "no object" not counted.
+        class_count: Number of classes, without "no object".
         logits: Name of the logit output.
         boxes: Name of the box output.
         activation: `softmax` or `sigmoid`.
@@ -50,13 +50,13 @@ class DetrHead:
     def decode(
         self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
     ) -> RawDetections:
-        """See `Head`. With sigmoid a query counts for every class that reaches the threshold."""
+        """See `Head`. With sigmoid, a query yields every class that reaches the threshold."""
         logits, boxes_cxcywh = outputs[self.logits], outputs[self.boxes]
         columns = self.class_count + (self.activation == "softmax")
         queries = logits.shape[1] if logits.ndim == 3 else 0
         if logits.shape != (1, queries, columns) or boxes_cxcywh.shape != (1, queries, 4):
             raise ValueError(
-                f"The outputs have the shapes {logits.shape} and {boxes_cxcywh.shape}, a DETR with "
+                f"The outputs have shapes {logits.shape} and {boxes_cxcywh.shape}. A DETR with "
                 f"{self.class_count} classes and {self.activation} has (1, queries, {columns}) and "
                 "(1, queries, 4)."
             )
@@ -67,12 +67,12 @@ class DetrHead:
         return RawDetections(boxes_xyxy, probabilities[found, class_ids], class_ids)
 
     def _probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """[queries, columns] -> [queries, classes], with 0 for all but the best after a softmax."""
+        """[queries, columns] -> [queries, classes]; with softmax, -1 for all but the best class."""
         if self.activation == "sigmoid":
-            # The same as 1 / (1 + exp(-x)), which overflows.
+            # Equals 1 / (1 + exp(-x)), which would overflow.
             return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits), dtype=np.float32)
         weights = np.exp(logits - logits.max(axis=1, keepdims=True))
         classes = (weights / weights.sum(axis=1, keepdims=True))[:, :-1]
-        # As in DETR's PostProcess: the best class of a query, where "no object" does not count.
+        # As in DETR's PostProcess: the best class of a query other than "no object".
         is_best = classes == classes.max(axis=1, keepdims=True)
         return np.asarray(np.where(is_best, classes, -1), dtype=np.float32)

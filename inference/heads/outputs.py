@@ -1,4 +1,4 @@
-"""What heads have in common: finding their output, the best class of a box, the best boxes."""
+"""Steps that several heads share."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from inference.types import Outputs, RawDetections, Tensor
 
 
 def pick(outputs: Outputs, name: str | None) -> Tensor:
-    """The output of that name; None: the model's only one.
+    """Return the output of a name, or the model's only output if the name is None.
 
     Raises:
-        KeyError: There is none of that name.
-        ValueError: No name is given, and there are several.
+        KeyError: No output has that name.
+        ValueError: The name is None and there are several outputs.
     """
     if name is not None:
         return outputs[name]
     if len(outputs) != 1:
         raise ValueError(
-            f"The model has the outputs {sorted(outputs)}: write the one with the boxes into the "
+            f"The model has the outputs {sorted(outputs)}. Name the one with the boxes in the "
             "manifest's output.predictions."
         )
     (output,) = outputs.values()
@@ -28,7 +28,7 @@ def pick(outputs: Outputs, name: str | None) -> Tensor:
 
 
 def to_class_ids(values: NDArray[np.float32], class_count: int) -> NDArray[np.int64]:
-    """Class numbers that a model gives as floats; what can be none becomes -1, which has no label.
+    """Convert class numbers from float to int64; invalid ones become -1, which has no label.
 
     Args:
         values: float32 [n].
@@ -41,7 +41,7 @@ def to_class_ids(values: NDArray[np.float32], class_count: int) -> NDArray[np.in
 def best_class(
     class_scores: NDArray[np.float32],
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The best class of every row, and its score.
+    """Return the class with the highest score of every row, and that score.
 
     Args:
         class_scores: float32 [n, classes].
@@ -59,13 +59,13 @@ def suppressed(
     class_ids: NDArray[np.int64],
     nms_iou: float,
 ) -> RawDetections:
-    """What non-maximum suppression leaves, best first.
+    """Apply non-maximum suppression; the result is sorted by score, highest first.
 
     Args:
-        boxes_xyxy: float32 [n, 4], input pixels.
+        boxes_xyxy: float32 [n, 4], corners in input pixels.
         scores: float32 [n].
         class_ids: int64 [n].
-        nms_iou: Overlap above which the lesser of two boxes of one class is dropped.
+        nms_iou: IoU above which the lower-scoring of two boxes of one class is dropped.
     """
     kept = non_maximum_suppression(boxes_xyxy, scores, class_ids, nms_iou)
     return RawDetections(boxes_xyxy[kept], scores[kept], class_ids[kept])

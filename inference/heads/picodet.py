@@ -33,8 +33,8 @@ class PicodetHead:
         scores: Names of the class outputs, one per stride.
         distances: Names of the distribution outputs, one per stride.
         strides: Cell sizes in input pixels, in the same order.
-        reg_max: The largest distance, in strides.
-        nms_iou: Overlap above which the lesser of two boxes of one class is dropped.
+        reg_max: Largest distance in strides.
+        nms_iou: IoU above which the lower-scoring of two boxes of one class is dropped.
     """
 
     class_count: int
@@ -63,14 +63,14 @@ class PicodetHead:
     def decode(
         self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
     ) -> RawDetections:
-        """See `Head`. A cell counts once for every class that reaches the threshold."""
+        """See `Head`. A cell yields every class that reaches the threshold."""
         probabilities = self._joined(outputs, self.scores, self.class_count)
         logits = self._joined(outputs, self.distances, EDGES * (self.reg_max + 1))
         cells, strides = make_grid(input_wh, self.strides)
         if not len(probabilities) == len(logits) == len(cells):
             raise ValueError(
-                f"The outputs have {len(probabilities)} and {len(logits)} rows, "
-                f"an input of {input_wh} with strides {self.strides} has {len(cells)}."
+                f"The outputs have {len(probabilities)} and {len(logits)} rows. "
+                f"An input of {input_wh} with strides {self.strides} has {len(cells)}."
             )
         found, class_ids = np.nonzero(probabilities >= threshold)
         scores = probabilities[found, class_ids]
@@ -91,7 +91,7 @@ class PicodetHead:
         return np.concatenate([outputs[name][0] for name in names]).astype(np.float32, copy=False)
 
     def _expected(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Mean of each edge's distribution: [n, 4 * (reg_max + 1)] -> [n, 4], in strides."""
+        """Return the mean of each edge's distribution: [n, 4 * (reg_max + 1)] -> [n, 4] strides."""
         edges = logits.reshape(-1, EDGES, self.reg_max + 1)
         weights = np.exp(edges - edges.max(axis=2, keepdims=True))
         steps = np.arange(self.reg_max + 1, dtype=np.float32)

@@ -1,8 +1,8 @@
-"""Finished detections as rows of one output: suppression inside the graph, or none needed.
+"""Finished detections as rows of one output: the model needs no suppression after it.
 
 YOLOv10 (Wang et al. 2024, arXiv 2405.14458) and Ultralytics' exports with `nms=True` give x1, y1,
 x2, y2, score, class; PaddleDetection gives class, score, x1, y1, x2, y2; YOLOv7's end-to-end
-export puts the picture's position in the batch before the box.
+export has the image's index in the batch before the box.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class RowsHead:
     """One output [n, columns] or [1, n, columns]; rows without an object have a score of 0.
 
     Attributes:
-        class_count: Number of classes; rows of another class are left out, -1 fills up.
-        predictions: Name of the output; None: the model's only one.
-        columns: Names of the columns: `x1`, `y1`, `x2`, `y2` or `cx`, `cy`, `w`, `h`; `score`,
-            `class`, and `batch`.
-        normalized: Whether corners are in 0..1 instead of input pixels.
+        class_count: Number of classes; rows of other classes (-1 for padding) are dropped.
+        predictions: Name of the output; None for the model's only output.
+        columns: Column names in order: `x1`, `y1`, `x2`, `y2` or `cx`, `cy`, `w`, `h`; `score`,
+            `class` and `batch`.
+        normalized: True if corners are in 0..1, False if they are in input pixels.
     """
 
     class_count: int
@@ -45,7 +45,9 @@ class RowsHead:
         """Read `predictions`, `columns` and `normalized`."""
         columns = fields.texts("columns") if fields.has("columns") else DEFAULT_COLUMNS
         if len(set(columns)) != len(columns) or set(columns) - {IGNORED} not in NEEDED:
-            raise fields.refuse("columns", f"a list of {', '.join(DEFAULT_COLUMNS)} in your order")
+            raise fields.refuse(
+                "columns", f"a list of {', '.join(DEFAULT_COLUMNS)}, in the order of the model"
+            )
         return cls(
             class_count,
             predictions=fields.optional_text("predictions"),
@@ -62,7 +64,7 @@ class RowsHead:
         rows = output[0] if is_batch_of_one else output
         if rows.ndim != 2 or rows.shape[1] != len(self.columns):
             raise ValueError(
-                f"The output has shape {output.shape}, its rows are to have the "
+                f"The output has shape {output.shape}. Its rows must have the "
                 f"{len(self.columns)} columns {', '.join(self.columns)}."
             )
         column = {name: rows[:, i].astype(np.float32) for i, name in enumerate(self.columns)}

@@ -1,4 +1,4 @@
-"""SSD with suppression inside the graph, as TensorFlow's detection API exports it."""
+"""SSD as TensorFlow's detection API exports it: the graph itself suppresses overlaps."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class SsdHead:
         boxes: Name of the box output.
         classes: Name of the class output.
         scores: Name of the score output.
-        count: Name of the output that says how many rows are filled; None: all are.
-        first_class: The id of the first label; some exports count from 1.
+        count: Name of the output with the number of filled rows; None if all are filled.
+        first_class: Id of the first label; some exports count from 1.
     """
 
     boxes: str

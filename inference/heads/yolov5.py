@@ -1,7 +1,7 @@
-"""YOLOv5, v6 and v7 as their repositories export them: decoded rows with an objectness.
+"""YOLOv5, v6 and v7 as their repositories export them: decoded rows with objectness.
 
 https://github.com/ultralytics/yolov5, models/yolo.py (class Detect) and utils/general.py
-(non_max_suppression); https://github.com/WongKinYiu/yolov7 has the same.
+(non_max_suppression). https://github.com/WongKinYiu/yolov7 has the same format.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Yolov5Head:
 
     Attributes:
         class_count: Number of classes.
-        predictions: Name of the output; None: the model's only one.
-        nms_iou: Overlap above which the lesser of two boxes of one class is dropped.
-        ignored: Number of columns after the classes: a segmentation's.
+        predictions: Name of the output; None for the model's only output.
+        nms_iou: IoU above which the lower-scoring of two boxes of one class is dropped.
+        ignored: Number of columns after the classes: those of a segmentation.
     """
 
     class_count: int
@@ -52,13 +52,13 @@ class Yolov5Head:
     def decode(
         self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
     ) -> RawDetections:
-        """See `Head`. A row counts for its best class only, as in detect.py."""
+        """See `Head`. A row yields its best class only, as in detect.py."""
         output = pick(outputs, self.predictions)
         end = FIRST_CLASS_COLUMN + self.class_count
         columns = end + self.ignored
         if output.ndim != 3 or output.shape[0] != 1 or output.shape[2] != columns:
             raise ValueError(
-                f"The output has shape {output.shape}, YOLOv5 with {self.class_count} classes "
+                f"The output has shape {output.shape}. YOLOv5 with {self.class_count} classes "
                 f"has (1, boxes, {columns})."
             )
         rows = output[0].astype(np.float32, copy=False)

@@ -1,4 +1,4 @@
-"""YOLOv8, v9 and 11 as Ultralytics exports them: decoded columns without an objectness.
+"""YOLOv8, v9 and 11 as Ultralytics exports them: decoded columns without objectness.
 
 https://github.com/ultralytics/ultralytics, ultralytics/nn/modules/head.py (class Detect) and
 ultralytics/utils/nms.py (non_max_suppression).
@@ -25,10 +25,10 @@ class Yolov8Head:
 
     Attributes:
         class_count: Number of classes.
-        predictions: Name of the output; None for the model's only one.
-        nms_iou: IoU above which the lower-scored of two boxes of one class is dropped.
-        ignored: Number of values after the classes: a segmentation's or a pose's.
-        normalized: Whether boxes are in 0..1 instead of input pixels.
+        predictions: Name of the output; None for the model's only output.
+        nms_iou: IoU above which the lower-scoring of two boxes of one class is dropped.
+        ignored: Number of values after the classes: those of a segmentation or a pose.
+        normalized: True if boxes are in 0..1, False if they are in input pixels.
     """
 
     class_count: int
@@ -51,13 +51,13 @@ class Yolov8Head:
     def decode(
         self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
     ) -> RawDetections:
-        """See `Head`. A column counts for its best class only, as in Ultralytics' predictor."""
+        """See `Head`. A column yields its best class only, as in Ultralytics' predictor."""
         output = pick(outputs, self.predictions)
         end = BOX_ROWS + self.class_count
         size = end + self.ignored
         if output.ndim != 3 or output.shape[0] != 1 or size not in output.shape[1:]:
             raise ValueError(
-                f"The output has shape {output.shape}, YOLOv8 with {self.class_count} classes "
+                f"The output has shape {output.shape}. YOLOv8 with {self.class_count} classes "
                 f"has (1, {size}, boxes) or (1, boxes, {size})."
             )
         columns = (output[0] if output.shape[1] == size else output[0].T).astype(

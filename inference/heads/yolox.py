@@ -1,4 +1,4 @@
-"""YOLOX: a raw grid, one row per cell (Ge et al. 2021, arXiv 2107.08430)."""
+"""YOLOX: a grid of raw predictions, one row per cell (Ge et al. 2021, arXiv 2107.08430)."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ OBJECTNESS_COLUMN = 4
 FIRST_CLASS_COLUMN = 5
 
 GRIDS = 32
-"""Grids that are kept: pictures come in few shapes."""
+"""Grids in the cache: images have few aspect ratios."""
 
 
 @dataclass(frozen=True, slots=True)
 class YoloxHead:
     """One output [1, cells, 5 + classes]: cx, cy, w, h, objectness, class scores.
 
-    Centre and size are relative to the cell and in units of its stride, the size as a
-    logarithm; objectness and class scores are probabilities already. Cells run row by row,
-    stride by stride.
+    The center is relative to the cell and the size is a logarithm, both in units of the cell's
+    stride. Objectness and class scores are probabilities. Cells are ordered by stride, then by
+    row.
 
     Attributes:
         class_count: Number of classes.
         strides: Cell sizes in input pixels, in the order of the output.
-        nms_iou: Overlap above which the lesser of two boxes of one class is dropped.
+        nms_iou: IoU above which the lower-scoring of two boxes of one class is dropped.
     """
 
     class_count: int
@@ -46,12 +46,12 @@ class YoloxHead:
     def decode(
         self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
     ) -> RawDetections:
-        """See `Head`. A cell counts for its best class only, as in YOLOX's own demo."""
+        """See `Head`. A cell yields its best class only, as in YOLOX's demo."""
         (output,) = outputs.values()
         cells, strides = make_grid(input_wh, self.strides)
         if output.shape != (1, len(cells), FIRST_CLASS_COLUMN + self.class_count):
             raise ValueError(
-                f"The output has shape {output.shape}, a YOLOX grid of {self.class_count} classes "
+                f"The output has shape {output.shape}. A YOLOX grid of {self.class_count} classes "
                 f"and strides {self.strides} has {(1, len(cells), 5 + self.class_count)}."
             )
         rows = output[0].astype(np.float32, copy=False)
@@ -69,7 +69,7 @@ class YoloxHead:
 def make_grid(
     input_wh: tuple[int, int], strides: tuple[int, ...]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Column and row of every cell, and its stride; made once for a size.
+    """Return column, row and stride of every cell; cached by size.
 
     Returns:
         float32 [cells, 2] (x, y in cells) and float32 [cells, 1] (input pixels per cell), both

@@ -1,10 +1,11 @@
-"""Execution environments: processes that run the function, as Lambda runs it.
+"""Execution environments: processes that run the function, as Lambda does.
 
-Lambda gives an environment one event at a time, keeps it for the next one, and makes another when
-all are busy (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html). Here
-an environment is a process group: AWS's Runtime Interface Emulator, which the SAM CLI package
-brings for Linux, with AWS's runtime client (awslambdaric) and the handler below it. Elsewhere
-`scripts.local.plain_emulator` takes the place of both.
+Lambda gives an environment one event at a time, keeps it for the next event, and creates another
+one when all are busy
+(https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html). Here an environment
+is a process group: AWS's Runtime Interface Emulator, which the SAM CLI package contains for Linux,
+and below it AWS's runtime client (awslambdaric) with the handler. On other systems
+`scripts.local.plain_emulator` replaces both.
 """
 
 from __future__ import annotations
@@ -25,38 +26,40 @@ from pathlib import Path
 
 import requests
 
+from scripts.local.log import forward
 from scripts.local.sources import fingerprint
 
 INVOKE_PATH = "/2015-03-31/functions/function/invocations"
 GATEWAY_SECONDS = 29
-"""When API Gateway gives up on an integration
+"""API Gateway's integration timeout in seconds
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html)."""
 START_SECONDS = 10
 STOP_SECONDS = 3
 
 RIE_MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+"""Name of the emulator's binary per `platform.machine()`."""
 
-PASSED_ON = ("PATH", "HOME", "TMPDIR", "AWS_ENDPOINT_URL")
-"""What of this machine's environment a process can't do without, or what takes the place of AWS on
-it (an S3 of one's own, for UPLOAD_BUCKET and MODEL_URI); the rest is the template's."""
+INHERITED = ("PATH", "HOME", "TMPDIR", "AWS_ENDPOINT_URL")
+"""Variables that the function inherits from this process: the ones that every process needs, and
+the address of a local S3 for UPLOAD_BUCKET and MODEL_URI. The template sets all others."""
 
 
 class EnvironmentFailed(Exception):
-    """The function did not answer: it ended, or never started."""
+    """The function did not start, or ended before it answered."""
 
 
 class EnvironmentTimeout(Exception):
-    """The function did not answer within the gateway's time."""
+    """The function did not answer within API Gateway's timeout."""
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionSettings:
-    """What SAM knows of the function.
+    """The function as the SAM template describes it.
 
     Attributes:
-        handler: ``module.function``.
-        directory: Where its code is; also its working directory.
-        variables: Its environment variables, AWS's own among them.
+        handler: Handler as ``module.function``.
+        directory: Directory of the code; also the working directory.
+        variables: Environment variables, including those that Lambda sets.
     """
 
     handler: str
@@ -65,13 +68,13 @@ class FunctionSettings:
 
     @property
     def sources(self) -> tuple[Path, ...]:
-        """Directories whose changes ask for a new environment: the code and further models."""
+        """Directories of the code and of further models. A change needs a new environment."""
         models = self.variables.get("BASE_MODEL_PATH")
         return (self.directory, self.directory / models) if models else (self.directory,)
 
 
 def emulator_binary() -> Path | None:
-    """AWS's Runtime Interface Emulator of the installed SAM CLI; None: this system has none."""
+    """Return the path of AWS's emulator in the SAM CLI package; None if this system has none."""
     machine = RIE_MACHINES.get(platform.machine().lower())
     runtime_client = importlib.util.find_spec("awslambdaric")
     sam = importlib.util.find_spec("samcli")
@@ -82,7 +85,7 @@ def emulator_binary() -> Path | None:
 
 
 def command_line(binary: Path | None, port: int, handler: str) -> list[str]:
-    """The process that serves `INVOKE_PATH` on a port of this machine."""
+    """Return the command that serves `INVOKE_PATH` on a port of this machine."""
     if binary is None:
         return [sys.executable, "-m", "scripts.local.plain_emulator", str(port), handler]
     runtime_api = f"127.0.0.1:{_free_port()}"
@@ -96,43 +99,53 @@ def command_line(binary: Path | None, port: int, handler: str) -> list[str]:
 
 
 class ExecutionEnvironment:
-    """One process group that answers one event at a time.
+    """A process group that answers one event at a time.
+
+    Args:
+        function: The function to run.
+        binary: AWS's emulator; None for the plain one.
+        verbose: Print every line of the process unchanged.
 
     Raises:
-        EnvironmentFailed: It ended before it listened.
+        EnvironmentFailed: The process ended before it listened.
     """
 
-    def __init__(self, function: FunctionSettings, binary: Path | None) -> None:
+    def __init__(self, function: FunctionSettings, binary: Path | None, *, verbose: bool) -> None:
         self._function = function
         self._fingerprint = fingerprint(function.sources)
         self._port = _free_port()
-        passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         self._process = subprocess.Popen(
             command_line(binary, self._port, function.handler),
             cwd=function.directory,
             env={
-                **passed_on,
+                **inherited,
                 "LANG": "en_US.UTF-8",
                 "TZ": ":UTC",
                 "LAMBDA_TASK_ROOT": str(function.directory),
                 "PYTHONUNBUFFERED": "1",
-                # Bytecode knows its source by size and full second: a quick edit would be missed.
+                # Cached bytecode would hide an edit that keeps size and second of its source.
                 "PYTHONDONTWRITEBYTECODE": "1",
                 **function.variables,
             },
             stdin=subprocess.DEVNULL,
-            stdout=sys.stderr.fileno(),
-            # A group of its own: Ctrl-C reaches this program only, which then ends the group.
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # In a group of its own the process does not receive Ctrl-C; `stop` ends the group.
             start_new_session=True,
         )
+        self._log = threading.Thread(
+            target=forward, args=(self._process.stdout,), kwargs={"verbose": verbose}, daemon=True
+        )
+        self._log.start()
         self._wait_until_it_listens()
 
     def invoke(self, event: bytes) -> bytes:
-        """Have one event answered.
+        """Send an event to the function and return its answer.
 
         Raises:
-            EnvironmentFailed: The process ended over it.
-            EnvironmentTimeout: There was no answer in time.
+            EnvironmentFailed: The process ended before it answered.
+            EnvironmentTimeout: The answer took too long.
         """
         try:
             return requests.post(
@@ -147,22 +160,23 @@ class ExecutionEnvironment:
             raise EnvironmentFailed from error
 
     def is_current(self) -> bool:
-        """Whether it still runs, and runs what the files say."""
+        """Return whether the process still runs and its sources have not changed."""
         running = self._process.poll() is None
         return running and fingerprint(self._function.sources) == self._fingerprint
 
     def stop(self) -> None:
-        """End the process group, by force if it does not end at once."""
+        """End the process group: with SIGTERM, and with SIGKILL if it does not end."""
         for sent in (signal.SIGTERM, signal.SIGKILL):
             try:
                 os.killpg(self._process.pid, sent)
-            except (ProcessLookupError, PermissionError):  # Nobody is left; macOS says the latter.
+            except (ProcessLookupError, PermissionError):  # All have ended; macOS: the latter.
                 break
             try:
                 self._process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 continue
         self._process.wait(STOP_SECONDS)
+        self._log.join(STOP_SECONDS)
 
     def _wait_until_it_listens(self) -> None:
         end = time.monotonic() + START_SECONDS
@@ -176,15 +190,17 @@ class ExecutionEnvironment:
 
 
 class EnvironmentPool:
-    """A few environments, made when needed, replaced when their sources change.
+    """Environments that are created when needed and replaced when their sources change.
 
     Args:
-        size: How many events are answered at the same time; further ones wait.
-        binary: AWS's emulator; None: the plain one.
+        size: Events that are answered at the same time, at most. Further events wait.
+        binary: AWS's emulator; None for the plain one.
+        verbose: Print every line of the processes unchanged.
     """
 
-    def __init__(self, size: int, binary: Path | None) -> None:
+    def __init__(self, size: int, binary: Path | None, *, verbose: bool = False) -> None:
         self._binary = binary
+        self._verbose = verbose
         self._idle: list[ExecutionEnvironment] = []
         self._all: list[ExecutionEnvironment] = []
         self._slots = threading.BoundedSemaphore(size)
@@ -192,17 +208,17 @@ class EnvironmentPool:
         self._closed = False
 
     def invoke(self, function: FunctionSettings, event: bytes) -> bytes:
-        """Have one event answered by an environment that is current.
+        """Send an event to a current environment and return the answer.
 
         Raises:
-            EnvironmentFailed: The function did not start or ended over the event.
-            EnvironmentTimeout: There was no answer in time.
+            EnvironmentFailed: The function did not start, or ended before it answered.
+            EnvironmentTimeout: The answer took too long.
         """
         with self._slots, self._borrowed(function) as environment:
             return environment.invoke(event)
 
     def close(self) -> None:
-        """Stop every environment; those that work on an event too."""
+        """Stop every environment, including busy ones."""
         with self._lock:
             self._closed = True
             for environment in self._all:
@@ -230,7 +246,7 @@ class EnvironmentPool:
                 environment.stop()
             if self._closed:
                 raise EnvironmentFailed("The local API is stopping.")
-            environment = ExecutionEnvironment(function, self._binary)
+            environment = ExecutionEnvironment(function, self._binary, verbose=self._verbose)
             self._all.append(environment)
             return environment
 

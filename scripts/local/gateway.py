@@ -1,8 +1,8 @@
 """SAM CLI's local API Gateway, with the function on this machine instead of in a container.
 
-Template, definition, routes, events, binary media types and answers are SAM CLI's own classes
-(the ones behind `sam local start-api`); only the two that talk to Docker are replaced here, and
-the limits that AWS has and SAM CLI has not are put in front.
+SAM CLI's classes behind `sam local start-api` read the template and the definition, route requests,
+build events and handle binary media types. This module replaces the two classes that need Docker,
+and adds the limits that AWS enforces and SAM CLI does not.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from flask import Flask
 from samcli.commands.local.cli_common.invoke_context import InvokeContext
 from samcli.lib.providers.api_provider import ApiProvider
 from samcli.local.apigw.local_apigw_service import LocalApigwService
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_options_header
 from werkzeug.serving import WSGIRequestHandler
 from werkzeug.wrappers import Response
@@ -35,24 +36,24 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 GATEWAY_BYTES = 10 * 1024 * 1024
-"""Largest body that API Gateway takes
+"""Largest request body in bytes that API Gateway accepts
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html)."""
 LAMBDA_BYTES = 6 * 1024 * 1024
-"""Largest event of a synchronous invocation
-(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). AWS's emulator cuts
-longer ones without a word."""
+"""Largest event in bytes of a synchronous invocation
+(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). AWS's emulator truncates
+longer events silently."""
 
 
 class HostRuntime:
-    """Stands in for SAM CLI's `LambdaRuntime`: invokes in a pool instead of in a container."""
+    """Replacement of SAM CLI's `LambdaRuntime` that invokes a pool instead of a container."""
 
     def __init__(self, pool: EnvironmentPool, refusals: Refusals) -> None:
         self._pool = pool
         self._refusals = refusals
 
-    # SAM CLI passes more keywords (debugging, container network) with every release.
+    # SAM CLI adds keywords (debugging, container network) with every release.
     def invoke(self, function_config: Any, event: str, *_: object, stdout: Any, **__: Any) -> None:  # noqa: ANN401
-        """Answer one event; what API Gateway itself would answer takes the function's place."""
+        """Write the function's answer to an event, or API Gateway's if the function fails."""
         payload = event.encode()
         if len(payload) > LAMBDA_BYTES:
             stdout.write_str(self._refusals.of("REQUEST_TOO_LARGE", 413).as_proxy_response())
@@ -73,11 +74,11 @@ class HostRuntime:
         stdout.write_str(answer)
 
     def clean_runtime_containers(self) -> None:
-        """Leave the environments to their pool."""
+        """Do nothing: the pool stops the environments."""
 
 
 class HostInvokeContext(InvokeContext):  # type: ignore[misc]  # SAM CLI is not typed.
-    """SAM CLI's context without what needs Docker or the network."""
+    """SAM CLI's context without the parts that need Docker or the network."""
 
     def __init__(self, template: Path, pool: EnvironmentPool, refusals: Refusals) -> None:
         super().__init__(template_file=str(template))
@@ -85,15 +86,15 @@ class HostInvokeContext(InvokeContext):  # type: ignore[misc]  # SAM CLI is not 
 
     @property
     def lambda_runtime(self) -> HostRuntime:
-        """What invokes the function."""
+        """The runtime that invokes the function."""
         return self._host_runtime
 
     @staticmethod
     def _get_container_manager(*_: object, **__: object) -> None:
-        """There are no containers."""
+        """Return None: there are no containers."""
 
     def _add_account_id_to_global(self) -> None:
-        """Don't ask AWS whose account this is; the default id serves."""
+        """Do nothing: the default account id is good enough, so AWS is not called."""
 
 
 class RequestHandler(WSGIRequestHandler):
@@ -105,10 +106,10 @@ class RequestHandler(WSGIRequestHandler):
 
 
 class AwsLimits:
-    """WSGI middleware: what API Gateway does to a body before the function sees it.
+    """WSGI middleware that treats request bodies as API Gateway does.
 
-    Bodies over its limit are refused. Bodies that are not of a binary media type are text to it,
-    and bytes that are not UTF-8 get lost; SAM CLI fails on them instead.
+    It refuses bodies over the limit. Bodies without a binary media type are text: bytes that are
+    not UTF-8 are replaced, where SAM CLI alone would fail.
     """
 
     def __init__(
@@ -119,15 +120,15 @@ class AwsLimits:
         self._binary_media_types = frozenset(binary_media_types)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request, by the application unless it is too long."""
-        stream = get_input_stream(environ)
-        if (get_content_length(environ) or 0) > GATEWAY_BYTES:
-            while stream.read(1 << 20):  # A client that is still sending would miss the answer.
-                pass
+        """Answer a request: with 413 if the body is too long, else with the application."""
+        try:
+            body = self._body(environ)
+        except (ClientDisconnected, OSError):  # The client is gone: nobody reads this answer.
+            return Response(status=400)(environ, start_response)
+        if body is None:
             refusal = self._refusals.of("REQUEST_TOO_LARGE", 413)
             response = Response(refusal.body, refusal.status, refusal.headers)
             return response(environ, start_response)
-        body = stream.read()
         media_type, _ = parse_options_header(environ.get("CONTENT_TYPE"))
         if media_type.lower() not in self._binary_media_types:
             body = body.decode("utf-8", "replace").encode()
@@ -136,10 +137,20 @@ class AwsLimits:
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         return self._app(environ, start_response)
 
+    @staticmethod
+    def _body(environ: WSGIEnvironment) -> bytes | None:
+        """Read the request body; return None if it is too long."""
+        stream = get_input_stream(environ)
+        if (get_content_length(environ) or 0) <= GATEWAY_BYTES:
+            return stream.read()
+        while stream.read(1 << 20):  # A client that is still sending would miss the answer.
+            pass
+        return None
+
 
 def make_app(context: HostInvokeContext, host: str, port: int, refusals: Refusals) -> Flask:
-    """SAM CLI's web application for the template's API, behind AWS's limits."""
-    # It warns of every operation that needs an API key under a condition; keys are AWS's business.
+    """Return SAM CLI's web application for the template's API, behind AWS's limits."""
+    # SAM CLI warns of every operation that needs an API key. Keys have no meaning here.
     for module in ("commands.local.lib.swagger.parser", "lib.providers.api_collector"):
         logging.getLogger(f"samcli.{module}").setLevel(logging.ERROR)
     api = ApiProvider(context.stacks, cwd=context.get_cwd()).api
@@ -147,14 +158,14 @@ def make_app(context: HostInvokeContext, host: str, port: int, refusals: Refusal
         api=api, lambda_runner=context.local_lambda_runner, port=port, host=host
     )
     service.create()
-    app: Flask = service._app
-    # Flask documents this assignment as the way to add middleware; mypy sees a method overwritten.
+    app: Flask = service._app  # noqa: SLF001  SAM CLI has no public name for it.
+    # Flask documents this way to add middleware; to mypy it overwrites a method.
     app.wsgi_app = AwsLimits(app.wsgi_app, api.binary_media_types, refusals)  # type: ignore[method-assign]
     return app
 
 
 def _is_function_error(answer: str) -> bool:
-    """Whether the handler raised, could not be imported, or took its process down."""
+    """Return whether the handler raised, could not be imported, or ended its process."""
     try:
         parsed = json.loads(answer)
     except ValueError:

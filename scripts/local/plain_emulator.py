@@ -1,22 +1,23 @@
-"""The invoke endpoint of AWS's Runtime Interface Emulator, for systems that it has no binary for.
+"""The invoke endpoint of AWS's Runtime Interface Emulator, for systems without its binary.
 
     python -m scripts.local.plain_emulator PORT MODULE.FUNCTION
 
-It imports the handler as awslambdaric does (from the working directory) and answers one
-invocation at a time on 127.0.0.1:
+It imports the handler from the working directory, as awslambdaric does, and answers one invocation
+at a time on 127.0.0.1:
 
     POST /2015-03-31/functions/function/invocations    event -> the handler's answer, both JSON
 
-A handler that can't be imported, or that raises, is answered like Lambda does:
+If the handler cannot be imported or raises, the answer is Lambda's error object:
 ``{"errorMessage", "errorType", "stackTrace"}``
-(https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html). Limits of memory and time
-are left to whoever started it.
+(https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html). The log has awslambdaric's
+JSON format. Limits of memory and time are not enforced.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import logging
 import os
 import sys
 import time
@@ -32,7 +33,7 @@ LambdaHandler = Callable[[Any, "Context"], Any]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The part of Lambda's context object that has a meaning on this machine.
+    """The fields of Lambda's context object that have a meaning on this machine.
 
     See https://docs.aws.amazon.com/lambda/latest/dg/python-context.html.
     """
@@ -46,8 +47,19 @@ class Context:
     aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the function's time limit."""
+        """Return the milliseconds until the function's timeout."""
         return max(0, int((self.deadline - time.monotonic()) * 1000))
+
+
+class JsonFormatter(logging.Formatter):
+    """Formats log records as awslambdaric does, with its field names."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as a line of JSON."""
+        fields: dict[str, Any] = {"level": record.levelname, "message": record.getMessage()}
+        if record.exc_info and record.exc_info[1]:
+            fields |= _error_fields(record.exc_info[1])
+        return json.dumps(fields)
 
 
 def load_handler(name: str) -> LambdaHandler:
@@ -58,7 +70,7 @@ def load_handler(name: str) -> LambdaHandler:
 
 
 def answer(handler_name: str, handlers: dict[str, LambdaHandler], event: bytes) -> bytes:
-    """Invoke the handler once; what it raises becomes the answer, as on Lambda."""
+    """Invoke the handler once. An exception becomes the answer, as on Lambda."""
     deadline = time.monotonic() + float(os.environ["AWS_LAMBDA_FUNCTION_TIMEOUT"])
     try:
         if handler_name not in handlers:
@@ -67,17 +79,14 @@ def answer(handler_name: str, handlers: dict[str, LambdaHandler], event: bytes) 
         return json.dumps(result).encode()
     except Exception as error:
         traceback.print_exc()
-        return json.dumps(
-            {
-                "errorMessage": str(error),
-                "errorType": type(error).__name__,
-                "stackTrace": traceback.format_tb(error.__traceback__),
-            }
-        ).encode()
+        return json.dumps(_error_fields(error)).encode()
 
 
 def main(port: int, handler_name: str) -> None:
-    """Serve until killed."""
+    """Serve until the process is ended."""
+    log = logging.StreamHandler()
+    log.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[log])
     handlers: dict[str, LambdaHandler] = {}
 
     class Invocation(BaseHTTPRequestHandler):
@@ -91,9 +100,17 @@ def main(port: int, handler_name: str) -> None:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Leave the log to the function."""
+            """Log nothing: the local API Gateway logs the requests."""
 
     HTTPServer(("127.0.0.1", port), Invocation).serve_forever()
+
+
+def _error_fields(error: BaseException) -> dict[str, Any]:
+    return {
+        "errorMessage": str(error),
+        "errorType": type(error).__name__,
+        "stackTrace": traceback.format_tb(error.__traceback__),
+    }
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What API Gateway answers by itself, as swagger.yaml words it; SAM CLI leaves that out.
+"""API Gateway's own error responses, as swagger.yaml defines them. SAM CLI ignores them.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
@@ -20,12 +20,12 @@ HEADER = "gatewayresponse.header."
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One answer of the gateway's own.
+    """An error response of API Gateway.
 
     Attributes:
-        status: The HTTP status.
-        headers: Its header fields.
-        body: JSON.
+        status: HTTP status.
+        headers: Header fields.
+        body: JSON text.
     """
 
     status: int
@@ -33,7 +33,7 @@ class Refusal:
     body: str
 
     def as_proxy_response(self) -> str:
-        """As a function would have to answer it."""
+        """Return the response in the form that a function returns, as JSON text."""
         return json.dumps({"statusCode": self.status, "headers": self.headers, "body": self.body})
 
 
@@ -41,21 +41,21 @@ class Refusals:
     """The gateway responses of a definition.
 
     Args:
-        definition: swagger.yaml.
-        cors_origin: What CloudFormation would put in for the template's CorsOrigin.
+        definition: Path of swagger.yaml.
+        cors_origin: Value of the template's parameter CorsOrigin.
     """
 
     def __init__(self, definition: Path, cors_origin: str) -> None:
-        """Read the definition."""
+        """Read the gateway responses from the definition."""
         self._responses = yaml.safe_load(definition.read_text())[KEY]
         self._cors_origin = cors_origin
 
     def of(self, response_type: str, status: int) -> Refusal:
-        """The answer of a type that the definition words, or has a default for.
+        """Return the response of a type, or the default that the definition has for it.
 
         Args:
-            response_type: Such as ``REQUEST_TOO_LARGE``.
-            status: The gateway's own, where the definition does not say.
+            response_type: API Gateway's name of the error, such as ``REQUEST_TOO_LARGE``.
+            status: HTTP status, unless the definition sets another one.
         """
         default = "DEFAULT_4XX" if status < 500 else "DEFAULT_5XX"
         response = self._responses.get(response_type) or self._responses[default]
@@ -72,7 +72,7 @@ class Refusals:
         )
 
     def _value(self, value: str | Mapping[str, Any], request_id: str) -> str:
-        """A quoted text, a text with the origin in it, or the request's id."""
+        """Resolve a header value: quoted text, text that contains the origin, or the request id."""
         if value == "context.requestId":
             return request_id
         text = value["Fn::Sub"] if isinstance(value, Mapping) else value

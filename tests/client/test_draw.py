@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.annotate import colour_of as colour_of_the_api
+from inference.annotate import color_of as colour_of_the_api
 from matchvec_client import Picture, Prediction, UsageError
 from matchvec_client.cli import main
 from matchvec_client.draw import check_targets, colour_of, draw, save_annotated, target_of

@@ -1,4 +1,4 @@
-"""Links between the project's documents lead to files and headings that are there."""
+"""Links between the documents of the project lead to files and headings that exist."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from tests.support.documents import FENCE
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
-NOT_OURS = {"build", "out"}
+IGNORED = {"build", "out"}
 DOCUMENTS = sorted(
     path
     for path in ROOT.rglob("*.md")
     if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
-    and path.relative_to(ROOT).parts[0] not in NOT_OURS
+    and path.relative_to(ROOT).parts[0] not in IGNORED
 )
 
 
 def anchor(heading: str) -> str:
-    """A heading's anchor on GitHub: lower case, without punctuation, dashes for spaces."""
+    """Return a heading's anchor on GitHub: lower case, no punctuation, dashes for spaces."""
     text = LINK.sub(lambda link: link[0][1 : link[0].index("]")], heading).strip().lower()
     return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
 
 
 def anchors(text: str) -> set[str]:
-    """Of a document; the second heading of a name has "-1" at the end, and so on."""
+    """Return the anchors of a document. The second heading of a name ends with "-1", and so on."""
     found: dict[str, int] = {}
     result = set()
     for match in HEADING.finditer(FENCE.sub("", text)):
@@ -39,7 +39,7 @@ def anchors(text: str) -> set[str]:
 
 
 def broken_links(document: Path, text: str) -> list[str]:
-    """Those of a document's links inside the project that lead nowhere."""
+    """Return the links of a document that lead to no file or heading of the project."""
     broken = []
     for link in LINK.findall(FENCE.sub("", text)):
         if re.match(r"[a-z]+:", link):
@@ -72,5 +72,5 @@ def test_links_lead_somewhere(document: Path) -> None:
         ("```shell\n[a](nothing)\n```\n", []),
     ],
 )
-def test_a_broken_link_is_noticed(text: str, broken: list[str]) -> None:
+def test_a_broken_link_fails(text: str, broken: list[str]) -> None:
     assert broken_links(ROOT / "TEXT.md", text) == broken

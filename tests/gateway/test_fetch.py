@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import gzip
 import socket
 import ssl
 import threading
+import zlib
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +15,7 @@ from gateway.deadline import Deadline
 from gateway.errors import (
     PartError,
     UrlNotAllowed,
+    UrlNotAnImage,
     UrlTimeout,
     UrlTooLarge,
     UrlUnreachable,
@@ -83,7 +86,7 @@ def test_request_headers() -> None:
         "Host: a.example\r\n"
         "Accept: image/jpeg, image/png, image/webp, image/gif, image/bmp, image/tiff, */*;q=0.1\r\n"
         "Accept-Encoding: identity\r\n"
-        "User-Agent: matchvec\r\n"
+        "User-Agent: matchvec/0.2\r\n"
         "Connection: close\r\n\r\n"
     ]
 
@@ -154,7 +157,7 @@ def test_redirects_are_checked_like_urls(location: str, error: type[PartError]) 
         network.fetcher().fetch("http://a.example/", soon())
 
     assert all(address == PUBLIC for address, _ in network.connections)
-    assert len(network.connections) <= 4
+    assert len(network.connections) <= 11
 
 
 BAD_RESPONSES: dict[str, tuple[bytes, type[PartError]]] = {
@@ -209,6 +212,74 @@ def test_a_chunked_file_is_joined() -> None:
     network = FakeNetwork({"a.example/": chunked})
 
     assert network.fetcher().fetch("http://a.example/", soon()) == b"abcde"
+
+
+def test_ten_redirects_are_followed() -> None:
+    hops = {f"a.example/{n}": redirect(f"/{n + 1}") for n in range(11)}
+    network = FakeNetwork({**hops, "a.example/11": http_answer(PICTURE)})
+
+    assert network.fetcher().fetch("http://a.example/1", soon()) == PICTURE
+    with pytest.raises(UrlUnreachable):
+        network.fetcher().fetch("http://a.example/0", soon())
+
+
+DEFLATE = zlib.compressobj(wbits=-15)
+CODINGS: dict[str, tuple[str, bytes]] = {
+    "gzip": ("gzip", gzip.compress(PICTURE)),
+    "x-gzip": ("X-GZIP", gzip.compress(PICTURE)),
+    "deflate": ("deflate", zlib.compress(PICTURE)),
+    "deflate without a container": ("deflate", DEFLATE.compress(PICTURE) + DEFLATE.flush()),
+    "stored by S3": ("aws-chunked,gzip", gzip.compress(PICTURE)),
+    "label only": ("gzip", PICTURE),
+    "not a coding": ("utf-8", PICTURE),
+}
+
+
+@pytest.mark.parametrize(("coding", "content"), CODINGS.values(), ids=CODINGS)
+def test_a_stored_content_encoding_is_decoded(coding: str, content: bytes) -> None:
+    answer = http_answer(content, headers=[f"Content-Encoding: {coding}"])
+    network = FakeNetwork({"a.example/": answer})
+
+    assert network.fetcher().fetch("http://a.example/", soon()) == PICTURE
+
+
+BAD_CODINGS: dict[str, tuple[str, bytes, type[PartError]]] = {
+    "brotli": ("br", b"\x0b\x02\x80", UrlNotAnImage),
+    "truncated": ("gzip", gzip.compress(PICTURE)[:-4], UrlNotAnImage),
+    "bomb": ("gzip", gzip.compress(bytes(10_001)), UrlTooLarge),
+    "nested bomb": ("gzip, gzip", gzip.compress(gzip.compress(bytes(9_000_000))), UrlTooLarge),
+}
+
+
+@pytest.mark.parametrize(("coding", "content", "error"), BAD_CODINGS.values(), ids=BAD_CODINGS)
+def test_a_bad_content_encoding(coding: str, content: bytes, error: type[PartError]) -> None:
+    answer = http_answer(content, headers=[f"Content-Encoding: {coding}"])
+    network = FakeNetwork({"a.example/": answer})
+    with pytest.raises(error):
+        network.fetcher().fetch("http://a.example/", soon())
+
+
+STATUSES: dict[str, tuple[str, list[str], bool]] = {
+    "203": ("203 Non-Authoritative Information", [], True),
+    "206 of the whole": ("206 Partial Content", ["Content-Range: bytes 0-9/10"], True),
+    "206 of the start": ("206 Partial Content", ["Content-Range: bytes 0-9/11"], False),
+    "206 of the end": ("206 Partial Content", ["Content-Range: bytes 1-10/11"], False),
+    "206 of an unknown size": ("206 Partial Content", ["Content-Range: bytes 0-9/*"], False),
+    "206 without a range": ("206 Partial Content", [], False),
+    "404 with a range": ("404 Not Found", ["Content-Range: bytes 0-9/10"], False),
+    "202": ("202 Accepted", [], False),
+    "204": ("204 No Content", [], False),
+}
+
+
+@pytest.mark.parametrize(("status", "headers", "is_file"), STATUSES.values(), ids=STATUSES)
+def test_status(status: str, headers: list[str], is_file: bool) -> None:
+    network = FakeNetwork({"a.example/": http_answer(PICTURE, status, headers)})
+    if is_file:
+        assert network.fetcher().fetch("http://a.example/", soon()) == PICTURE
+        return
+    with pytest.raises(UrlUnreachable):
+        network.fetcher().fetch("http://a.example/", soon())
 
 
 def test_an_unknown_name_is_unreachable() -> None:

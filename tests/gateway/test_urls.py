@@ -17,6 +17,19 @@ URLS = {
         "http://bücher.example/é.jpg?ü=1",
         Target("http", "xn--bcher-kva.example", 80, "/%C3%A9.jpg?%C3%BC=1"),
     ),
+    "sharp s": ("http://fa\u00df.de/", Target("http", "xn--fa-hia.de", 80, "/")),
+    "final sigma": (
+        "http://\u03b2\u03cc\u03bb\u03bf\u03c2.example/",
+        Target("http", "xn--nxasmm1c.example", 80, "/"),
+    ),
+    "full-width letters and dot": (
+        "http://\uff41\u3002example/",
+        Target("http", "a.example", 80, "/"),
+    ),
+    "underscore beside an accent": (
+        "http://a_b.\u00e9/",
+        Target("http", "a_b.xn--9ca", 80, "/"),
+    ),
     "encoded already": ("http://a.example/%20b", Target("http", "a.example", 80, "/%20b")),
     "IPv6": ("http://[2606:2800::1]/b", Target("http", "2606:2800::1", 80, "/b")),
     "IPv4": ("http://8.8.8.8/b", Target("http", "8.8.8.8", 80, "/b")),

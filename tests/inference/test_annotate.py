@@ -6,20 +6,20 @@ import sys
 import numpy as np
 import pytest
 
-from inference.annotate import annotate, colour_of
+from inference.annotate import annotate, color_of
 from inference.types import ImageRGB
 
 GRAY = (90, 90, 90)
-CAR, BUS = colour_of("car"), colour_of("bus")
+CAR, BUS = color_of("car"), color_of("bus")
 
 
 def gray(width: int, height: int) -> ImageRGB:
     return np.full((height, width, 3), GRAY[0], np.uint8)
 
 
-def extent_of(colour: tuple[int, int, int], image_rgb: ImageRGB) -> tuple[int, int, int, int]:
-    """Corners x1, y1, x2, y2 of the pixels that have exactly this colour."""
-    rows, columns = np.nonzero((image_rgb == colour).all(axis=2))
+def extent_of(color: tuple[int, int, int], image_rgb: ImageRGB) -> tuple[int, int, int, int]:
+    """Corners x1, y1, x2, y2 of the pixels that have exactly this color."""
+    rows, columns = np.nonzero((image_rgb == color).all(axis=2))
     return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
 
 
@@ -124,14 +124,14 @@ def test_labels_do_not_cover_each_other(second: tuple[int, int, int, int]) -> No
 
 def test_the_colour_follows_the_class() -> None:
     classes = ["ambulance", "bus", "car", "motorcycle", "truck", "bicycle", "van"]
-    assert len({colour_of(name) for name in classes}) == len(classes)
+    assert len({color_of(name) for name in classes}) == len(classes)
     drawn = annotate(gray(320, 200), [((10, 80, 100, 180), "bus", "anything")])
     assert (drawn == BUS).all(axis=2).any()
     assert not (drawn == CAR).all(axis=2).any()
 
 
 def test_a_colour_is_the_same_in_another_process() -> None:
-    code = "from inference.annotate import colour_of; print(colour_of('car'))"
+    code = "from inference.annotate import color_of; print(color_of('car'))"
     other = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from inference.class_outputs import ClassOutput
 from inference.classification import load_classifier
 from inference.errors import ModelUnavailable
-from inference.manifest import ClassOutput, load_manifest
+from inference.manifest import load_manifest
 from inference.probabilities import best_classes, to_probabilities
 from inference.types import Classification, Tensor
 from tests.support.models import FixedRuntime, fake_classifier, tiny_folder, tiny_manifest
@@ -60,7 +61,7 @@ def test_probabilities(values: Any, output: ClassOutput, expected: list[list[flo
 
 
 def test_another_number_of_classes_is_refused() -> None:
-    with pytest.raises(ValueError, match="has 3 classes, the manifest has 2 labels"):
+    with pytest.raises(ValueError, match="has 3 classes, but the manifest has 2 labels"):
         to_probabilities(np.zeros((1, 3), np.float32), class_output())
 
 
@@ -141,7 +142,7 @@ def test_a_detector_is_no_classifier(tmp_path: Path) -> None:
         vehicles=["car"],
         output={"format": "yolox", "strides": [8]},
     )
-    with pytest.raises(ModelUnavailable, match="is no classifier: its task is detection"):
+    with pytest.raises(ModelUnavailable, match="is not a classifier: its task is detection"):
         load_classifier(load_manifest(folder))
 
 
@@ -149,7 +150,7 @@ OUTPUT = {"name": "scores", "activation": "softmax", "labels": ["a", "b"]}
 MISFITS: dict[str, tuple[dict[str, Any], str]] = {
     "labels": (
         {"output": {"format": "classes", "outputs": [{**OUTPUT, "labels": ["a"]}]}},
-        "2 classes, the manifest has 1 labels",
+        "2 classes, but the manifest has 1 labels",
     ),
     "output": (
         {"output": {"format": "classes", "outputs": [{**OUTPUT, "name": "other"}]}},

@@ -94,7 +94,7 @@ def test_the_threshold_counts_the_score_itself() -> None:
 
 
 def test_a_classifier_is_no_detector(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnavailable, match="is no detector: its task is classification"):
+    with pytest.raises(ModelUnavailable, match="is not a detector: its task is classification"):
         load_detector(load_manifest(tiny_folder(tmp_path)))
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from inference.class_outputs import ClassificationTask
 from inference.errors import ManifestError
 from inference.heads.yolox import YoloxHead
 from inference.manifest import (
-    ClassificationTask,
     DetectionTask,
     InputSpec,
     inside,
@@ -126,13 +126,16 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         with_input(resize="stretch", multiple=1),
         "input.multiple must be a divisor",
     ),
-    "normalised bytes": (with_input(dtype="uint8"), "dtype must be float32 or float16 where"),
-    "misspelt": (with_input(colour="RGB"), r"unknown fields \['colour'\]; known: anchor, batch"),
+    "normalised bytes": (with_input(dtype="uint8"), "dtype must be float32 or float16 if"),
+    "misspelt": (
+        with_input(colour="RGB"),
+        r"unknown fields \['colour'\]\. Known fields: anchor, batch",
+    ),
     "no labels": (changed(labels=[]), "labels must be a list of texts"),
     "labels of numbers": (changed(labels=[1, 2]), "labels must be a list of texts"),
     "no such labels file": (
         changed(labels_file="labels.txt"),
-        "in the model's folder .there is none of that name",
+        "in the model's folder .no such file",
     ),
     "vehicle without a label": (changed(vehicles=["tank"]), "vehicles must be a list of names"),
     "head of a list": (changed(output={"format": []}), "output.format must be one of boxes"),
@@ -143,7 +146,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "activation": (
         {"output": {"format": "classes", "outputs": [{"name": "a", "labels": ["b"]}]}},
-        r"outputs\[0\].activation is missing: it must be one of none, softmax",
+        r"outputs\[0\].activation is missing\. It must be one of none, softmax",
     ),
 }
 
@@ -184,7 +187,7 @@ NO_OUTLINES: dict[str, bytes] = {
 
 @pytest.mark.parametrize("content", NO_OUTLINES.values(), ids=NO_OUTLINES)
 def test_a_file_that_is_not_even_the_outline_of_a_manifest(content: bytes) -> None:
-    with pytest.raises(ManifestError, match=r"A manifest\.json is not one"):
+    with pytest.raises(ManifestError, match=r"The manifest\.json is invalid"):
         listed_files(content)
 
 

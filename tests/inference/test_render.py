@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.annotate import colour_of
+from inference.annotate import color_of
 from inference.errors import ImageTooLarge, NotAnImage
 from inference.render import render_file
 from inference.types import BoxXYXY
@@ -30,8 +30,8 @@ def drawn(
 
 
 def extent_of_the_box(image: Image.Image) -> tuple[int, int, int, int]:
-    """Corners x1, y1, x2, y2 of what has the class's colour."""
-    rows, columns = np.nonzero((np.asarray(image.convert("RGB")) == colour_of("car")).all(axis=2))
+    """Corners x1, y1, x2, y2 of what has the class's color."""
+    rows, columns = np.nonzero((np.asarray(image.convert("RGB")) == color_of("car")).all(axis=2))
     return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
 
 

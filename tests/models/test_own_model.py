@@ -151,7 +151,7 @@ def known_fields(read: Callable[[], object]) -> set[str]:
     """The fields that a complaint about an unknown one lists."""
     with pytest.raises(ManifestError, match="unknown fields") as raised:
         read()
-    return set(re.findall(r"\w+", str(raised.value).partition("known: ")[2]))
+    return set(re.findall(r"\w+", str(raised.value).partition("Known fields: ")[2]))
 
 
 def with_unknown(tmp_path: Path, name: str, place: Callable[[Any], Any]) -> set[str]:

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from tests.support.local_api import (
-    NOT_WELL,
+    NOT_WORKING,
     ROOT,
     STOP_SECONDS,
     both_runtimes,
@@ -52,11 +52,11 @@ def test_credentials_of_the_shell_do_not_reach_the_function(project: Path, tmp_p
 
 @both_runtimes
 def test_says_why_a_model_does_not_load(flags: tuple[str, ...], tmp_path: Path) -> None:
-    with local_api(tmp_path / "log", *flags, wait=NOT_WELL, DETECTION_MODEL="typo") as api:
+    with local_api(tmp_path / "log", *flags, wait=NOT_WORKING, DETECTION_MODEL="typo") as api:
         log = api.log.read_text()
-        assert "ModelUnavailable" in log
-        assert "typo" in log
-        assert "503" in log
+        [line, *_] = [line for line in log.splitlines() if line.startswith("ERROR: ")]
+        assert "Model typo" in line
+        assert "Traceback" not in log
         assert requests.get(f"{api.url}/health", timeout=30).status_code == 503
 
 
@@ -66,7 +66,7 @@ def test_says_why_the_function_does_not_start(
 ) -> None:
     with (project / "lambda_function.py").open("a") as file:
         file.write("raise RuntimeError('a mistake of mine')\n")
-    with local_api(tmp_path / "log", *flags, root=project, wait=NOT_WELL) as api:
+    with local_api(tmp_path / "log", *flags, root=project, wait=NOT_WORKING) as api:
         assert "a mistake of mine" in api.log.read_text()
         answer = requests.get(f"{api.url}/health", timeout=30)
         assert (answer.status_code, answer.json()["error"]["code"]) == (502, "internal_error")
@@ -84,7 +84,8 @@ def test_refuses_a_variable_that_the_function_would_refuse() -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr == ("local API: MAX_IMAGES='many' must be a whole number from 1 to 1000.\n")
+    assert "MAX_IMAGES='many'" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_says_that_the_port_is_in_use() -> None:
@@ -98,17 +99,15 @@ def test_says_that_the_port_is_in_use() -> None:
             check=False,
         )
     assert done.returncode == 1
-    assert done.stderr == (
-        f"local API: port {port} is in use. Stop what listens there, or take another one: "
-        f"make start PORT={int(port) + 1}\n"
-    )
+    assert f"port {port} is in use" in done.stderr
+    assert f"make start PORT={int(port) + 1}" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (("--port", "99999"), "there is no port 99999"),
-        (("--host", "host.invalid"), "can't listen on host.invalid"),
+        (("--port", "99999"), "port 99999"),
+        (("--host", "host.invalid"), "host.invalid"),
     ],
 )
 def test_says_what_is_wrong_with_the_address(flags: tuple[str, ...], message: str) -> None:

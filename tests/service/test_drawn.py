@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from inference.annotate import colour_of
+from inference.annotate import color_of
 from service.settings import Settings
 from tests.support.answers import check_well_formed, fields_of
 from tests.support.events import form_event, load_event, upload
@@ -43,10 +43,10 @@ def test_a_picture_is_answered(path: str, accept: str, handler: Handler) -> None
     image = picture_of(response)
     assert image.size == (320, 240)
     if image.format == "PNG":
-        colours = {colour for _, colour in image.convert("RGB").getcolors(1 << 20) or []}
-        assert colour_of("car") in colours
+        colours = {color for _, color in image.convert("RGB").getcolors(1 << 20) or []}
+        assert color_of("car") in colours
         # /predict draws what it answers: vehicles only
-        assert (colour_of("person") in colours) is (path == "/object_detection")
+        assert (color_of("person") in colours) is (path == "/object_detection")
 
 
 FRONT_DOORS = ["rest_predict", "http_api_object_detection", "function_url_shape", "alb_multi_value"]

@@ -17,6 +17,7 @@ from gateway.errors import PartError, RequestError
 from inference.decoding.source import ImageSource
 from inference.errors import ModelUnavailable, PictureError
 from inference.pipeline import Pipeline
+from service import VERSION
 from service.settings import Settings
 from tests.support.events import EVENTS, Field, form_event, load_event, rest_event, upload
 from tests.support.handlers import Handler, make_handler
@@ -365,7 +366,7 @@ def test_health(handler: Handler) -> None:
     assert response["statusCode"] == 200
     assert body(response) == {
         "status": "ok",
-        "version": "0.1.0",
+        "version": VERSION,
         "models": {
             "detection": {"name": "fake_detector", "version": "1.0.0", "sha256": "0" * 64},
             "classification": [{"name": "fake_classifier", "version": "1.0.0", "sha256": "0" * 64}],

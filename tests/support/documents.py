@@ -1,4 +1,4 @@
-"""Documents whose commands are run and whose answers are compared with the real ones."""
+"""Reads Markdown documents whose commands a test runs and whose answers it compares."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Any
 MAX_PIXELS_OFF = 4
 MAX_SCORE_OFF = 0.02
 CHANGING = frozenset({"request_id", "timing_ms", "sha256", "version"})
-"""Of these one example is shown; sha256 and version would change with every training."""
+"""Fields whose values are examples: they differ in every request or after every training."""
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANY_FENCE = re.compile(r"^[ \t>]*(?:```|~~~)", re.MULTILINE)
 INDENTED = re.compile(r"^(?:[ ]{4}|\t)\s*(?:curl|make|python|pip|\.venv|scripts/)\b", re.MULTILINE)
-"""A command in the other form of code block that Markdown has."""
+"""Matches a command in an indented code block."""
 
 ANSWERS = ("json", "http")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A command of a document and the answer shown under it.
+    """A command of a document and the answer shown below it.
 
     Attributes:
-        document: Where it stands.
-        command: What the user types.
-        start: The `make start` above it.
+        document: Path of the document.
+        command: Command that the user types.
+        start: The nearest `make start` command above.
         kind: `json`, `http`, or "" for no answer.
-        answer: As shown.
+        answer: Text of the answer.
     """
 
     document: Path
@@ -40,12 +40,12 @@ class Block:
 
 
 def read_fences(text: str) -> list[tuple[str, str]]:
-    """Language and content of each fenced block, in order."""
+    """Return language and content of each fenced block, in order."""
     return [(match[1], match[2].strip()) for match in FENCE.finditer(text)]
 
 
 def read_blocks(document: Path) -> list[Block]:
-    """The shell blocks of a document; those without a `make start` above expect the plain one."""
+    """Return the shell blocks of a document. Without a `make start` above, it is the plain one."""
     fences = read_fences(document.read_text(encoding="utf-8"))
     blocks, start = [], "make start"
     for (kind, command), (next_kind, answer) in zip(fences, [*fences[1:], ("", "")], strict=True):
@@ -57,14 +57,14 @@ def read_blocks(document: Path) -> list[Block]:
 
 
 def unread_code(text: str) -> list[str]:
-    """Code that `read_fences` does not see: indented, quoted or without a language."""
+    """Return code that `read_fences` does not find: indented, quoted or without a language."""
     fences = len(ANY_FENCE.findall(text)) - 2 * len(FENCE.findall(text))
     outside = FENCE.sub("", text)
     return [*["a fence"] * fences, *(match.strip() for match in INDENTED.findall(outside))]
 
 
 def write_answer(block: Block, answer: str) -> None:
-    """Replace the answer that is shown."""
+    """Replace the answer of a block in its document."""
     text = block.document.read_text(encoding="utf-8")
     above = f"```shell\n{block.command}\n```\n\n```{block.kind}\n"
     assert text.count(above + block.answer) == 1
@@ -73,7 +73,7 @@ def write_answer(block: Block, answer: str) -> None:
 
 
 def assert_alike(shown: Any, real: Any, key: str = "") -> None:
-    """Names and structure are the same; boxes and scores may differ a little between CPUs."""
+    """Fail unless two answers agree. Boxes and scores may differ a little between CPUs."""
     if key in CHANGING:
         assert type(shown) is type(real), key
     elif isinstance(shown, dict):

@@ -1,8 +1,8 @@
-"""The stack as CloudFormation sees it: template.yaml after AWS's own transforms, offline.
+"""Translates template.yaml offline, with AWS's own transforms.
 
-`AWS::Include` and `AWS::Serverless` are macros that CloudFormation runs, the deepest first
+`AWS::Include` and `AWS::Serverless` are macros that CloudFormation runs, the innermost first
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros.html). The second
-one is open source, and SAM CLI brings it: `samtranslator`.
+one is open source and part of SAM CLI: `samtranslator`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
 class PlainLoader(yaml.SafeLoader):
-    """YAML without short forms such as !Sub, which SAM CLI teaches the safe loader."""
+    """YAML loader without short forms such as !Sub, which SAM CLI adds to the safe loader."""
 
     yaml_constructors: ClassVar[dict[Any, Any]] = {
         tag: construct
@@ -43,7 +43,7 @@ def read_local(location: str) -> str:
 
 
 def packaged() -> Template:
-    """template.yaml as `sam package` leaves it, the code in a bucket."""
+    """Return template.yaml as `sam package` writes it, with the code in a bucket."""
     template: Template = yaml_parse((ROOT / "template.yaml").read_text())
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
@@ -54,7 +54,7 @@ def packaged() -> Template:
 
 
 def include(node: Any, read: Read) -> Any:
-    """What AWS::Include does: a file's content beside the call, without tags such as !Sub."""
+    """Replace every AWS::Include by the content of its file, where tags such as !Sub fail."""
     if isinstance(node, list):
         return [include(each, read) for each in node]
     if not isinstance(node, dict):
@@ -62,16 +62,16 @@ def include(node: Any, read: Read) -> Any:
     call = node.get("Fn::Transform")
     if isinstance(call, dict) and call.get("Name") == "AWS::Include":
         siblings = {name: each for name, each in node.items() if name != "Fn::Transform"}
-        content = yaml.load(read(call["Parameters"]["Location"]), Loader=PlainLoader)  # noqa: S506  a safe one
+        content = yaml.load(read(call["Parameters"]["Location"]), Loader=PlainLoader)  # noqa: S506  It is a safe loader.
         return include({**content, **siblings}, read)
     return {name: include(each, read) for name, each in node.items()}
 
 
 def parameters_of(template: Template, given: Mapping[str, str]) -> dict[str, str]:
-    """A value for each parameter, the default where none is given; all are texts, as on AWS.
+    """Return the value or default of each parameter. All are texts, as on AWS.
 
     Raises:
-        ValueError: There is no parameter of a given name.
+        ValueError: The template has no parameter of a given name.
     """
     declared = template.get("Parameters", {})
     if unknown := set(given) - set(declared):
@@ -83,7 +83,7 @@ def parameters_of(template: Template, given: Mapping[str, str]) -> dict[str, str
 
 
 def translate(template: Template, values: Mapping[str, str], read: Read = read_local) -> Template:
-    """Plain CloudFormation: what a change set of the template would hold."""
+    """Return the template in plain CloudFormation, as a change set contains it."""
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     known = {"AWS::Region": REGION, **values}
     translated: Template = translator.translate(include(copy.deepcopy(template), read), known)
@@ -91,9 +91,9 @@ def translate(template: Template, values: Mapping[str, str], read: Read = read_l
 
 
 class Decisions:
-    """Conditions and parameters of a template, to resolve its parts with.
+    """Resolves conditions and parameters of a template.
 
-    What only AWS knows (`Fn::GetAtt`, a `Ref` to a resource) stays as it is written.
+    `Fn::GetAtt` and `Ref` to a resource stay unchanged: only AWS knows their values.
     """
 
     def __init__(self, template: Template, values: Mapping[str, str]) -> None:
@@ -101,7 +101,7 @@ class Decisions:
         self._values = values
 
     def template(self, template: Template) -> Template:
-        """The template without conditions: only what they let exist."""
+        """Return the template without conditions, and without what they exclude."""
         sections = {
             name: self._existing(template.get(name, {})) for name in ("Resources", "Outputs")
         }
@@ -158,7 +158,7 @@ class Stack:
         self.outputs: dict[str, dict[str, Any]] = decided["Outputs"]
 
     def of_type(self, name: str) -> dict[str, dict[str, Any]]:
-        """Properties of all resources of a type, by logical id."""
+        """Return the properties of all resources of a type, by logical id."""
         return {
             logical_id: resource.get("Properties", {})
             for logical_id, resource in self.resources.items()
@@ -166,7 +166,7 @@ class Stack:
         }
 
     def one(self, name: str) -> dict[str, Any]:
-        """Properties of the only resource of a type."""
+        """Return the properties of the only resource of a type."""
         [properties] = self.of_type(name).values()
         return properties
 
@@ -174,7 +174,7 @@ class Stack:
 def _substitute(argument: Any, values: Mapping[str, str]) -> Any:
     text, variables = (argument, {}) if isinstance(argument, str) else argument
     for name, value in {**values, **variables}.items():
-        if isinstance(value, dict):  # Another resource, which the text can name itself.
+        if isinstance(value, dict):  # A reference to another resource.
             value = f"${{{value['Ref']}}}"
         text = text.replace(f"${{{name}}}", value)
     return text if "${" not in text else {"Fn::Sub": text}
@@ -197,7 +197,7 @@ FUNCTIONS: dict[str, Callable[[Any, Mapping[str, str]], Any]] = {
 
 
 def texts(node: Any) -> Iterator[str]:
-    """All texts in a tree."""
+    """Yield all texts of a tree."""
     if isinstance(node, str):
         yield node
     elif isinstance(node, dict):

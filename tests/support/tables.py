@@ -1,4 +1,4 @@
-"""Tables of Markdown documents, for tests that hold them to the code."""
+"""Reads tables of Markdown documents, for tests that compare them with the code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def cells(text: str, *headings: str) -> list[list[str]]:
-    """The rows of the table with these first headings, cell by cell."""
+    """Return the rows of the table that starts with these headings, as lists of cells."""
     lines = text.splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith(f"| {' | '.join(headings)}"))
     table = []
@@ -18,5 +18,5 @@ def cells(text: str, *headings: str) -> list[list[str]]:
 
 
 def quoted(text: str) -> list[str]:
-    """What stands in backticks."""
+    """Return the texts in backticks."""
     return re.findall(r"`([^`]+)`", text)

@@ -125,12 +125,12 @@ def changed(file: str, change: Callable[[bytes], bytes | None]) -> Fault:
 
 
 FAULTS: dict[str, tuple[Fault, str]] = {
-    "no room for the model": (no_room, "give the function more ephemeral storage"),
+    "no room for the model": (no_room, "Give the function more ephemeral storage"),
     "disk fills up while writing": (disk_fills_up, "No space left on device"),
     "S3 breaks off": (store_breaks_off, "IncompleteRead"),
     "S3 answers 503": (store_fails, "ClientError: An error occurred (503)"),
     "S3 is gone": (store_is_gone, "Could not connect to the endpoint URL"),
-    "S3 has another file": (store_has_another_file, "the manifest says"),
+    "S3 has another file": (store_has_another_file, "but the manifest has"),
     "model corrupted": (changed("model.onnx", lambda whole: whole[:-1] + b"?"), "has sha256"),
     "model cut off": (changed("model.onnx", lambda whole: whole[:50]), "has sha256"),
     "model empty": (changed("model.onnx", lambda _: b""), "has sha256"),

@@ -145,7 +145,7 @@ WRONG_SHAPES: dict[str, tuple[dict[str, Any], dict[str, NDArray[np.float32]], st
     "yolox: other number of classes": (
         {"format": "yolox", "strides": [4, 8]},
         {"output": np.zeros((1, 5, 85), np.float32)},
-        r"shape \(1, 5, 85\), a YOLOX grid of 2 classes",
+        r"shape \(1, 5, 85\)\. A YOLOX grid of 2 classes",
     ),
     "yolox: other strides": (
         {"format": "yolox", "strides": [4]},

@@ -58,7 +58,7 @@ def test_yolov5_of_several_outputs() -> None:
     found = head(format="yolov5", predictions="output0").decode(outputs, (64, 64), 0.85)
 
     assert len(rows(found)) == 1
-    with pytest.raises(ValueError, match=r"outputs \['output0', 'raw'\]: write the one"):
+    with pytest.raises(ValueError, match=r"outputs \['output0', 'raw'\]"):
         head(format="yolov5").decode(outputs, (64, 64), 0.85)
     with pytest.raises(KeyError, match="boxes"):
         head(format="yolov5", predictions="boxes").decode(outputs, (64, 64), 0.85)
@@ -168,12 +168,12 @@ SOFTMAX = {"format": "detr", "activation": "softmax"}
 BOXES = one([0, 0, 0, 0])
 WRONG_SHAPES: dict[str, tuple[dict[str, Any], Arrays, str]] = {
     "yolov5: other classes": (
-        {"format": "yolov5"}, {"o": one([0] * 85)}, r"\(1, 1, 85\), YOLOv5 with 2 classes",
+        {"format": "yolov5"}, {"o": one([0] * 85)}, r"\(1, 1, 85\)\. YOLOv5 with 2 classes",
     ),
-    "yolov5: of YOLOv8": ({"format": "yolov5"}, {"o": YOLOV8}, r"\(1, 6, 4\), YOLOv5"),
+    "yolov5: of YOLOv8": ({"format": "yolov5"}, {"o": YOLOV8}, r"\(1, 6, 4\)\. YOLOv5"),
     "yolov5: a batch": ({"format": "yolov5"}, {"o": np.zeros((2, 5, 7), np.float32)}, "YOLOv5"),
     "yolov5: a map": ({"format": "yolov5"}, {"o": np.zeros((1, 255, 8, 8), np.float32)}, "YOLOv5"),
-    "yolov8: of YOLOv5": ({"format": "yolov8"}, {"o": YOLOV5}, r"\(1, 5, 7\), YOLOv8"),
+    "yolov8: of YOLOv5": ({"format": "yolov8"}, {"o": YOLOV5}, r"\(1, 5, 7\)\. YOLOv8"),
     "yolov8: with masks": (
         {"format": "yolov8"}, {"o": np.zeros((1, 38, 84), np.float32)}, r"has \(1, 6, boxes\)",
     ),
@@ -185,7 +185,7 @@ WRONG_SHAPES: dict[str, tuple[dict[str, Any], Arrays, str]] = {
     ),
     "detr: other queries": (SIGMOID, {"logits": one([0, 0], [0, 0]), "pred_boxes": BOXES}, "DETR"),
     "detr: no axes": (SIGMOID, {"logits": np.zeros((), np.float32), "pred_boxes": BOXES}, "DETR"),
-    "rows: other columns": ({"format": "rows"}, {"o": one([0] * 7)}, "to have the 6 columns x1"),
+    "rows: other columns": ({"format": "rows"}, {"o": one([0] * 7)}, "must have the 6 columns x1"),
     "rows: a batch": ({"format": "rows"}, {"o": np.zeros((2, 9, 6), np.float32)}, "6 columns"),
     "rows: no axes": ({"format": "rows"}, {"o": np.zeros((), np.float32)}, "6 columns"),
 }  # fmt: skip
