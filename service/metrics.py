@@ -30,6 +30,7 @@ def emf_line(
     *,
     is_cold_start: bool,
     timestamp_ms: int,
+    version: str = "",
 ) -> str:
     """Return the metrics line of a request.
 
@@ -45,6 +46,7 @@ def emf_line(
         results: Results of the request's parts.
         is_cold_start: True for the first request of the execution environment.
         timestamp_ms: Milliseconds since 1970.
+        version: Version of the Lambda function. Alarms of a deployment filter by it.
     """
     timings = [result.timing for result in results[:MAX_VALUES]]
     failures = Counter(result.error.code for result in results if result.error)
@@ -74,6 +76,7 @@ def emf_line(
         },
         "Route": str(route) if route else "none",
         "Status": status,
+        "Version": version,
         "RequestId": request.request_id,
         **counts,
         **times,

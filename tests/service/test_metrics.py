@@ -55,6 +55,7 @@ def test_a_request() -> None:
         },
         "Route": "predict",
         "Status": 200,
+        "Version": "",
         "RequestId": "id-1",
         "Requests": 1,
         "ColdStarts": 1,
