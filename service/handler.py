@@ -62,6 +62,7 @@ def handle(app: App, event: object, context: object) -> ProxyResponse:
             results,
             is_cold_start=is_cold_start,
             timestamp_ms=int(time.time() * 1000),
+            version=app.settings.function_version,
         )
         print(line, flush=True)
     return response

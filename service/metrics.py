@@ -29,6 +29,7 @@ def emf_line(
     *,
     is_cold_start: bool,
     timestamp_ms: int,
+    version: str = "",
 ) -> str:
     """Return the metrics line of a request.
 
@@ -43,6 +44,7 @@ def emf_line(
         results: Results of the request's parts.
         is_cold_start: True for the first request of the execution environment.
         timestamp_ms: Milliseconds since 1970.
+        version: Version of the Lambda function. Alarms of a deployment filter by it.
     """
     timings = [result.timing for result in results[:MAX_VALUES]]
     failures = Counter(result.error.code for result in results if result.error)
@@ -72,6 +74,7 @@ def emf_line(
         },
         "Route": route_of(request.path) or "none",
         "Status": status,
+        "Version": version,
         "RequestId": request.request_id,
         **counts,
         **times,

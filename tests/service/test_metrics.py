@@ -52,6 +52,7 @@ def test_a_request() -> None:
         },
         "Route": "predict",
         "Status": 200,
+        "Version": "",
         "RequestId": "id-1",
         "Requests": 1,
         "ColdStarts": 1,
