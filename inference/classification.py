@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inference.class_outputs import ClassificationTask, ClassOutput
 from inference.decoding.resolution import Resolution
 from inference.errors import ModelUnavailable
-from inference.manifest import ClassificationTask, ClassOutput, Manifest
+from inference.manifest import Manifest
 from inference.preprocess import input_resolution, prepare
-from inference.probabilities import best_classes, to_probabilities
+from inference.probabilities import best_classes, to_probabilities, weighted
 from inference.session import Session, load_session
 from inference.smoke_test import smoke_test
 from inference.types import Classification, ImageRGB, Outputs
@@ -39,12 +40,15 @@ class Classifier:
         """Return the smallest resolution that a crop is decoded to for this model."""
         return input_resolution(self.manifest.input)
 
-    def classify(self, crops_rgb: Sequence[ImageRGB], top: int) -> list[dict[str, Classification]]:
+    def classify(
+        self, crops_rgb: Sequence[ImageRGB], top: int, detected: Sequence[str] = ()
+    ) -> list[dict[str, Classification]]:
         """Return the best classes of every crop, by output name in the manifest's order.
 
         Args:
             crops_rgb: One uint8 array [height, width, 3] per crop, of any size.
             top: Number of classes, highest probability first; fewer if the model has fewer.
+            detected: The detector's class of every crop; empty if the crops were not detected.
         """
         spec = self.manifest.input
         # With a `multiple`, crops get inputs of different sizes, which do not fit into one batch.
@@ -52,7 +56,10 @@ class Classifier:
         runs = [
             self._run(crops_rgb[start : start + size]) for start in range(0, len(crops_rgb), size)
         ]
-        by_output = {output.name: _join(runs, output, top) for output in self.task.outputs}
+        by_output = {
+            output.name: _best(runs, output, top, detected or [""] * len(crops_rgb))
+            for output in self.task.outputs
+        }
         return [
             {name: crops[position] for name, crops in by_output.items()}
             for position in range(len(crops_rgb))
@@ -91,9 +98,11 @@ def make_classifier(manifest: Manifest, session: Session) -> Classifier:
     return Classifier(manifest, manifest.task, session)
 
 
-def _join(runs: Sequence[Outputs], output: ClassOutput, top: int) -> list[Classification]:
-    return [
-        best_classes(probabilities, output.labels, top)
-        for run in runs
-        for probabilities in to_probabilities(run[output.name], output)
-    ]
+def _best(
+    runs: Sequence[Outputs], output: ClassOutput, top: int, detected: Sequence[str]
+) -> list[Classification]:
+    rows = [row for run in runs for row in to_probabilities(run[output.name], output)]
+    for position, class_name in enumerate(detected):
+        if class_name in output.detector_weights:
+            rows[position] = weighted(rows[position], output.detector_weights[class_name])
+    return [best_classes(row, output.labels, top) for row in rows]

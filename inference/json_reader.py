@@ -53,6 +53,11 @@ class JsonReader:
         self._read.add(name)
         return name in self._values
 
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all fields, and mark them as known."""
+        self._read.update(self._values)
+        return tuple(self._values)
+
     def text(self, name: str, default: str | None = None) -> str:
         """Return a text that is not empty."""
         value = self._get(name, default)

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from inference.class_outputs import ClassificationTask, check_roles, read_output
 from inference.errors import ManifestError
 from inference.heads import Head, read_head
 from inference.json_reader import JsonReader, Numbers
@@ -90,34 +91,6 @@ class DetectionTask:
     labels: tuple[str, ...]
     vehicles: frozenset[str]
     head: Head
-
-
-@dataclass(frozen=True, slots=True)
-class ClassOutput:
-    """One output tensor of a classifier, [n, classes] with any trailing axes of 1.
-
-    Attributes:
-        name: Name of the ONNX output. Responses use it for all outputs but the first.
-        labels: Class names by index.
-        activation: `softmax` for logits, `none` for probabilities.
-        scale: Factor on raw values, 1/255 for uint8 probabilities.
-    """
-
-    name: str
-    labels: tuple[str, ...]
-    activation: str
-    scale: float
-
-
-@dataclass(frozen=True, slots=True)
-class ClassificationTask:
-    """Outputs of a classifier.
-
-    Attributes:
-        outputs: At least one output, in the order of the responses.
-    """
-
-    outputs: tuple[ClassOutput, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,20 +242,12 @@ def _read_detection(fields: JsonReader, folder: Path) -> DetectionTask:
 def _read_classification(fields: JsonReader, folder: Path) -> ClassificationTask:
     output = fields.object("output")
     output.choice("format", ("classes",))
-    outputs = tuple(_read_output(item, folder) for item in output.objects("outputs"))
+    outputs = tuple(
+        read_output(item, _read_labels(item, folder)) for item in output.objects("outputs")
+    )
+    check_roles(output, outputs)
     output.finish()
     return ClassificationTask(outputs)
-
-
-def _read_output(fields: JsonReader, folder: Path) -> ClassOutput:
-    output = ClassOutput(
-        name=fields.text("name"),
-        labels=_read_labels(fields, folder),
-        activation=fields.choice("activation", ("softmax", "none")),
-        scale=fields.number("scale", 0, 1e6, 1.0),
-    )
-    fields.finish()
-    return output
 
 
 def _read_labels(fields: JsonReader, folder: Path) -> tuple[str, ...]:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from inference.attributes import describe_vehicle
 from inference.classification import Classifier
 from inference.decoding.resolution import DecodedImage, Resolution
 from inference.decoding.source import ImageSource
 from inference.detection import Detector
 from inference.geometry import iou_one_to_many
-from inference.types import Detection, ImageRGB, SizeWH, Vehicle
+from inference.types import BoxXYXY, Detection, ImageRGB, SizeWH, Vehicle
+
+SAME_VEHICLE_IOU = 0.8
+"""Overlap above which two boxes of vehicles show the same one, whatever their classes."""
+
+SURE_CONFIDENCE = 0.4
+"""Confidence from which a vehicle suppresses others. A less certain one often has the wrong class:
+AP50 on the validation pictures is 0.626 with this limit, 0.617 without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,8 @@ class Pipeline:
         width, height = decoded.size_wh
         detections = self.detector.detect(decoded, threshold)
         large = drop_small(detections, self.min_area * width * height)
-        return keep_car_over_truck(large, self.max_car_truck_iou)
+        without_trucks = keep_car_over_truck(large, self.max_car_truck_iou)
+        return keep_one_per_vehicle(without_trucks, self.detector.task.vehicles)
 
     def predict_class(self, source: ImageSource, threshold: float, top: int) -> list[Vehicle]:
         """Return the vehicles of an image with their classes, highest detection score first.
@@ -69,12 +78,14 @@ class Pipeline:
         size_wh = source.decode(self.detector.resolution).size_wh
         decoded = source.decode(self._crops_resolution(vehicles, size_wh))
         crops_rgb = [crop(decoded, vehicle) for vehicle in vehicles]
-        by_classifier = {
-            classifier.manifest.name: classifier.classify(crops_rgb, top)
-            for classifier in self.classifiers
-        }
+        detected = [vehicle.class_name for vehicle in vehicles]
+        answers = [
+            [(each.manifest.name, each.task, classes) for classes in by_crop]
+            for each in self.classifiers
+            for by_crop in [each.classify(crops_rgb, top, detected)]
+        ]
         return [
-            Vehicle(vehicle, {name: answers[i] for name, answers in by_classifier.items()})
+            describe_vehicle(vehicle, [by_crop[i] for by_crop in answers])
             for i, vehicle in enumerate(vehicles)
         ]
 
@@ -119,6 +130,31 @@ def keep_car_over_truck(detections: Sequence[Detection], max_iou: float) -> list
         for detection in detections
         if detection.class_name != "truck" or not is_car(detection)
     ]
+
+
+def keep_one_per_vehicle(
+    detections: Sequence[Detection], vehicles: Collection[str]
+) -> list[Detection]:
+    """Drop every vehicle that nearly coincides with a surer one of any class, in their order.
+
+    Suppression by class leaves a fire engine that is detected as a truck and as a bus.
+
+    Args:
+        detections: Objects, highest score first.
+        vehicles: Classes of vehicles.
+    """
+    kept: list[Detection] = []
+    sure_boxes: list[BoxXYXY] = []
+    for detection in detections:
+        if detection.class_name in vehicles:
+            box_xyxy = np.array(detection.box_xyxy, dtype=np.float32)
+            sure_xyxy = np.array(sure_boxes, dtype=np.float32).reshape(-1, 4)
+            if (iou_one_to_many(box_xyxy, sure_xyxy) > SAME_VEHICLE_IOU).any():
+                continue
+            if detection.confidence >= SURE_CONFIDENCE:
+                sure_boxes.append(detection.box_xyxy)
+        kept.append(detection)
+    return kept
 
 
 def _area(detection: Detection) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.manifest import ClassOutput
+from inference.class_outputs import ClassOutput
 from inference.types import Classification, Tensor
 
 
@@ -34,6 +34,21 @@ def to_probabilities(values: Tensor, output: ClassOutput) -> NDArray[np.float32]
         weights = np.exp(rows - rows.max(axis=1, keepdims=True))
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
     return rows
+
+
+def weighted(probabilities: NDArray[np.float32], weights: Sequence[float]) -> NDArray[np.float32]:
+    """Return the probabilities of one crop times one weight per class, with a sum of 1.
+
+    This is Bayes' rule if a weight states how likely the detector's class is, given the label.
+    Probabilities whose weighted sum is not positive are returned as they are.
+
+    Args:
+        probabilities: float32 [classes].
+        weights: One weight per class, at least 0.
+    """
+    products = probabilities * np.asarray(weights, np.float32)
+    total = products.sum()
+    return np.asarray(products / total) if total > 0 else probabilities
 
 
 def best_classes(

@@ -75,8 +75,11 @@ class Vehicle:
 
     Attributes:
         detection: Box, class and score of the detector.
-        classifications: Classifier name -> output name -> classes, in the configured order.
+        name: Classes in `label`, `pred` and `prob` of the response; None without classifiers.
+        attributes: Response field -> output name -> classes. The first output of a field is shown
+            in the field itself, the others inside of it.
     """
 
     detection: Detection
-    classifications: Mapping[str, Mapping[str, Classification]]
+    name: Classification | None
+    attributes: Mapping[str, Mapping[str, Classification]]

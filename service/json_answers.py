@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.parts import FormFile, Part, S3Field
 from gateway.urls import describe_url
+from inference.class_outputs import ClassOutput
 from inference.classification import Classifier
 from inference.detection import Detector
 from inference.errors import ModelUnavailable
@@ -43,8 +44,7 @@ def predictions_json(predictions: Predictions | None) -> object:
 def object_json(each: Detection | Vehicle) -> Json:
     """Return one object of `/object_detection`, or one vehicle of `/predict`.
 
-    The first classifier's first output fills `label`, `pred` and `prob`; the others have a field
-    of their own, by name.
+    A vehicle's name fills `label`, `pred` and `prob`; its attributes have a field each.
     """
     detection = each if isinstance(each, Detection) else each.detection
     x1, y1, x2, y2 = detection.box_xyxy
@@ -58,9 +58,9 @@ def object_json(each: Detection | Vehicle) -> Json:
         "label": label_of(each),
     }
     if isinstance(each, Vehicle):
-        for position, (name, outputs) in enumerate(each.classifications.items()):
-            fields = _outputs_json(outputs)
-            element.update(fields if position == 0 else {name: fields})
+        if each.name:
+            element |= _classification_json(each.name)
+        element |= {name: _outputs_json(outputs) for name, outputs in each.attributes.items()}
     return element
 
 
@@ -68,9 +68,9 @@ def label_of(each: Detection | Vehicle) -> str:
     """Return the text that names an object: its class and score, such as ``car: 0.9512``."""
     if isinstance(each, Detection):
         return _label(each.class_name, each.confidence)
-    outputs = next(iter(each.classifications.values()), {})
-    first = next(iter(outputs.values()), None)
-    return _label(first.names[0], first.probabilities[0]) if first else label_of(each.detection)
+    if each.name is None:
+        return label_of(each.detection)
+    return _label(each.name.names[0], each.name.probabilities[0])
 
 
 def details_json(results: Sequence[Result], manifests: Sequence[Manifest], request_id: str) -> Json:
@@ -125,9 +125,7 @@ def detector_json(detector: Detector) -> Json:
 
 def classifier_json(classifier: Classifier) -> Json:
     """Return the description of a classifier."""
-    outputs = [
-        {"name": output.name, "labels": list(output.labels)} for output in classifier.task.outputs
-    ]
+    outputs = [_output_json(output) for output in classifier.task.outputs]
     return {**_description_json(classifier.manifest), "outputs": outputs}
 
 
@@ -137,11 +135,19 @@ def check_names(classifiers: Sequence[Classifier]) -> None:
     Raises:
         ModelUnavailable: A classifier or output would overwrite another one or a published field.
     """
-    further = [[output.name for output in each.task.outputs[1:]] for each in classifiers]
-    top_level = [*further[0], *(each.manifest.name for each in classifiers[1:])] if further else []
+    top_level: list[str] = []
+    levels = [top_level]
+    for position, classifier in enumerate(classifiers):
+        further = [output.name for output in classifier.task.outputs[1:]]
+        if classifier.task.has_roles:
+            top_level += [output.role for output in classifier.task.outputs if output.role]
+        elif position == 0:
+            top_level += further
+        else:
+            top_level.append(classifier.manifest.name)
+            levels.append(further)
     models = [each.manifest.name for each in classifiers]
-    levels = [[*RESERVED_NAMES, *names] for names in (top_level, *further[1:])]
-    for names in (models, *levels):
+    for names in (models, *([*RESERVED_NAMES, *level] for level in levels)):
         counts = Counter(names)
         if taken := sorted(name for name, count in counts.items() if count > 1):
             raise ModelUnavailable(
@@ -177,6 +183,18 @@ def _part_json(part: Part) -> Json:
 def _description_json(manifest: Manifest) -> Json:
     size = {"width": manifest.input.width, "height": manifest.input.height}
     return {**model_json(manifest), "licence": manifest.licence, "input": size}
+
+
+def _output_json(output: ClassOutput) -> Json:
+    described = {"name": output.name, "labels": list(output.labels)}
+    if output.role is None:
+        return described
+    return {
+        **described,
+        "role": output.role,
+        "applies_to": sorted(output.applies_to),
+        "threshold": output.threshold,
+    }
 
 
 def _outputs_json(outputs: Mapping[str, Classification]) -> Json:

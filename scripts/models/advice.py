@@ -42,6 +42,8 @@ MIN_OBJECTS = 20
 OBJECT_T = 5.0
 """Standard errors of that gain. Views and neighbouring objects are not independent, so more is
 required than of pictures."""
+CONSTANT = 0.05
+"""Agreement (in nats) of every picture, if a classifier answers all of them alike."""
 MIN_LOG_RATIO = 0.25
 """A classifier's agreement must grow by this much (in nats), and to twice its value."""
 
@@ -146,6 +148,9 @@ class ClassifierJudge:
         if self.truths is not None:
             return proven(before, after, MIN_LABEL_RATIO)
         gain = float((after - before).mean())
+        # The same answer to every picture is no answer.
+        if np.abs(before).max() < CONSTANT <= MIN_LOG_RATIO <= gain:
+            return float(np.exp(min(gain, 10)))
         if gain < MIN_LOG_RATIO or after.mean() < 2 * before.mean():
             return 0.0
         return float(np.exp(min(gain, 10))) if is_significant(after - before) else 0.0

@@ -117,7 +117,7 @@ def fixed_findings(graph: Graph, picture: Picture, size_wh: tuple[int, int]) -> 
     if picture.size_wh:
         why = "the input's shape"
     elif metadata_size(graph):
-        why = "imgsz of the file's metadata"
+        why = "the metadata"
     else:
         why = "a common size; the graph accepts any, so check its training size"
     findings = [
@@ -133,10 +133,15 @@ def fixed_findings(graph: Graph, picture: Picture, size_wh: tuple[int, int]) -> 
 
 
 def metadata_size(graph: Graph) -> tuple[int, int] | None:
-    """Return width and height of Ultralytics' `imgsz` metadata: [height, width]."""
+    """Return width and height of `imgsz` [height, width], or of the preprocessor's `size`."""
     size = metadata_value(graph, "imgsz")
     if isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) for side in size):
         return size[1], size[0]
+    side = graph.preprocessor.get("size")
+    if isinstance(side, dict) and all(
+        isinstance(side.get(key), int) for key in ("width", "height")
+    ):
+        return int(side["width"]), int(side["height"])
     return None
 
 

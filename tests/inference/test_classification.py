@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from inference.class_outputs import ClassOutput
 from inference.classification import load_classifier
 from inference.errors import ModelUnavailable
-from inference.manifest import ClassOutput, load_manifest
+from inference.manifest import load_manifest
 from inference.probabilities import best_classes, to_probabilities
 from inference.types import Classification, Tensor
 from tests.support.models import FixedRuntime, fake_classifier, tiny_folder, tiny_manifest

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from inference.class_outputs import ClassificationTask
 from inference.errors import ManifestError
 from inference.heads.yolox import YoloxHead
 from inference.manifest import (
-    ClassificationTask,
     DetectionTask,
     InputSpec,
     inside,

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from inference.class_outputs import ClassificationTask
 from inference.decoding.resolution import DecodedImage
 from inference.decoding.source import ImageSource
-from inference.pipeline import crop, drop_small, keep_car_over_truck
+from inference.pipeline import crop, drop_small, keep_car_over_truck, keep_one_per_vehicle
 from inference.types import Classification, Detection
 from tests.support.models import fake_classifier, fake_detector, fake_pipeline
 from tests.support.pictures import blank
@@ -63,9 +66,7 @@ def test_only_vehicles_are_classified() -> None:
 
     assert len(vehicles) == 1
     assert vehicles[0].detection.class_name == "car"
-    assert vehicles[0].classifications == {
-        "fake_classifier": {"probabilities": Classification(("clio",), (0.75,))}
-    }
+    assert vehicles[0].name == Classification(("clio",), (0.75,))
 
 
 def test_classifiers_keep_their_order() -> None:
@@ -74,7 +75,40 @@ def test_classifiers_keep_their_order() -> None:
     )
     vehicles = pipeline.predict_class(ImageSource.from_pixels(blank(40, 40)), 0.4, top=5)
 
-    assert list(vehicles[0].classifications) == ["z", "a"]
+    assert vehicles[0].name == Classification(("a",), (1.0,))
+    assert list(vehicles[0].attributes) == ["a"]
+
+
+FAR_BUS = Detection((50, 0, 150, 100), "bus", 0.9)
+NEAR_BUS = Detection((0, 0, 100, 90), "bus", 0.9)
+PERSON = Detection((0, 0, 100, 100), "person", 0.4)
+WEAK_BUS = Detection((0, 0, 100, 100), "bus", 0.3)
+WEAK_CAR = Detection((0, 0, 100, 100), "car", 0.2)
+COINCIDING = {
+    "nearly the same box": ([NEAR_BUS, CAR], [NEAR_BUS]),
+    "the same class": ([CAR, CAR], [CAR]),
+    "apart": ([FAR_BUS, CAR], [FAR_BUS, CAR]),
+    "an unsure one does not suppress": ([WEAK_BUS, WEAK_CAR], [WEAK_BUS, WEAK_CAR]),
+    "not a vehicle": ([CAR, PERSON, PERSON], [CAR, PERSON, PERSON]),
+    "nothing": ([], []),
+}
+
+
+@pytest.mark.parametrize(("found", "kept"), COINCIDING.values(), ids=COINCIDING)
+def test_one_box_per_vehicle(found: list[Detection], kept: list[Detection]) -> None:
+    assert keep_one_per_vehicle(found, {"car", "truck", "bus"}) == kept
+
+
+def test_the_detectors_class_weighs_on_the_kind() -> None:
+    kind = fake_classifier("kind", {"p": {"bus": 0.49, "truck": 0.38, "car": 0.13}})
+    [output] = kind.task.outputs
+    output = replace(output, role="kind", detector_weights={"car": (0.1, 1.0, 1.0)})
+    pipeline = fake_pipeline(None, replace(kind, task=ClassificationTask((output,))))
+    [vehicle] = pipeline.predict_class(ImageSource.from_pixels(blank(40, 40)), 0.4, top=2)
+
+    assert vehicle.name
+    assert vehicle.name.names == ("truck", "car")
+    assert vehicle.name.probabilities == pytest.approx((0.38 / 0.559, 0.13 / 0.559))
 
 
 def test_a_picture_without_vehicles() -> None:

@@ -97,15 +97,15 @@ def answers(pipeline: Pipeline, source: ImageSource) -> list[tuple[Detection, fl
 
 def named(vehicle: Vehicle) -> Detection:
     """The vehicle under the classifier's name, which then has to be the same too."""
-    [outputs] = vehicle.classifications.values()
-    [classes] = outputs.values()
-    return Detection(vehicle.detection.box_xyxy, classes.names[0], vehicle.detection.confidence)
+    assert vehicle.name
+    return Detection(
+        vehicle.detection.box_xyxy, vehicle.name.names[0], vehicle.detection.confidence
+    )
 
 
 def best(vehicle: Vehicle) -> float:
-    [outputs] = vehicle.classifications.values()
-    [classes] = outputs.values()
-    return classes.probabilities[0]
+    assert vehicle.name
+    return vehicle.name.probabilities[0]
 
 
 def compared(pipeline: Pipeline, files: Iterator[bytes]) -> tuple[list[Any], int, int]:

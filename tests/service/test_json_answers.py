@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gateway.errors import UrlNotAllowed
 from gateway.parts import FormFile, S3Field, UrlField
+from inference.class_outputs import ClassificationTask
+from inference.classification import Classifier
 from inference.errors import ModelUnavailable
 from inference.types import Classification, Detection, Vehicle
 from service.json_answers import (
@@ -30,25 +33,23 @@ CAR_FIELDS = {
     "confidence": 0.951235,
     "label": "car: 0.9512",
 }
-CLIO = {"probabilities": Classification(("clio", "logan"), (0.87654321, 0.1))}
+CLIO = Classification(("clio", "logan"), (0.87654321, 0.1))
 CLIO_FIELDS = {"label": "clio: 0.8765", "pred": ["clio", "logan"], "prob": [0.876543, 0.1]}
-TYPE = {
-    "type": Classification(("car",), (1.0,)),
-    "colour": Classification(("red",), (0.5,)),
-}
+TYPE = Classification(("car",), (1.0,))
+RED = Classification(("red",), (0.5,))
 TYPE_FIELDS = {"label": "car: 1.0", "pred": ["car"], "prob": [1.0]}
 RED_FIELDS = {"label": "red: 0.5", "pred": ["red"], "prob": [0.5]}
 
 OBJECTS: dict[str, tuple[Detection | Vehicle, dict[str, Any]]] = {
     "detection": (CAR, CAR_FIELDS),
-    "no classifier": (Vehicle(CAR, {}), CAR_FIELDS),
-    "one classifier": (Vehicle(CAR, {"make": CLIO}), {**CAR_FIELDS, **CLIO_FIELDS}),
-    "two outputs": (
-        Vehicle(CAR, {"attributes": TYPE}),
-        {**CAR_FIELDS, **TYPE_FIELDS, "colour": RED_FIELDS},
+    "no classifier": (Vehicle(CAR, None, {}), CAR_FIELDS),
+    "one classifier": (Vehicle(CAR, CLIO, {}), {**CAR_FIELDS, **CLIO_FIELDS}),
+    "an attribute": (
+        Vehicle(CAR, CLIO, {"colour": {"colour": RED}}),
+        {**CAR_FIELDS, **CLIO_FIELDS, "colour": RED_FIELDS},
     ),
-    "two classifiers": (
-        Vehicle(CAR, {"make": CLIO, "attributes": TYPE}),
+    "an attribute with two outputs": (
+        Vehicle(CAR, CLIO, {"attributes": {"type": TYPE, "colour": RED}}),
         {**CAR_FIELDS, **CLIO_FIELDS, "attributes": {**TYPE_FIELDS, "colour": RED_FIELDS}},
     ),
 }
@@ -61,7 +62,7 @@ def test_object(each: Detection | Vehicle, fields: dict[str, Any]) -> None:
 
 
 def test_published_fields_are_in_the_published_order() -> None:
-    assert list(object_json(Vehicle(CAR, {"make": CLIO}))) == [
+    assert list(object_json(Vehicle(CAR, CLIO, {}))) == [
         "x1", "y1", "x2", "y2", "class_name", "confidence", "label", "pred", "prob",
     ]  # fmt: skip
 
@@ -163,6 +164,35 @@ def test_a_classifier() -> None:
 
     assert element["name"] == "make"
     assert element["outputs"] == [{"name": "p", "labels": ["Renault"]}]
+
+
+def test_an_output_with_a_role() -> None:
+    assert classifier_json(with_role(fake_classifier("x", {"p": {"audi": 1.0}}), "make"))[
+        "outputs"
+    ] == [
+        {
+            "name": "p",
+            "labels": ["audi"],
+            "role": "make",
+            "applies_to": ["car", "pickup"],
+            "threshold": 0.8,
+        }
+    ]
+
+
+def with_role(classifier: Classifier, role: str) -> Classifier:
+    [output] = classifier.task.outputs
+    output = replace(output, role=role, applies_to=frozenset({"pickup", "car"}), threshold=0.8)
+    return replace(classifier, task=ClassificationTask((output,)))
+
+
+@pytest.mark.parametrize("role", ["make", "label"])
+def test_roles_that_collide(role: str) -> None:
+    make = with_role(fake_classifier("x", {"p": {"a": 1.0}}), "make")
+    check_names([make, fake_classifier("colour", {"p": {"a": 1.0}})])
+
+    with pytest.raises(ModelUnavailable, match=rf"\['{role}'\]"):
+        check_names([make, with_role(fake_classifier("y", {"p": {"a": 1.0}}), role)])
 
 
 COLLISIONS = {
