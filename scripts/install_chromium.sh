@@ -1,7 +1,7 @@
 #!/bin/sh
-# Sees to it that there is a browser for `make test-browser`: the one that is installed, or else
-# Debian's. Playwright would download its own builds; a system's package is updated with the system.
-# Never fails: without a browser the tests say that they are skipped, and why.
+# Installs Debian's chromium for `make test-browser`, unless a browser is installed. Playwright's own
+# builds are not used, because the system updates its package. The script never fails: without a
+# browser the tests are skipped with a reason.
 set -eu
 
 for name in "${CHROMIUM:-chromium}" chromium chromium-browser google-chrome google-chrome-stable; do

@@ -1,15 +1,15 @@
 #!/bin/sh
-# Serves the API with plain `sam local start-api`: the function runs in AWS's container image,
-# built for this machine's processor. `make start DOCKER=1` calls it.
+# Serves the API with plain `sam local start-api`. The function runs in AWS's container image, built
+# for this machine's processor. `make start DOCKER=1` calls this script.
 #
 #   scripts/start_docker.sh [--host HOST] [--port PORT]
 #
-# The container serves what `sam build` put into .aws-sam; after a change, start it again.
+# The container serves the build in .aws-sam. After a change, start it again.
 set -eu
 cd "$(dirname "$0")/.."
 
 if ! docker info >/dev/null 2>&1; then
-    echo "make start DOCKER=1: no Docker engine answers. Start one, or leave DOCKER=1 out." >&2
+    echo "make start DOCKER=1: Docker is not running. Start it, or omit DOCKER=1." >&2
     exit 1
 fi
 case $(uname -m) in

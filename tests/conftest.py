@@ -12,9 +12,9 @@ from tests.support.models import SHARED, fake_pipeline
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of published models and photos, which is not part of the project."""
+    """The folder of published models and photos, which is not part of the repository."""
     if not SHARED.is_dir():
-        pytest.skip("../shared (published models, photos and corpora) is not here")
+        pytest.skip("../shared (published models, photos and corpora) is missing")
     return SHARED
 
 
@@ -25,11 +25,11 @@ def settings() -> Settings:
 
 @pytest.fixture
 def handler(settings: Settings) -> Handler:
-    """The handler with a model that finds a car and a person in every picture."""
+    """A handler whose model finds a car and a person in every picture."""
     return make_handler(settings, load=lambda _: fake_pipeline())
 
 
 @pytest.fixture(scope="session")
 def embedded_handler(settings: Settings) -> Any:
-    """The handler with the embedded models."""
+    """A handler with the embedded models."""
     return make_handler(settings)

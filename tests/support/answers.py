@@ -1,4 +1,4 @@
-"""What every answer of the handler has to be, whatever was asked."""
+"""Checks that hold for every response of the handler."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ CORS = (
 )
 HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 HEADER_VALUE = re.compile(r"[\x20-\x7e]+")
-"""Printable ASCII: no control character, so no line break that would begin another field."""
+"""Printable ASCII. A line break would start another header field."""
 
 
 def fields_of(response: dict[str, Any]) -> dict[str, str]:
-    """The header fields, in whichever form the front door wants them."""
+    """Return the header fields of a response, whether they have one value each or a list."""
     if "headers" in response:
         fields: dict[str, str] = response["headers"]
         return fields
@@ -26,7 +26,7 @@ def fields_of(response: dict[str, Any]) -> dict[str, str]:
 
 
 def check_well_formed(response: Any) -> None:
-    """Fail unless it is what Lambda, API Gateway, function URLs and ALBs all can pass on."""
+    """Fail unless Lambda, API Gateway, function URLs and ALBs can pass the response on."""
     assert json.loads(json.dumps(response, ensure_ascii=False).encode()) == response
     assert set(response) in (
         {"statusCode", "isBase64Encoded", "body", "headers"},

@@ -1,4 +1,4 @@
-"""An archive in a bucket of moto's, with faults, and the batch function over it."""
+"""An archive of pictures in moto's S3, with injected faults, and the batch function."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:batch"
 DEFINITION = Path(__file__).parent.parent.parent / "statemachine" / "bulk.asl.json"
 BatchHandler = Callable[[Any, object], dict[str, Any]]
 Fault = Callable[[int], Exception | None]
-"""How many times an object was asked for -> what goes wrong this time."""
+"""Maps the number of reads of an object to the error of this read, or None."""
 
 
 def refused(code: str, status: int = 503) -> ClientError:
@@ -60,13 +60,13 @@ def timed_out(times: int) -> Fault:
 
 
 class FaultyS3:
-    """moto's S3, where some objects can't be read.
+    """moto's S3 client, where some reads fail.
 
     Attributes:
-        faults: By key of the archive.
-        reads: How many times each key of the archive was asked for.
-        writes: How many times each key of the results was written.
-        is_direct: Whether pictures are read past boto3, which takes 4 ms of this processor each.
+        faults: Fault per key of the archive.
+        reads: Number of reads per key of the archive.
+        writes: Number of writes per key of the results.
+        is_direct: True to read pictures without boto3, which takes 4 ms per picture.
     """
 
     def __init__(self, client: Any) -> None:
@@ -107,7 +107,7 @@ def _read_directly(key: str, etag: str) -> dict[str, Any]:
 
 
 class Archive:
-    """A bucket of pictures, one of rows, and the function between them."""
+    """A bucket of pictures, a bucket of rows, and the function that reads and writes them."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
@@ -118,7 +118,7 @@ class Archive:
             )
 
     def put(self, key: str, content: bytes) -> None:
-        """Put an object past HTTP: ten thousand take seconds otherwise."""
+        """Store an object without HTTP, which would take seconds for ten thousand objects."""
         s3_backends[ACCOUNT]["aws"].put_object(ARCHIVE, key, content)
 
     def handler(
@@ -129,7 +129,7 @@ class Archive:
         results_bucket: str = RESULTS_BUCKET,
         clock: Clock = time.monotonic,
     ) -> BatchHandler:
-        """The batch function's handler, with the fake models unless `load` gives others."""
+        """Return the handler of the batch function; `load` replaces the fake models."""
         api = build_app(Settings.from_environment({}), load=lambda _: load(), clock=clock)
         environ = {
             "RESULTS_BUCKET": results_bucket,
@@ -143,6 +143,7 @@ class Archive:
         self, handler: BatchHandler, concurrency: int = 50, tolerated: float = 5, name: str = "run"
     ) -> Execution:
         values = {
+            "Partition": "aws",
             "FunctionArn": FUNCTION,
             "ResultsBucket": RESULTS_BUCKET,
             "MaxConcurrency": str(concurrency),
@@ -162,7 +163,7 @@ def batch_event(*keys: str, attempts: int = 4, route: Route = Route.PREDICT) -> 
 
 @cache
 def session() -> Any:
-    """One for all tests: botocore reads the services' models, of megabytes, once per session."""
+    """Return one session for all tests: botocore reads megabytes of models per session."""
     return boto3.Session(
         aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION
     )

@@ -1,10 +1,9 @@
-"""A small interpreter of the Amazon States Language, for statemachine/bulk.asl.json.
+"""Our reading of the Amazon States Language, for statemachine/bulk.asl.json.
 
-moto has one, but it knows no ItemBatcher, reads one page of a listing, and runs Lambda functions in
-Docker. This one follows the definition: it does what each field says, for the fields that our
-definition has, and refuses every other one, so that nothing of the definition goes unseen. It is
-not Step Functions: it keeps no history, does not wait between attempts (it adds up how long it
-would have waited), and runs children by threads.
+moto's interpreter has no ItemBatcher, reads one page of a listing, and runs Lambda functions in
+Docker. This one implements the fields that the definition uses, and refuses all others. It is not
+Step Functions: it has no history, adds up the waiting times of retries without waiting, and runs
+children in threads.
 
 https://states-language.net/spec.html,
 https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
@@ -43,12 +42,12 @@ RETRY = {
     "JitterStrategy",
 }
 MAX_PAYLOAD = 262_144
-"""Bytes of a state's input or output
+"""Largest input or output of a state in bytes
 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
 
 
 class UnknownField(Exception):
-    """The definition has a field that is not interpreted here: a run would prove nothing."""
+    """The definition has a field that this interpreter does not implement."""
 
 
 class ExecutionFailed(Exception):
@@ -61,16 +60,16 @@ class ExecutionFailed(Exception):
 
 @dataclass
 class Execution:
-    """One execution, and what it did.
+    """An execution and its statistics.
 
     Attributes:
-        definition: The state machine, its substitutions made.
-        functions: By ARN: what Lambda would run. An exception's class is the error's name.
-        s3: boto3's client.
-        name: The execution's.
-        counts: Transitions (as they are billed), children, invocations, retries.
-        waited_seconds: How long it would have waited before retries, without jitter.
-        running: The most children at the same time.
+        definition: The state machine, after substitutions.
+        functions: Lambda functions by ARN. The class name of an exception is the error's name.
+        s3: Client of boto3.
+        name: Name of the execution.
+        counts: Numbers of transitions (as billed), children, invocations and retries.
+        waited_seconds: Waiting time before retries, without jitter.
+        running: Largest number of children at the same time.
     """
 
     definition: Json
@@ -136,7 +135,7 @@ class Execution:
                 self._wait(state["Retry"], type(error).__name__, attempts, str(error))
 
     def _wait(self, retriers: Json, error: str, attempts: Counter[int], cause: str) -> None:
-        """Count an attempt of the first retrier that names the error; fail if it has no more."""
+        """Count an attempt of the first retrier that names the error; fail if none is left."""
         for position, retrier in enumerate(retriers):
             assert set(retrier) <= RETRY
             if error not in retrier["ErrorEquals"]:
@@ -242,7 +241,7 @@ class Execution:
             self.s3.put_object(Bucket=place["Bucket"], Key=key, Body=json.dumps(chosen).encode())
 
     def _filled(self, template: Json, data: Json) -> Json:
-        """A payload template with its `.$` fields evaluated."""
+        """Return a payload template with its `.$` fields evaluated."""
         if not isinstance(template, dict):
             return template
         return {
@@ -274,7 +273,7 @@ class Execution:
 
 
 def substituted(text: str, values: Mapping[str, str]) -> Json:
-    """A definition with its `${Name}` replaced, as CloudFormation does."""
+    """Return a definition with every `${Name}` replaced, as CloudFormation does."""
     for name, value in values.items():
         text = text.replace(f"${{{name}}}", value)
     assert "${" not in text

@@ -1,8 +1,8 @@
 """AWS on this machine: moto's server, with the transforms that CloudFormation runs.
 
-moto takes a template with `AWS::Serverless` resources, makes none of them, and reports success.
-Here templates are translated before moto sees them, by AWS's own translator, so that a stack has
-the resources that it would have on AWS, as far as moto knows their types.
+moto accepts a template with `AWS::Serverless` resources, creates none of them, and reports success.
+So AWS's own translator translates the templates first. A stack then has the resources that it would
+have on AWS, if moto implements their types.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ UNKNOWN_TO_MOTO = {
     "AWS::Lambda::Version": "1",
     "AWS::Lambda::Alias": f"arn:aws:lambda:{REGION}:123456789012:function:matchvec:live",
     "AWS::Lambda::Permission": "",
-    # It imports no definition from a template, so the API has nothing to deploy.
+    # moto imports no definition from a template, so the API has nothing to deploy.
     "AWS::ApiGateway::Deployment": "",
     "AWS::ApiGateway::Stage": "prod",
 }
-"""Types that it can't make of a template -> what a reference to one gives."""
+"""Types that moto cannot create from a template, with the value of a reference to one."""
 
 
 @dataclass
@@ -62,8 +62,8 @@ class LocalAws:
     """A running server.
 
     Attributes:
-        url: Its endpoint.
-        templates: What CloudFormation made of each change set's template.
+        url: Endpoint.
+        templates: Translated template of each change set.
     """
 
     url: str
@@ -81,11 +81,11 @@ class LocalAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables that send boto3, and so SAM CLI, here."""
+        """Environment variables that send boto3, and so SAM CLI, to the server."""
         return {**CREDENTIALS, "AWS_ENDPOINT_URL": self.url}
 
     def read(self, location: str) -> str:
-        """An object of S3, by `s3://bucket/key` or by an address of the endpoint."""
+        """Return an object of S3, by `s3://bucket/key` or by a url of the endpoint."""
         split = urlsplit(location)
         bucket, key = split.netloc, split.path.lstrip("/")
         if split.scheme != "s3":
@@ -95,7 +95,7 @@ class LocalAws:
 
 
 class Transforms:
-    """WSGI middleware: runs the macros of a change set's template."""
+    """WSGI middleware that runs the macros of a change set's template."""
 
     def __init__(self, app: WSGIApplication, aws: LocalAws) -> None:
         self._app = app
@@ -116,7 +116,7 @@ class Transforms:
         url = form.get("TemplateURL")
         template = yaml_parse(self._aws.read(url) if url else form["TemplateBody"])
         given = self._given(form, template)
-        # moto makes whole numbers of the numbers that a change set keeps: it is told them all.
+        # moto rounds the numbers of parameters that a change set keeps, so all are sent.
         form = {name: value for name, value in form.items() if not name.startswith("Parameters.")}
         for position, (name, value) in enumerate(given.items(), 1):
             form[f"Parameters.member.{position}.ParameterKey"] = name
@@ -126,13 +126,13 @@ class Transforms:
         translated = translate(template, values, read=self._aws.read)
         self._aws.templates.append(Decisions(translated, values).template(translated))
         made = known_to_moto(translated, values)
-        # The parameters stay declared: a stack tells them, and keeps them for its next change.
+        # The parameters stay declared, because a stack keeps them for its next change.
         made["Parameters"] = template.get("Parameters", {})
         form.pop("TemplateURL", None)
         return {**form, "TemplateBody": json.dumps(made)}
 
     def _given(self, form: dict[str, str], template: Template) -> dict[str, str]:
-        """The parameters of a change set; those it keeps have the stack's values."""
+        """Return the parameters of a change set; kept ones have the values of the stack."""
         previous = {}
         if form["ChangeSetType"] == "UPDATE":
             [stack] = self._aws.client("cloudformation").describe_stacks(
@@ -154,7 +154,7 @@ class Transforms:
 
 
 def known_to_moto(template: Template, values: Mapping[str, str]) -> Template:
-    """What is left for moto to make; references to the rest become texts."""
+    """Return what moto can create; references to all else become texts."""
     left_out = {
         name: UNKNOWN_TO_MOTO[resource["Type"]]
         for name, resource in template["Resources"].items()
@@ -168,9 +168,9 @@ def known_to_moto(template: Template, values: Mapping[str, str]) -> Template:
 
 
 def _apply(change_set: ChangeSet) -> None:
-    """Execute a change set with all that is in its template.
+    """Execute a change set completely.
 
-    moto's own forgets the outputs, the conditions of a new stack, and the stack's parameters.
+    moto ignores its outputs, its parameters, and the conditions of a new stack.
     """
     stack = change_set.stack
     stack.template = change_set.template
@@ -186,20 +186,20 @@ def _apply(change_set: ChangeSet) -> None:
 
 @contextmanager
 def local_aws() -> Iterator[LocalAws]:
-    """Serve on a free port of this machine, with nothing in it."""
+    """Serve empty services on a free port."""
     moto_api_backend.reset()
     aws = LocalAws("")
     app = Transforms(DomainDispatcherApplication(create_backend_app), aws)
     server = make_server("localhost", 0, app, threaded=True)
-    # moto tells a bucket's name from the host's by this spelling.
+    # With this spelling moto separates the name of a bucket from the host.
     aws.url = f"http://localhost:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
         with (
             patch.object(ChangeSet, "apply", _apply),
-            # A change set without changes is taken and then fails, by AWS and by moto's model;
-            # only moto's front refuses it.
+            # AWS and moto's model accept a change set without changes, and it fails later. Only
+            # moto's HTTP layer refuses it.
             patch.object(CloudFormationResponse, "_validate_different_update", lambda *_: None),
         ):
             yield aws

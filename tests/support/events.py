@@ -1,4 +1,4 @@
-"""Events as the front doors send them, built in code where a JSON file would say less."""
+"""Builds events of API Gateway, and loads those of tests/events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVENTS = Path(__file__).parent.parent / "events"
 
 
 def multipart(*fields: Field) -> tuple[str, bytes]:
-    """Content-Type and body of a form with these fields, in this order."""
+    """Return Content-Type and body of a form with these fields, in this order."""
     encoder = MultipartEncoder(fields=list(fields), boundary="matchvec-boundary")
     return encoder.content_type, encoder.to_string()
 
@@ -31,7 +31,7 @@ def rest_event(
     method: str = "POST",
     query: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """What a REST API's proxy integration sends (payload 1.0), with what matters of it."""
+    """Return the event of a REST API's proxy integration (payload 1.0), with the main fields."""
     return {
         "resource": path,
         "path": path,

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 Array = NDArray[np.generic]
 Axes = Sequence[int | str]
 Inputs = dict[str, tuple[str, Axes]]
-"""By name: dtype and axes."""
+"""Type and axes of a tensor, by name."""
 
 PICTURE: Inputs = {"images": ("float32", (1, 3, 64, 64))}
 
@@ -26,15 +26,15 @@ def fixed_onnx(
     producer: str = "tests",
     batched: bool = False,
 ) -> bytes:
-    """A model that gives the same outputs whatever goes in.
+    """Return a model with constant outputs.
 
     Args:
         outputs: Values by name.
-        inputs: dtype and shape by name; texts are axes that may vary.
-        shapes: Declared shapes of outputs where they are not those of the values.
-        metadata: What a producer writes beside the graph.
-        producer: Its name.
-        batched: Whether the outputs are repeated for every picture of the first input.
+        inputs: dtype and shape by name; a text is an axis of any length.
+        shapes: Declared shapes of outputs, if they differ from those of the values.
+        metadata: Metadata of the model.
+        producer: Name of the producer.
+        batched: True to repeat the outputs for every picture of the first input.
     """
     first = next(iter(inputs))
     nodes = [helper.make_node("Identity", [f"{name}/value"], [name]) for name in outputs]
@@ -85,26 +85,26 @@ def _type(dtype: str) -> int:
 
 
 def cells(*strides: int, side: int = 64) -> int:
-    """The cells of square grids."""
+    """Return the number of cells of square grids."""
     return sum((side // stride) ** 2 for stride in strides)
 
 
 def yolov5_rows(classes: int = 2, side: int = 64) -> NDArray[np.float32]:
-    """One car in the middle of the input, a quarter of its area, in YOLOv5's rows."""
+    """Return YOLOv5's rows with one car in the middle, a quarter of the input's area."""
     rows = np.zeros((1, 3 * cells(8, 16, 32, side=side), 5 + classes), np.float32)
     rows[0, 7] = [side / 2, side / 2, side / 2, side / 2, 0.9, 1.0, *([0] * (classes - 1))]
     return rows
 
 
 def yolov8_columns(classes: int = 2, side: int = 64) -> NDArray[np.float32]:
-    """The same in YOLOv8's columns."""
+    """Return the same car in YOLOv8's columns."""
     columns = np.zeros((1, 4 + classes, cells(8, 16, 32, side=side)), np.float32)
     columns[0, :, 7] = [side / 2, side / 2, side / 2, side / 2, 0.9, *([0] * (classes - 1))]
     return columns
 
 
 def detr_outputs(logit: float = 3.0) -> dict[str, Array]:
-    """The same in a DETR's queries, the second of three, with a sigmoid of 0.9526."""
+    """Return the same car as the second of three DETR queries, with a sigmoid of 0.9526."""
     logits = np.full((1, 3, 2), -9, np.float32)
     boxes = np.zeros((1, 3, 4), np.float32)
     logits[0, 1] = [logit, -9]
@@ -113,15 +113,15 @@ def detr_outputs(logit: float = 3.0) -> dict[str, Array]:
 
 
 def finished_rows(side: int = 64) -> NDArray[np.float32]:
-    """The same as a finished row, followed by an empty one."""
+    """Return the same car as a finished row, followed by an empty row."""
     quarter, three = side / 4, 3 * side / 4
     return np.array([[[quarter, quarter, three, three, 0.9, 0], [0] * 6]], np.float32)
 
 
 def red_detector(side: int = 64) -> bytes:
-    """YOLOv8's outputs; sure of a car only in red pictures of 0..1 with red first.
+    """Return a model with YOLOv8's outputs that finds a car only in red RGB pictures of 0..1.
 
-    Its score is 1 - |red - blue - 1|, of the means of both channels.
+    Its score is 1 - |red - blue - 1|, with the means of both channels.
     """
     base = yolov8_columns(side=side)
     is_score = np.zeros_like(base)
@@ -142,7 +142,7 @@ def red_detector(side: int = 64) -> bytes:
 
 
 def colour_classifier(side: int = 32) -> bytes:
-    """Logits of red and blue, for pictures of 0..1 with red first."""
+    """Return a model with logits of red and blue, for RGB pictures of 0..1."""
     weights = np.array([[8, -8], [0, 0], [-8, 8]], np.float32)
     nodes = [helper.make_node("Identity", ["weighed"], ["logits"])]
     return _of_means({"weights": weights}, nodes, ("logits", (1, 2)), side)
@@ -154,7 +154,7 @@ def _of_means(
     output: tuple[str, Axes],
     side: int,
 ) -> bytes:
-    """A model of `weighed`, the weighed means of the channels, float32 [1, n]."""
+    """Return a model of `weighed`, the weighted means of the channels, float32 [1, n]."""
     values = {"one": np.array(1, np.float32), **initializers}
     graph = helper.make_graph(
         [

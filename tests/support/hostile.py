@@ -1,4 +1,4 @@
-"""Pictures that are made to harm: small files that take long to decode, and damaged ones."""
+"""Hostile pictures: small files that take long to decode, and damaged files."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from PIL import Image
 from tests.support.pictures import corners, encode
 
 BYTES = 10_000_000
-"""Of a flood: as much as a url may deliver."""
+"""Size of a flood in bytes: the largest file that a url may deliver."""
 
 JPEG = encode(corners(), "JPEG")
 GIF = encode(corners().convert("P"), "GIF")
 WEBP = encode(corners(), "WEBP", lossless=True)
 FRAME = 13 + (6 << (GIF[10] & 7))
-"""Where the GIF's first picture begins."""
+"""Offset of the GIF's first frame."""
 
 
 def jpeg_with(segments: bytes) -> bytes:
@@ -30,21 +30,21 @@ def segment(marker: int, payload: bytes) -> bytes:
 
 
 def scans(count: int, width: int = 40, height: int = 20, mode: str = "RGB") -> bytes:
-    """A progressive JPEG whose last scan is repeated."""
+    """Return a progressive JPEG whose last scan is repeated."""
     data = encode(Image.new(mode, (width, height)), "JPEG", progressive=True)
     last = data.rindex(b"\xff\xda")
     return data[:last] + data[last:-2] * count + data[-2:]
 
 
 def exif(entries: int, size: int) -> bytes:
-    """A directory whose entries all have the same bytes, at its end."""
+    """Return an EXIF directory whose entries all refer to the same bytes."""
     start = 8 + 2 + 12 * entries + 4
     fields = (struct.pack("<HHLL", 1000 + entry, 7, size, start) for entry in range(entries))
     return struct.pack("<4sLH", b"II*\0", 8, entries) + b"".join(fields) + bytes(4 + size)
 
 
 def exif_segments(content: bytes) -> bytes:
-    """EXIF data over as many segments as it needs, which Pillow joins."""
+    """Return EXIF data in as many segments as it needs; Pillow joins them."""
     pieces = (content[start : start + 65000] for start in range(0, len(content), 65000))
     return b"".join(segment(0xE1, b"Exif\0\0" + piece) for piece in pieces)
 
@@ -55,7 +55,7 @@ def chunk(kind: bytes, content: bytes = b"") -> bytes:
 
 
 def png(pixels: bytes | None = None, *, before: bytes = b"", after: bytes = b"") -> bytes:
-    """A black PNG of 8x6, with other chunks before and after the pixels, or for them."""
+    """Return a black PNG of 8x6, with chunks before, after or instead of the pixels."""
     header = chunk(b"IHDR", struct.pack(">LLBBBBB", 8, 6, 8, 2, 0, 0, 0))
     black = chunk(b"IDAT", zlib.compress(bytes(6 * (1 + 8 * 3))))
     body = before + (black if pixels is None else pixels) + after
@@ -63,7 +63,7 @@ def png(pixels: bytes | None = None, *, before: bytes = b"", after: bytes = b"")
 
 
 def png_size(width: int, height: int) -> bytes:
-    """A PNG that says it has this size."""
+    """Return a PNG whose header has this size."""
     return png().replace(
         chunk(b"IHDR", struct.pack(">LLBBBBB", 8, 6, 8, 2, 0, 0, 0)),
         chunk(b"IHDR", struct.pack(">LLBBBBB", width, height, 8, 2, 0, 0, 0)),
@@ -71,7 +71,7 @@ def png_size(width: int, height: int) -> bytes:
 
 
 def frames(count: int) -> bytes:
-    """An animated PNG's announcement of so many frames, all of them before the first pixel."""
+    """Return chunks that announce frames of an animated PNG before the first pixel."""
     control = (struct.pack(">LLLLLHHBB", n, 8, 6, 0, 0, 1, 1, 0, 0) for n in range(count))
     return chunk(b"acTL", struct.pack(">LL", 1, 0)) + b"".join(chunk(b"fcTL", c) for c in control)
 
@@ -107,7 +107,7 @@ def rle_bmp(width: int, height: int, codes: bytes) -> bytes:
 
 
 def tiff_tile(side: int, content: bytes) -> bytes:
-    """A gray TIFF of 8x6 with one deflated tile of that side."""
+    """Return a gray TIFF of 8x6 with one deflated tile of this side."""
     fields = [
         (256, 3, 8), (257, 3, 6), (258, 3, 8), (259, 3, 8), (262, 3, 1), (277, 3, 1),
         (322, 4, side), (323, 4, side), (324, 4, 8 + 2 + 12 * 10 + 4), (325, 4, len(content)),
@@ -117,7 +117,7 @@ def tiff_tile(side: int, content: bytes) -> bytes:
 
 
 def _megabyte() -> bytes:
-    """1 MB that is no text, deflated."""
+    """Return 1 MB of binary data, deflated."""
     return zlib.compress(b"\xff" * 1_000_000, 9)
 
 
@@ -148,7 +148,7 @@ FLOODS: dict[str, Callable[[], bytes]] = {
     "BMP: codes beyond the pixels": lambda: rle_bmp(200, 200, b"\1\0" * (BYTES // 2)),
     "TIFF: a tile of 900 MP": lambda: tiff_tile(29984, _megabyte()),
 }
-"""Files whose decoding took Pillow seconds or hundreds of megabytes: each is refused at once."""
+"""Files that take Pillow seconds or hundreds of megabytes. Each is refused at once."""
 
 HARMLESS: dict[str, Callable[[], bytes]] = {
     "JPEG: EXIF of 1 MB in 2000 fields": lambda: jpeg_with(exif_segments(exif(2000, 1_000_000))),
@@ -170,17 +170,17 @@ HARMLESS: dict[str, Callable[[], bytes]] = {
         1000, 1000, (b"\1\0" * 1000 + b"\0\0") * 1000 + b"\0\1"
     ),
 }
-"""Files that look as bad, and that the decoders get through."""
+"""Files that look similar and are harmless."""
 
 
 def damaged(data: bytes, seed: int) -> Iterator[bytes]:
-    """A file cut off at many places, and with some bits changed."""
+    """Yield copies of a file, truncated at many places or with some bits changed."""
     yield from (data[: len(data) * share // 40] for share in range(40))
     yield from (data[:size] for size in range(1, min(64, len(data))))
-    chosen = random.Random(seed)  # noqa: S311 -- the same damage every time, not a secret
+    chosen = random.Random(seed)  # noqa: S311  The same damage in every run.
     for _ in range(100):
         changed = bytearray(data)
-        # Half of the changes hit the first bytes, where the dimensions and lengths are.
+        # Half of the changes are in the first bytes, which have the dimensions and lengths.
         reach = len(data) if chosen.random() < 0.5 else min(100, len(data))
         for _ in range(chosen.randint(1, 4)):
             changed[chosen.randrange(reach)] ^= 1 << chosen.randrange(8)
@@ -199,7 +199,7 @@ ENCODED: dict[str, dict[str, object]] = {
 
 
 def cases_of(kind: str) -> Iterator[tuple[str, bytes]]:
-    """Named files: the floods, the harmless ones, or the damaged ones of a format."""
+    """Return named files: the floods, the harmless files, or the damaged files of a format."""
     made = {"floods": FLOODS, "harmless": HARMLESS}.get(kind)
     if made is not None:
         yield from ((name, make()) for name, make in made.items())

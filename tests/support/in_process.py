@@ -1,4 +1,4 @@
-"""The handler as something that `requests` can send to: no socket, no process, no gateway."""
+"""Lets `requests` call the handler directly, without socket, process or gateway."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ URL = "http://in-process"
 
 
 class HandlerAdapter(HTTPAdapter):
-    """Makes a REST API's event of each request (payload 1.0), as API Gateway would.
+    """Turns each request into the event of a REST API (payload 1.0), as API Gateway does.
 
     Args:
         handler: Answers the events.
-        binary_media_types: Bodies of these are passed on in base64, all others as text.
+        binary_media_types: Media types whose bodies become base64. Others become text.
     """
 
     def __init__(self, handler: Handler, binary_media_types: list[str]) -> None:
@@ -62,7 +62,7 @@ class HandlerAdapter(HTTPAdapter):
 
 
 def session_to(handler: Handler, binary_media_types: list[str]) -> requests.Session:
-    """A session whose requests to `URL` are answered by the handler."""
+    """Return a session whose requests to `URL` the handler answers."""
     session = requests.Session()
     session.mount(URL, HandlerAdapter(handler, binary_media_types))
     return session

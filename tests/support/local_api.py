@@ -1,4 +1,4 @@
-"""The local API as a program that a test starts and stops."""
+"""Starts and stops the local API as a program."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ both_runtimes = pytest.mark.parametrize(
 
 @dataclass(frozen=True)
 class LocalApi:
-    """A running local API; `log` is what it prints."""
+    """A running local API; `log` is the file of its output."""
 
     url: str
     process: subprocess.Popen[bytes]
     log: Path
 
     def children(self) -> set[int]:
-        """Process ids of everything that it started, directly or not."""
+        """Return the ids of all processes that it started, directly or indirectly."""
         listing = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, check=True)
         parents = {int(pid): int(parent) for pid, parent in map(str.split, listing_lines(listing))}
         found: set[int] = set()
@@ -95,7 +95,7 @@ def local_api(
 
 
 def copy_project(directory: Path) -> Path:
-    """A copy of what the local API serves, to change it."""
+    """Copy what the local API serves, so that a test can change it; return the copy."""
     copy = directory / "project"
     for name in ("gateway", "inference", "models", "pages", "scripts", "service"):
         shutil.copytree(ROOT / name, copy / name)

@@ -1,4 +1,4 @@
-"""Models for tests: without onnxruntime, as tiny real ONNX files, and the published ones."""
+"""Models for tests: fakes without onnxruntime, tiny ONNX files, and published models."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ EXTRA_FILES = {
 
 
 def published_model(name: str, base: Path) -> Path:
-    """Put a published model and our manifest of it together in a folder below `base`."""
+    """Copy a published model and its manifest into a folder below `base`; return the folder."""
     source, folder = SHARED / "models" / name, base / name
     folder.mkdir(parents=True)
     manifest = json.loads((MANIFESTS / name / "manifest.json").read_text())
@@ -76,7 +76,7 @@ def input_spec(**changes: Any) -> InputSpec:
 
 @dataclass(frozen=True)
 class FixedRuntime:
-    """Stands in for onnxruntime: the same outputs whatever goes in."""
+    """Replacement of onnxruntime with constant outputs."""
 
     values: list[Tensor]
 
@@ -87,7 +87,7 @@ class FixedRuntime:
 
 @dataclass(frozen=True)
 class FixedHead:
-    """Finds the same boxes in every picture; `boxes_xyxy` is in pixels of a 4x4 input."""
+    """Head that finds the same boxes in every picture; `boxes_xyxy` is in pixels of a 4x4 input."""
 
     found: RawDetections
 
@@ -116,7 +116,7 @@ def fake_manifest(
 
 
 def fake_detector(*rows: tuple[tuple[float, float, float, float], float, int]) -> Detector:
-    """Finds (box in a 4x4 input, score, class id) of car, truck and person in every picture."""
+    """Return a detector that finds the same (box in a 4x4 input, score, class id) everywhere."""
     found = RawDetections(
         boxes_xyxy=np.array([box for box, _, _ in rows], dtype=np.float32).reshape(-1, 4),
         scores=np.array([score for _, score, _ in rows], dtype=np.float32),
@@ -132,7 +132,7 @@ def fake_detector(*rows: tuple[tuple[float, float, float, float], float, int]) -
 def fake_classifier(
     name: str, outputs: Mapping[str, Mapping[str, float]], sha256: str = "0" * 64
 ) -> Classifier:
-    """Gives every crop the same probabilities, {output: {label: probability}}."""
+    """Return a classifier with constant probabilities, {output: {label: probability}}."""
     task = ClassificationTask(
         tuple(
             ClassOutput(output, tuple(classes), "none", 1.0) for output, classes in outputs.items()
@@ -147,7 +147,7 @@ CAR_AND_PERSON = (((0, 0, 2, 4), 0.9, 0), ((2, 0, 4, 4), 0.8, 2))
 
 
 def fake_pipeline(detector: Detector | None = None, *classifiers: Classifier) -> Pipeline:
-    """A car on the left half of every picture, classified as a Clio, and a person on the right."""
+    """Return a pipeline that finds a Clio on the left half and a person on the right half."""
     default = fake_classifier("fake_classifier", {"probabilities": {"clio": 0.75, "208": 0.25}})
     return Pipeline(
         detector or fake_detector(*CAR_AND_PERSON),
@@ -158,7 +158,7 @@ def fake_pipeline(detector: Detector | None = None, *classifiers: Classifier) ->
 
 
 def tiny_onnx(classes: int = 2) -> onnx.ModelProto:
-    """A real classifier: input [1, 3, 2, 2], output the sum over `classes` weights."""
+    """Return a classifier as ONNX: input [1, 3, 2, 2], output the sum over `classes` weights."""
     weights = np.ones((12, classes), dtype=np.float32)
     graph = helper.make_graph(
         [
@@ -176,7 +176,7 @@ def tiny_onnx(classes: int = 2) -> onnx.ModelProto:
 
 
 def tiny_manifest(name: str, model: bytes, **changes: Any) -> dict[str, Any]:
-    """The JSON of a manifest for `tiny_onnx`."""
+    """Return the JSON of a manifest for `tiny_onnx`."""
     values: dict[str, Any] = {
         "name": name,
         "version": "1.0.0",
@@ -202,7 +202,7 @@ def tiny_manifest(name: str, model: bytes, **changes: Any) -> dict[str, Any]:
 
 
 def tiny_folder(base: Path, folder_name: str = "tiny", /, **changes: Any) -> Path:
-    """A model folder with `tiny_onnx` in it."""
+    """Create a model folder with `tiny_onnx`; return it."""
     folder = base / folder_name
     folder.mkdir(parents=True)
     model = tiny_onnx().SerializeToString()

@@ -1,4 +1,4 @@
-"""A network for tests: names resolve as told, and every address leads to a canned server."""
+"""A fake network: chosen addresses of names, and one server with canned responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PUBLIC = "93.184.216.34"
 def http_answer(
     body: bytes, status: str = "200 OK", headers: Sequence[str] = (), *, length: bool = True
 ) -> bytes:
-    """The bytes that a web server sends."""
+    """Return the bytes of an HTTP response."""
     fields = [*headers, *([f"Content-Length: {len(body)}"] if length else [])]
     head = "\r\n".join([f"HTTP/1.1 {status}", *fields, "", ""])
     return head.encode("latin-1") + body
@@ -26,10 +26,10 @@ class FakeNetwork:
     """Resolver and connector for a `Fetcher`.
 
     Attributes:
-        answers: Per ``scheme-less`` host and path (``"cars.example/a.jpg"``), what is sent.
-        addresses: Per host, what it resolves to; others resolve to a public address.
-        requests: The request heads that were sent, in order.
-        connections: The (address, port) pairs that were connected to, in order.
+        answers: Bytes of the response by host and path, such as ``"cars.example/a.jpg"``.
+        addresses: Addresses by host; other hosts have one public address.
+        requests: Heads of the received requests, in order.
+        connections: Address and port of each connection, in order.
     """
 
     answers: Mapping[str, bytes] = field(default_factory=dict)
@@ -68,4 +68,4 @@ class FakeNetwork:
             try:
                 connection.sendall(answer)
             except OSError:
-                return  # The fetcher hung up early, as it should on files over its limit.
+                return  # The fetcher closes the connection if a file exceeds its limit.

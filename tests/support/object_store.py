@@ -1,4 +1,4 @@
-"""A bucket behind real HTTP, which can fail the way that S3 or the network before it does."""
+"""A bucket behind HTTP that can fail like S3 or the network."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 
 
 class ObjectStore(ThreadingHTTPServer):
-    """Answers GET of `/bucket/key` with what `objects` has under that path.
+    """Server that answers GET `/bucket/key` from `objects`.
 
     Attributes:
-        objects: The files.
-        is_breaking_off: Whether models end half-way, though their Content-Length is whole.
-        is_failing: Whether everything is answered with 503.
-        is_stalling: Whether models stop half-way and the connection stays open.
-        stalled: Released when one has.
+        objects: Files by path.
+        is_breaking_off: True to close the connection in the middle of a model.
+        is_failing: True to answer every request with 503.
+        is_stalling: True to stop in the middle of a model and keep the connection open.
+        stalled: Released when a transfer has stopped.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class ObjectStore(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
 
     def put_folder(self, folder: Path, prefix: str) -> None:
-        """Put a folder's files below ``/bucket/prefix/<folder's name>/``."""
+        """Store the files of a folder below ``/bucket/prefix/<name of the folder>/``."""
         for path in folder.iterdir():
             self.objects[f"{prefix}/{folder.name}/{path.name}"] = path.read_bytes()
 
@@ -56,15 +56,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
         if is_model and self.server.is_stalling:
             self.server.stalled.release()
-            self.rfile.read(1)  # Until the client is gone.
+            self.rfile.read(1)  # Returns when the client disconnects.
 
     def log_message(self, *_: object) -> None:
-        """Keep the tests' output clean."""
+        """Log nothing."""
 
 
 @contextmanager
 def object_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
-    """A store that boto3 takes for S3."""
+    """Serve a store that boto3 uses as S3."""
     store = ObjectStore()
     monkeypatch.setenv("AWS_ENDPOINT_URL", store.url)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")

@@ -1,4 +1,4 @@
-"""Small pictures in every format, and what their pixels are."""
+"""Small pictures with known pixels."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ STORED: dict[int, Image.Transpose | None] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-"""By EXIF orientation: what has to be done to an upright picture so that a viewer, told the
-orientation, turns it back; the inverse of the table in Exif 3.0, section 4.6.5."""
+"""Transformation of an upright picture per EXIF orientation, which a viewer reverses: the inverse
+of the table in Exif 3.0, section 4.6.5."""
 
 
 def encode(image: Image.Image, file_format: str = "PNG", **options: Any) -> bytes:
@@ -31,12 +31,12 @@ def encode(image: Image.Image, file_format: str = "PNG", **options: Any) -> byte
 
 
 def plain(width: int = 8, height: int = 6, color: str = "#204060") -> bytes:
-    """A PNG of one colour."""
+    """Return a PNG of one colour."""
     return encode(Image.new("RGB", (width, height), color))
 
 
 def corners(width: int = 40, height: int = 20) -> Image.Image:
-    """Black, with the top left quarter red: shows turning and mirroring."""
+    """Return a black picture whose top left quarter is red, so that any rotation is visible."""
     image = Image.new("RGB", (width, height))
     image.paste("#ff0000", (0, 0, width // 2, height // 2))
     return image

@@ -1,8 +1,8 @@
-"""The stack as CloudFormation sees it: template.yaml after AWS's own transforms, offline.
+"""Translates template.yaml offline, with AWS's own transforms.
 
-`AWS::Include` and `AWS::Serverless` are macros that CloudFormation runs, the deepest first
+`AWS::Include` and `AWS::Serverless` are macros that CloudFormation runs, the innermost first
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros.html). The second
-one is open source, and SAM CLI brings it: `samtranslator`.
+one is open source and part of SAM CLI: `samtranslator`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +19,8 @@ import yaml
 from samcli.yamlhelper import yaml_parse
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
+
+from scripts.deployment.stamp import API, STAMP, definition_hash
 
 ROOT = Path(__file__).parent.parent.parent
 REGION = "eu-west-1"
@@ -28,7 +31,7 @@ NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
 class PlainLoader(yaml.SafeLoader):
-    """YAML without short forms such as !Sub, which SAM CLI teaches the safe loader."""
+    """YAML loader without short forms such as !Sub, which SAM CLI adds to the safe loader."""
 
     yaml_constructors: ClassVar[dict[Any, Any]] = {
         tag: construct
@@ -42,9 +45,16 @@ def read_local(location: str) -> str:
     return (ROOT / location).read_text()
 
 
-def packaged() -> Template:
-    """template.yaml as `sam package` leaves it, the code in a bucket."""
+@cache
+def source() -> Template:
+    """Return template.yaml, parsed once. Copy it before changing it."""
     template: Template = yaml_parse((ROOT / "template.yaml").read_text())
+    return template
+
+
+def packaged() -> Template:
+    """Return template.yaml as `sam package` writes it, with the code in a bucket."""
+    template = copy.deepcopy(source())
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = dict(CODE)
@@ -54,7 +64,7 @@ def packaged() -> Template:
 
 
 def include(node: Any, read: Read) -> Any:
-    """What AWS::Include does: a file's content beside the call, without tags such as !Sub."""
+    """Replace every AWS::Include by the content of its file, where tags such as !Sub fail."""
     if isinstance(node, list):
         return [include(each, read) for each in node]
     if not isinstance(node, dict):
@@ -62,16 +72,30 @@ def include(node: Any, read: Read) -> Any:
     call = node.get("Fn::Transform")
     if isinstance(call, dict) and call.get("Name") == "AWS::Include":
         siblings = {name: each for name, each in node.items() if name != "Fn::Transform"}
-        content = yaml.load(read(call["Parameters"]["Location"]), Loader=PlainLoader)  # noqa: S506  a safe one
+        content = copy.deepcopy(_parsed(read(call["Parameters"]["Location"])))
         return include({**content, **siblings}, read)
     return {name: include(each, read) for name, each in node.items()}
 
 
+@cache
+def _parsed(text: str) -> Any:
+    return yaml.load(text, Loader=PlainLoader)  # noqa: S506  It is a safe loader.
+
+
+def stamped(template: Template, values: Mapping[str, str], read: Read = read_local) -> Template:
+    """Return the template as scripts/deploy.sh stamps it (scripts/deployment/stamp.py)."""
+    template = include(template, read)
+    api = template["Resources"][API]["Properties"]
+    api.pop("AlwaysDeploy")
+    api["DefinitionBody"][STAMP] = definition_hash(api["DefinitionBody"], template, values)
+    return template
+
+
 def parameters_of(template: Template, given: Mapping[str, str]) -> dict[str, str]:
-    """A value for each parameter, the default where none is given; all are texts, as on AWS.
+    """Return the value or default of each parameter. All are texts, as on AWS.
 
     Raises:
-        ValueError: There is no parameter of a given name.
+        ValueError: The template has no parameter of a given name.
     """
     declared = template.get("Parameters", {})
     if unknown := set(given) - set(declared):
@@ -83,17 +107,17 @@ def parameters_of(template: Template, given: Mapping[str, str]) -> dict[str, str
 
 
 def translate(template: Template, values: Mapping[str, str], read: Read = read_local) -> Template:
-    """Plain CloudFormation: what a change set of the template would hold."""
+    """Return the template in plain CloudFormation, as a change set contains it."""
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     known = {"AWS::Region": REGION, **values}
-    translated: Template = translator.translate(include(copy.deepcopy(template), read), known)
+    translated: Template = translator.translate(include(template, read), known)
     return json.loads(json.dumps(translated, default=str))  # type: ignore[no-any-return]
 
 
 class Decisions:
-    """Conditions and parameters of a template, to resolve its parts with.
+    """Resolves conditions and parameters of a template.
 
-    What only AWS knows (`Fn::GetAtt`, a `Ref` to a resource) stays as it is written.
+    `Fn::GetAtt` and `Ref` to a resource stay unchanged: only AWS knows their values.
     """
 
     def __init__(self, template: Template, values: Mapping[str, str]) -> None:
@@ -101,7 +125,7 @@ class Decisions:
         self._values = values
 
     def template(self, template: Template) -> Template:
-        """The template without conditions: only what they let exist."""
+        """Return the template without conditions, and without what they exclude."""
         sections = {
             name: self._existing(template.get(name, {})) for name in ("Resources", "Outputs")
         }
@@ -152,13 +176,13 @@ class Stack:
     def __init__(self, **given: str) -> None:
         template = packaged()
         values = parameters_of(template, given) | pseudo_parameters("matchvec")
-        translated = translate(template, values)
+        translated = translate(stamped(template, values), values)
         decided = Decisions(translated, values).template(translated)
         self.resources: dict[str, dict[str, Any]] = decided["Resources"]
         self.outputs: dict[str, dict[str, Any]] = decided["Outputs"]
 
     def of_type(self, name: str) -> dict[str, dict[str, Any]]:
-        """Properties of all resources of a type, by logical id."""
+        """Return the properties of all resources of a type, by logical id."""
         return {
             logical_id: resource.get("Properties", {})
             for logical_id, resource in self.resources.items()
@@ -166,17 +190,25 @@ class Stack:
         }
 
     def one(self, name: str) -> dict[str, Any]:
-        """Properties of the only resource of a type."""
+        """Return the properties of the only resource of a type."""
         [properties] = self.of_type(name).values()
         return properties
 
 
 def _substitute(argument: Any, values: Mapping[str, str]) -> Any:
     text, variables = (argument, {}) if isinstance(argument, str) else argument
+    unknown = {}
     for name, value in {**values, **variables}.items():
-        if isinstance(value, dict):  # Another resource, which the text can name itself.
-            value = f"${{{value['Ref']}}}"
-        text = text.replace(f"${{{name}}}", value)
+        if isinstance(value, dict) and "Ref" in value:
+            value = f"${{{value['Ref']}}}"  # Another resource, which the text can name itself.
+        elif isinstance(value, dict) and isinstance(value.get("Fn::Sub"), str):
+            value = value["Fn::Sub"]
+        if isinstance(value, str):
+            text = text.replace(f"${{{name}}}", value)
+        else:
+            unknown[name] = value
+    if unknown:
+        return {"Fn::Sub": [text, unknown]}
     return text if "${" not in text else {"Fn::Sub": text}
 
 
@@ -186,18 +218,29 @@ def _join(separator: str, parts: list[Any]) -> Any:
     return {"Fn::Join": [separator, parts]}
 
 
+def _split(pair: list[Any], _: Mapping[str, str]) -> Any:
+    separator, text = pair
+    return text.split(separator) if isinstance(text, str) else {"Fn::Split": pair}
+
+
+def _select(pair: list[Any], _: Mapping[str, str]) -> Any:
+    index, values = pair
+    return values[int(index)] if isinstance(values, list) else {"Fn::Select": pair}
+
+
 FUNCTIONS: dict[str, Callable[[Any, Mapping[str, str]], Any]] = {
     "Fn::Equals": lambda pair, _: str(pair[0]) == str(pair[1]),
     "Fn::Not": lambda one, _: not one[0],
     "Fn::And": lambda each, _: all(each),
+    "Fn::Select": _select,
     "Fn::Join": lambda pair, _: _join(*pair),
-    "Fn::Split": lambda pair, _: pair[1].split(pair[0]),
+    "Fn::Split": _split,
     "Fn::Sub": _substitute,
 }
 
 
 def texts(node: Any) -> Iterator[str]:
-    """All texts in a tree."""
+    """Yield all texts of a tree."""
     if isinstance(node, str):
         yield node
     elif isinstance(node, dict):

@@ -1,4 +1,4 @@
-"""What hypothesis draws from: JSON of any shape, texts of any characters, odd urls."""
+"""Strategies of hypothesis: JSON of any shape, and texts of any characters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 ANY_CHARACTER = st.characters(exclude_categories=())
-"""Lone surrogates too: JSON can hold them, and nothing can encode them."""
+"""Any character, including lone surrogates, which JSON may contain and no encoding accepts."""
 
 texts = st.text(ANY_CHARACTER, max_size=30)
 extremes = st.sampled_from((10**400, -(10**400), float("nan"), "", "\x00", "a\nb", "../a"))
@@ -21,5 +21,5 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 
 
 def examples(count: int) -> settings:
-    """The same examples on every run, so that a test that passed passes again."""
+    """Return settings that try the same examples in every run."""
     return settings(max_examples=count, derandomize=True, deadline=None, database=None)

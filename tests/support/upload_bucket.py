@@ -1,4 +1,4 @@
-"""A bucket for uploads without S3 behind it."""
+"""A bucket for uploads in memory."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class UploadBucket:
     """`gateway.upload_bucket.UploadBucket` without S3.
 
     Attributes:
-        origin: Of the server that takes forms.
-        objects: What was sent, by s3 uri.
+        origin: Origin of the server that receives the forms.
+        objects: Uploaded files by S3 uri.
     """
 
     origin: str = "http://127.0.0.1"

@@ -1,4 +1,4 @@
-"""A bucket for uploads behind real HTTP: moto's S3 on this machine."""
+"""A bucket for uploads in moto's S3 server."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class LocalS3:
     """A running server with one empty bucket.
 
     Attributes:
-        url: Its endpoint; an address, so that botocore puts the bucket into the path.
+        url: Endpoint with an IP address, so that botocore puts the bucket into the path.
     """
 
     url: str
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables that send boto3 here."""
+        """Environment variables that send boto3 to the server."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": "testing",
@@ -48,7 +48,7 @@ class LocalS3:
 
 
 def send(offer: Mapping[str, Any], content: bytes) -> None:
-    """What a client does with the answer of `POST /uploads`."""
+    """Upload a file with the form that `POST /uploads` returned."""
     files = {"file": ("photo", content, offer["fields"]["Content-Type"])}
     response = requests.post(offer["url"], data=offer["fields"], files=files, timeout=20)
     assert response.status_code == 204, response.text
@@ -56,7 +56,7 @@ def send(offer: Mapping[str, Any], content: bytes) -> None:
 
 @contextmanager
 def local_s3() -> Iterator[LocalS3]:
-    """Serve on a free port."""
+    """Serve an empty bucket on a free port."""
     moto_api_backend.reset()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
