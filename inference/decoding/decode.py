@@ -36,7 +36,7 @@ logger = logging.getLogger("matchvec")
 
 
 def decode(data: bytes, *, max_pixels: int) -> ImageRGB:
-    """Decode a JPEG, PNG, WebP, GIF (first frame), BMP or TIFF (first page).
+    """Decode a JPEG, PNG, WebP, GIF (first frame), BMP, TIFF (first page), HEIC or AVIF.
 
     EXIF orientation is applied, transparency is composited over white, and 16-bit samples are
     reduced to 8; palette, gray and CMYK become RGB. Colour profiles are not applied.
@@ -72,7 +72,7 @@ def decode_reduced(data: bytes, *, max_pixels: int, resolution: Resolution) -> D
 
 def _decode(data: bytes, max_pixels: int, resolution: Resolution | None) -> DecodedImage:
     try:
-        check_file(data)
+        check_file(data, max_pixels)
         inverted = _inverted_tiff(data, max_pixels)
         with open_image(inverted or data) as image:
             check_header(image, data, max_pixels)
