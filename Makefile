@@ -129,5 +129,5 @@ build-PreTrafficHook:
 
 clean: ## Remove everything that make, tests and builds wrote
 	rm -rf .venv .venv-* .aws-sam build client/dist out .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	rm -f .coverage coverage.xml
+	rm -f .coverage* coverage.xml
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
