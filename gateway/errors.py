@@ -6,6 +6,7 @@ GatewayError
 │   ├── NoImage               400 no_image
 │   ├── BadOption             400 bad_option
 │   ├── SeveralImages         400 several_images
+│   ├── InvalidApiKey         403 invalid_api_key
 │   ├── UnknownRoute          404 unknown_route
 │   ├── MethodNotAllowed      405 method_not_allowed
 │   ├── TooLarge              413 too_large
@@ -89,6 +90,13 @@ class SeveralImages(RequestError):
 
     status = 400
     code = "several_images"
+
+
+class InvalidApiKey(RequestError):
+    """The key in ``x-api-key`` is missing or wrong."""
+
+    status = 403
+    code = "invalid_api_key"
 
 
 class UnknownRoute(RequestError):

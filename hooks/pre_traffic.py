@@ -1,9 +1,9 @@
-"""Decides whether a new version of the function may get traffic: CodeDeploy's pre-traffic hook.
+"""CodeDeploy's pre-traffic hook: decides whether a new version of the function may get traffic.
 
-CodeDeploy calls this function between the publishing of a version and the first client it gets
+CodeDeploy invokes this function after a version is published and before clients reach it
 (https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html).
-It posts sample pictures to the new version, as API Gateway would, and reports `Succeeded` or
-`Failed`; after `Failed`, or no report at all, the alias stays on the old version.
+It sends sample pictures to the new version, as API Gateway would, and reports `Succeeded` or
+`Failed`. After `Failed`, or without a report, the alias stays on the old version.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any
 
 SAMPLES = Path(__file__).parent / "samples"
 GOLDEN = {"car.jpg": "car", "bus.jpg": "bus", "truck.jpg": "truck"}
-"""Sample picture -> a class that the embedded detector finds on it."""
+"""Sample picture -> a class that the embedded detector finds in it."""
 EMBEDDED_DETECTOR = "vehicle_detector"
 THRESHOLD = "0.3"
-"""Below any that a deployment is likely to set, as models are checked here and not settings."""
+"""Lower than a deployment's own: this checks models, not settings."""
 BOUNDARY = "matchvec-pre-traffic"
 
 Event = dict[str, Any]
@@ -31,12 +31,12 @@ logger = logging.getLogger("matchvec")
 
 
 def handler(event: Event, _: object) -> None:
-    """Check the version that the environment names, and tell CodeDeploy."""
-    import boto3  # The Lambda runtime brings it.
+    """Check the version in the environment variable NEW_VERSION, and report to CodeDeploy."""
+    import boto3  # Part of the Lambda runtime.
 
     functions = boto3.client("lambda")
 
-    def invoke(proxy_event: Event) -> Any:  # noqa: ANN401  what a Lambda function answers
+    def invoke(proxy_event: Event) -> Any:  # noqa: ANN401  any JSON
         answer = functions.invoke(
             FunctionName=os.environ["NEW_VERSION"], Payload=json.dumps(proxy_event).encode()
         )
@@ -44,7 +44,7 @@ def handler(event: Event, _: object) -> None:
 
     try:
         problems = find_problems(invoke)
-    except Exception as error:  # Whatever it is, CodeDeploy must not wait an hour for a report.
+    except Exception as error:  # Without a report CodeDeploy would wait for an hour.
         logger.exception("the new version could not be checked")
         problems = [repr(error)]
     for problem in problems:
@@ -57,7 +57,7 @@ def handler(event: Event, _: object) -> None:
 
 
 def find_problems(invoke: Invoke) -> list[str]:
-    """What is wrong with the answers of a function; nothing, if clients may see them."""
+    """Return what is wrong with a function's answers; empty if clients may get them."""
     return [
         problem
         for event, check in (
@@ -70,7 +70,7 @@ def find_problems(invoke: Invoke) -> list[str]:
 
 
 def proxy_event(method: str, path: str, **fields: Any) -> Event:  # noqa: ANN401  event fields
-    """The event that API Gateway makes of a request to the REST API."""
+    """Return the event that API Gateway sends for a request to the REST API."""
     return {
         "resource": path,
         "path": path,
@@ -85,7 +85,7 @@ def proxy_event(method: str, path: str, **fields: Any) -> Event:  # noqa: ANN401
 
 
 def pictures_event() -> Event:
-    """All golden pictures in one form, and a file after them that is no picture."""
+    """Return a request with all sample pictures in one form, and one file that is no picture."""
     files = [(name, (SAMPLES / name).read_bytes()) for name in GOLDEN] + [("notes.txt", b"notes")]
     form = b"".join(
         f"--{BOUNDARY}\r\n"
@@ -97,7 +97,10 @@ def pictures_event() -> Event:
     return proxy_event(
         "POST",
         "/predict",
-        headers={"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"},
+        headers={
+            "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
+            "X-Api-Key": os.environ.get("API_KEY_SECRET", ""),
+        },
         queryStringParameters={"details": "true", "threshold": THRESHOLD},
         body=base64.b64encode(form + f"--{BOUNDARY}--\r\n".encode()).decode(),
         isBase64Encoded=True,
@@ -105,19 +108,19 @@ def pictures_event() -> Event:
 
 
 def check_health(answer: Any) -> list[str]:  # noqa: ANN401  as all answers
-    """The models have to be loaded."""
+    """Check that the models are loaded."""
     return [] if status(answer) == 200 else [f"/health answers {answer}"]
 
 
 def check_preflight(answer: Any) -> list[str]:  # noqa: ANN401
-    """A browser has to be let in."""
+    """Check that a browser may send requests."""
     headers = answer.get("headers", {}) if status(answer) == 200 else {}
     allowed = headers.get("Access-Control-Allow-Origin")
     return [] if allowed else [f"OPTIONS /predict answers {answer}"]
 
 
 def check_pictures(answer: Any) -> list[str]:  # noqa: ANN401
-    """Every picture has to be answered, and the embedded detector has to find what is on it."""
+    """Check that every picture is answered, and what the embedded detector finds in it."""
     if status(answer) != 200:
         return [f"/predict answers {answer}"]
     body = json.loads(answer["body"])
@@ -142,5 +145,5 @@ def check_pictures(answer: Any) -> list[str]:  # noqa: ANN401
 
 
 def status(answer: Any) -> int | None:  # noqa: ANN401
-    """The HTTP status of an answer; None, if the function failed and there is none."""
+    """Return the HTTP status of an answer; None if the function failed."""
     return answer.get("statusCode") if isinstance(answer, dict) else None

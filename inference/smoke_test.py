@@ -9,6 +9,7 @@ import numpy as np
 
 from inference.errors import ModelUnavailable
 from inference.manifest import DetectionTask, InputSpec, Manifest
+from inference.plausibility import MIN_SCORE, check_boxes
 from inference.probabilities import to_probabilities
 from inference.session import Session
 from inference.types import Outputs, SizeWH
@@ -52,9 +53,9 @@ def _read(manifest: Manifest, outputs: Outputs, input_wh: SizeWH, count: int) ->
         ValueError: An output has the wrong shape.
     """
     if isinstance(manifest.task, DetectionTask):
-        found = manifest.task.head.decode(outputs, input_wh, 1.0)
-        if found.boxes_xyxy.shape != (len(found.scores), 4):
-            raise ValueError(f"Boxes have shape {found.boxes_xyxy.shape}, not [n, 4].")
+        with np.errstate(over="ignore"):
+            found = manifest.task.head.decode(outputs, input_wh, MIN_SCORE)
+        check_boxes(found, input_wh)
         return
     for output in manifest.task.outputs:
         rows = len(to_probabilities(outputs[output.name], output))

@@ -1,15 +1,15 @@
-"""What a million pictures cost on AWS, from the time that one takes.
+"""Print what a million pictures cost on AWS, from the time of one picture.
 
-    python -m scripts.cost            # measures it on this machine, with the sample pictures
-    python -m scripts.cost --ms 60    # takes it as given
+    python -m scripts.cost            # measures the time here, with the sample pictures
+    python -m scripts.cost --ms 60    # takes the time as given
 
-Prints the table of docs/deploy.md. Measured is the handler's processor time, from the event to
-the answer, at one picture per request; other programs on the machine don't change it much.
+The output is the tables of docs/deploy.md. The measured time is the handler's processor time from
+the event to the answer, at one picture per request. Other programs on the machine hardly change it.
 
 Lambda gives processor time in proportion to memory, one core at 1769 MB
-(https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html), so below that a picture
-takes longer by as much. More helps requests with several pictures only, as a picture keeps one
-core busy; their time is then shared by the cores.
+(https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html), so with less memory a
+picture takes longer in proportion. More memory helps only requests with several pictures: one
+picture keeps one core busy, and several share the cores.
 """
 
 from __future__ import annotations
@@ -23,39 +23,84 @@ from pathlib import Path
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 PRICES_OF = "2026-11-22"
 """us-east-1, list prices as published copies of 2025-26 give them, before any free tier."""
-DOLLARS_PER_MILLION_REQUESTS = 0.20 + 3.50
-"""Lambda's and API Gateway's (REST)."""
+LAMBDA_DOLLARS = 0.20
+"""Price of a million Lambda requests."""
+FRONT_DOOR_DOLLARS = {"rest": 3.50, "http": 1.00, "url": 0.00}
+"""Price of a million requests of up to 512 KB, by front door."""
+HTTP_UNIT_BYTES = 512 * 1024
+"""An HTTP API counts a larger request as several."""
+LARGE_BYTES = 2_000_000
+"""Size of a request with one large photograph."""
 DOLLARS_PER_GB_SECOND = {"arm64": 0.0000133334, "x86_64": 0.0000166667}
 MB_PER_CORE = 1769
 MEMORY_MB = (512, 1024, 1769, 2048, 3008)
+DEFAULT_MB = 2048
 ROUNDS = 15
 
 
 def billed_ms(core_ms: float, memory_mb: int) -> float:
-    """How long Lambda runs for a picture that takes `core_ms` on a core of its own."""
+    """Return the billed time of a picture that takes `core_ms` on a core of its own."""
     return core_ms * max(1.0, MB_PER_CORE / memory_mb)
 
 
-def dollars_per_million(core_ms: float, memory_mb: int, architecture: str) -> float:
-    """Lambda and API Gateway together, for a million requests with one picture each."""
+def time_dollars(core_ms: float, memory_mb: int, architecture: str) -> float:
+    """Return the price of the Lambda time of a million pictures."""
     gb_seconds = 1e6 * memory_mb / 1024 * billed_ms(core_ms, memory_mb) / 1000
-    return gb_seconds * DOLLARS_PER_GB_SECOND[architecture] + DOLLARS_PER_MILLION_REQUESTS
+    return gb_seconds * DOLLARS_PER_GB_SECOND[architecture]
+
+
+def front_door_dollars(front_door: str, request_bytes: int = 0) -> float:
+    """Return the price of a million requests of that size at a front door."""
+    dollars = FRONT_DOOR_DOLLARS[front_door]
+    units = max(1, -(-request_bytes // HTTP_UNIT_BYTES)) if front_door == "http" else 1
+    return dollars * units
+
+
+def dollars_per_million(
+    core_ms: float, memory_mb: int, architecture: str, front_door: str = "rest"
+) -> float:
+    """Return the price of a million requests with one picture each: Lambda and front door."""
+    requests = LAMBDA_DOLLARS + front_door_dollars(front_door)
+    return time_dollars(core_ms, memory_mb, architecture) + requests
 
 
 def table(core_ms: float) -> str:
-    """The costs by memory size and architecture, in Markdown."""
-    lines = ["| memory, MB | time, ms | arm64 | x86_64 |", "|---|---|---|---|"]
+    """Return the prices by memory size and front door, in Markdown."""
+    lines = [
+        "| memory, MB | time, ms | rest, arm64 | http, arm64 | url, arm64 | rest, x86_64 "
+        "| http, x86_64 | url, x86_64 |",
+        "|" + "---|" * 8,
+    ]
     for memory_mb in MEMORY_MB:
         dollars = " | ".join(
-            f"${dollars_per_million(core_ms, memory_mb, architecture):.2f}"
+            f"${dollars_per_million(core_ms, memory_mb, architecture, front_door):.2f}"
             for architecture in DOLLARS_PER_GB_SECOND
+            for front_door in FRONT_DOOR_DOLLARS
         )
         lines.append(f"| {memory_mb} | {billed_ms(core_ms, memory_mb):.0f} | {dollars} |")
     return "\n".join(lines)
 
 
+def front_door_table(core_ms: float) -> str:
+    """Return the items of the price by front door, at the default memory on arm64, in Markdown."""
+    lines = [
+        "| front door | requests at the front door | requests at Lambda | Lambda time | together "
+        "| with requests of 2 MB |",
+        "|---|---|---|---|---|---|",
+    ]
+    for front_door, dollars in FRONT_DOOR_DOLLARS.items():
+        time_price = time_dollars(core_ms, DEFAULT_MB, "arm64")
+        total = dollars_per_million(core_ms, DEFAULT_MB, "arm64", front_door)
+        large = total - dollars + front_door_dollars(front_door, LARGE_BYTES)
+        lines.append(
+            f"| `{front_door}` | ${dollars:.2f} | ${LAMBDA_DOLLARS:.2f} | ${time_price:.2f} "
+            f"| ${total:.2f} | ${large:.2f} |"
+        )
+    return "\n".join(lines)
+
+
 def measure_ms() -> float:
-    """Processor time of `/predict` with one sample picture, as median, in milliseconds."""
+    """Return the median processor time of `/predict` with one sample picture, in milliseconds."""
     from hooks.pre_traffic import proxy_event
     from lambda_function import lambda_handler_classification as handler
 
@@ -77,11 +122,13 @@ def measure_ms() -> float:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description="What a million pictures cost on AWS.")
     parser.add_argument("--ms", type=float, help="time of one picture on one core, milliseconds")
     core_ms = parser.parse_args().ms or measure_ms()
     print(f"One picture: {core_ms:.0f} ms on one core. Prices of {PRICES_OF}, us-east-1.\n")
+    print(front_door_table(core_ms))
+    print()
     print(table(core_ms))
 
 

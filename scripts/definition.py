@@ -1,7 +1,7 @@
 """Write pages/swagger.json, the API's definition for clients: `python -m scripts.definition`.
 
-swagger.yaml is what API Gateway is built from. Clients get the same without what only AWS reads,
-and as JSON, because the function has no YAML parser. A test holds the two together.
+API Gateway is built from swagger.yaml. Clients get the same definition without the parts for AWS,
+and as JSON, because the function has no YAML parser. A test compares both files.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ SOURCE = ROOT / "swagger.yaml"
 TARGET = ROOT / "pages" / "swagger.json"
 AWS_PREFIX = "x-amazon-"
 CATCH_ALL = "/{proxy+}"
+NULL = "null"
+"""How swagger.yaml writes null in examples, because CloudFormation refuses nulls in a template."""
 
 ONE_FIELD_PER_TEXT = {name: {"style": "form", "explode": True} for name in ("url", "s3")}
-"""Without it Swagger UI sends an empty `url` where the user gives none."""
+"""Without it, Swagger UI sends an empty `url` if the user gives none."""
 
 
 def for_clients(source: dict[str, Any]) -> dict[str, Any]:
-    """The definition without AWS's extensions, CloudFormation's functions and CORS preflights.
+    """Return the definition without AWS's extensions and functions, and without CORS preflights.
 
-    The server is the folder that the definition lies in, so it is right under any stage, base
-    path and host (OpenAPI 3.0.1, "Server Object": relative to the document). A key may be sent and
-    need not be: only the stack knows whether it asks for one.
+    The server is the folder of the definition, which is right under any stage, base path and host
+    (OpenAPI 3.0.1, "Server Object": relative to the document). The key is optional: only the stack
+    knows whether it requires one.
     """
     definition = copy.deepcopy(source)
     paths = {
@@ -49,16 +51,26 @@ def for_clients(source: dict[str, Any]) -> dict[str, Any]:
             if "multipart/form-data" in contents:
                 contents["multipart/form-data"]["encoding"] = ONE_FIELD_PER_TEXT
     rest = _without_aws(definition)
-    return {**rest, "servers": [{"url": "./"}], "paths": paths}
+    whole: dict[str, Any] = with_nulls({**rest, "servers": [{"url": "./"}], "paths": paths})
+    return whole
+
+
+def with_nulls(node: Any) -> Any:  # noqa: ANN401  any part of a definition
+    """Return a tree with null in place of the text "null"."""
+    if isinstance(node, list):
+        return [with_nulls(each) for each in node]
+    if isinstance(node, dict):
+        return {name: with_nulls(value) for name, value in node.items()}
+    return None if node == NULL else node
 
 
 def as_text(definition: dict[str, Any]) -> str:
-    """What stands in pages/swagger.json."""
+    """Return the text of pages/swagger.json."""
     return json.dumps(for_clients(definition), indent=1, ensure_ascii=False) + "\n"
 
 
 def main() -> int:
-    """Write the file; the exit status of the program."""
+    """Write the file; return the exit status."""
     TARGET.write_text(as_text(yaml.safe_load(SOURCE.read_text())))
     return 0
 

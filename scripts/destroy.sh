@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Deletes a stack that scripts/deploy.sh made, after asking.
+# Delete a stack of scripts/deploy.sh, after confirmation.
 #
 #   scripts/destroy.sh [--stack NAME] [--region REGION] [--profile NAME] [--yes]
 #
-# Its API, function, logs and packages go; what stays, and how to remove that too, is in
-# docs/deploy.md. --yes is for scripts: nothing is asked.
+# This deletes the API, the function, the logs and the uploaded packages, also of a stack whose
+# creation failed. docs/deploy.md lists what is kept and how to delete that too. --yes asks for no
+# confirmation.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,26 +22,32 @@ while [ $# -gt 0 ]; do
             [ $# -ge 2 ] || fail "$1 needs a value."
             case $1 in
                 --stack) stack=$2 ;;
-                --region) export AWS_REGION=$2 AWS_DEFAULT_REGION=$2 ;;
+                --region) export AWS_REGION=$2 ;;
                 --profile) export AWS_PROFILE=$2 ;;
             esac
             shift 2
             ;;
         --yes) confirmed=yes; shift ;;
-        *) fail "there is no option $1; the head of this file lists them." ;;
+        *) fail "unknown option $1. The comment at the top of this file lists the options." ;;
     esac
 done
 
 make --silent .venv/.start-installed
 PATH="$PWD/.venv/bin:$PATH"
 export SAM_CLI_TELEMETRY=0
+# SAM CLI and boto3 read AWS_DEFAULT_REGION only.
+[ -z "${AWS_REGION-}" ] || export AWS_DEFAULT_REGION=$AWS_REGION
 python -m scripts.deployment account
-python -m scripts.deployment url "$stack" >/dev/null
+state=$(python -m scripts.deployment deletable "$stack")
 
 if [ -z "$confirmed" ]; then
     printf 'Delete stack %s, with its API and its logs? Type its name: ' "$stack"
     read -r answer || answer=
     [ "$answer" = "$stack" ] || fail "nothing was deleted."
 fi
-sam delete --stack-name "$stack" --region "$(python -m scripts.deployment region)" \
-    --s3-prefix "$stack" --no-prompts
+if [ "$state" = REVIEW_IN_PROGRESS ]; then
+    python -m scripts.deployment delete "$stack"
+else
+    sam delete --stack-name "$stack" --region "$(python -m scripts.deployment region)" \
+        --s3-prefix "$stack" --no-prompts
+fi

@@ -1,6 +1,6 @@
-"""What pictures cost by each of the three doors, item by item.
+"""Print what pictures cost by each way to send them, item by item.
 
-    python -m scripts.prices    # prints the table of docs/scale.md
+    python -m scripts.prices    # prints the tables of docs/scale.md
 
 Prices are us-east-1's list prices as published copies of 2025-26 give them, before any free tier.
 """
@@ -8,60 +8,70 @@ Prices are us-east-1's list prices as published copies of 2025-26 give them, bef
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from scripts.cost import DOLLARS_PER_GB_SECOND, billed_ms
+from scripts.cost import DOLLARS_PER_GB_SECOND, FRONT_DOOR_DOLLARS, LAMBDA_DOLLARS, billed_ms
 
 DOLLARS_PER_MILLION = {
-    "Lambda request": 0.20,
-    "API Gateway REST request": 3.50,
+    "Lambda request": LAMBDA_DOLLARS,
+    "API Gateway REST request": FRONT_DOOR_DOLLARS["rest"],
+    "API Gateway HTTP request": FRONT_DOOR_DOLLARS["http"],
+    "Function URL request": FRONT_DOOR_DOLLARS["url"],
     "S3 GET": 0.40,
     "S3 PUT or LIST": 5.00,
     "SQS request": 0.40,
     "Step Functions transition": 25.00,
 }
 TRANSITIONS_PER_BATCH = 2
-"""One that starts the child execution, one for its only state."""
+"""One starts the child execution, one is its only state."""
 
 KEYS_PER_LIST = 1000
 MESSAGES_PER_CALL = 10
-"""Where many pictures arrive; a quiet queue calls the function for each."""
+"""If many pictures arrive. A quiet queue invokes the function for each message."""
 
 BATCH = 100
 CORE_MS = 44.0
-"""One picture's time on a core, as docs/deploy.md has it from `python -m scripts.cost`."""
+"""Time of one picture on a core, from `python -m scripts.cost` (docs/deploy.md)."""
 
 MEMORY_MB = 2048
 VOLUMES = (1_000_000, 10_000_000, 100_000_000)
+FRONT_DOORS = {
+    "rest": "API Gateway REST request",
+    "http": "API Gateway HTTP request",
+    "url": "Function URL request",
+}
 Items = dict[str, float]
 
 
 def per_million(name: str, count: float) -> float:
-    """Dollars of so many requests."""
+    """Return the dollars of a number of requests."""
     return count / 1e6 * DOLLARS_PER_MILLION[name]
 
 
 def time_dollars(
     pictures: float, core_ms: float = CORE_MS, memory_mb: int = MEMORY_MB, arch: str = "arm64"
 ) -> float:
-    """Dollars of Lambda's time for so many pictures, `core_ms` on a core of its own each."""
+    """Return the dollars of Lambda's time for pictures that take `core_ms` of a core each."""
     gb_seconds = pictures * memory_mb / 1024 * billed_ms(core_ms, memory_mb) / 1000
     return gb_seconds * DOLLARS_PER_GB_SECOND[arch]
 
 
-def api_dollars(pictures: int, core_ms: float = CORE_MS, per_request: int = 1) -> Items:
-    """By HTTP, so many pictures per request."""
+def api_dollars(
+    pictures: int, core_ms: float = CORE_MS, per_request: int = 1, front_door: str = "rest"
+) -> Items:
+    """Return the dollars by item for pictures by HTTP, in requests of up to 512 KB."""
     requests = pictures / per_request
     return {
-        "API Gateway": per_million("API Gateway REST request", requests),
+        "front door": per_million(FRONT_DOORS[front_door], requests),
         "Lambda requests": per_million("Lambda request", requests),
         "Lambda time": time_dollars(pictures, core_ms),
     }
 
 
 def bulk_dollars(pictures: int, core_ms: float = CORE_MS, batch: int = BATCH) -> Items:
-    """By the state machine, over a prefix, where nothing fails.
+    """Return the dollars by item for pictures by the state machine, if nothing fails.
 
-    Each picture is read once. Each batch looks whether it was answered before, and writes once.
+    Each picture is read once. Each batch checks once for an earlier result, and writes once.
     """
     batches = pictures / batch
     return {
@@ -74,7 +84,7 @@ def bulk_dollars(pictures: int, core_ms: float = CORE_MS, batch: int = BATCH) ->
 
 
 def arrival_dollars(pictures: int, core_ms: float = CORE_MS) -> Items:
-    """By the queue: a message, an object read, a look for earlier rows, and a row each."""
+    """Return the dollars by item by the queue: a message, two reads and a write per picture."""
     calls = pictures / MESSAGES_PER_CALL
     return {
         "SQS": per_million("SQS request", pictures + 2 * calls),
@@ -86,7 +96,7 @@ def arrival_dollars(pictures: int, core_ms: float = CORE_MS) -> Items:
 
 
 def rerun_dollars(pictures: int, batch: int = BATCH) -> Items:
-    """To find out what is missing of so many pictures: lists, and the rows there are."""
+    """Return the dollars by item to find the pictures without a result."""
     return {
         "S3 lists": per_million("S3 PUT or LIST", pictures / KEYS_PER_LIST),
         "S3 reads": per_million("S3 GET", pictures / batch),
@@ -94,24 +104,26 @@ def rerun_dollars(pictures: int, batch: int = BATCH) -> Items:
 
 
 def table() -> str:
-    """The doors side by side, in Markdown."""
-    doors: dict[str, Callable[[int], Items]] = {
-        "API, one picture per request": api_dollars,
-        "API, ten pictures per request": lambda pictures: api_dollars(pictures, per_request=10),
+    """Return the prices by way and volume, in Markdown."""
+    ways: dict[str, Callable[[int], Items]] = {
+        "`rest`, one picture per request": api_dollars,
+        "`http`, one picture per request": partial(api_dollars, front_door="http"),
+        "`url`, one picture per request": partial(api_dollars, front_door="url"),
+        "`rest`, ten pictures per request": partial(api_dollars, per_request=10),
         "as they arrive (queue)": arrival_dollars,
         "archive (state machine)": bulk_dollars,
-        "archive, looking for what is missing": rerun_dollars,
+        "archive, finding pictures without a result": rerun_dollars,
     }
     heads = " | ".join(f"{volume // 1_000_000} million" for volume in VOLUMES)
-    lines = [f"| door | {heads} |", "|---|" + "---|" * len(VOLUMES)]
-    for name, dollars in doors.items():
+    lines = [f"| way | {heads} |", "|---|" + "---|" * len(VOLUMES)]
+    for name, dollars in ways.items():
         cells = " | ".join(f"${sum(dollars(volume).values()):,.2f}" for volume in VOLUMES)
         lines.append(f"| {name} | {cells} |")
     return "\n".join(lines)
 
 
 def breakdown(dollars: Items) -> str:
-    """A door's items, in Markdown."""
+    """Return the items of one way, in Markdown."""
     rows = [f"| {name} | ${value:,.3f} |" for name, value in dollars.items()]
     return "\n".join(["| item | per million pictures |", "|---|---|", *rows])
 

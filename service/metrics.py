@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.event import Request
-from gateway.routes import Route
+from gateway.routes import route_of
 from service.results import Result
 
 MAX_VALUES = 100
@@ -23,13 +23,13 @@ MAX_VALUES = 100
 def emf_line(
     namespace: str,
     request: Request,
-    route: Route | None,
     status: int,
     error_code: str | None,
     results: Sequence[Result],
     *,
     is_cold_start: bool,
     timestamp_ms: int,
+    version: str = "",
 ) -> str:
     """Return the metrics line of a request.
 
@@ -39,12 +39,12 @@ def emf_line(
     Args:
         namespace: Namespace of the metrics in CloudWatch.
         request: Request of the client.
-        route: Route of the request; None if no route has its path.
         status: HTTP status of the response.
         error_code: Code of the error if the whole request was refused, else None.
         results: Results of the request's parts.
         is_cold_start: True for the first request of the execution environment.
         timestamp_ms: Milliseconds since 1970.
+        version: Version of the Lambda function. Alarms of a deployment filter by it.
     """
     timings = [result.timing for result in results[:MAX_VALUES]]
     failures = Counter(result.error.code for result in results if result.error)
@@ -72,8 +72,9 @@ def emf_line(
                 {"Namespace": namespace, "Dimensions": [["Route"], []], "Metrics": metrics}
             ],
         },
-        "Route": str(route) if route else "none",
+        "Route": route_of(request.path) or "none",
         "Status": status,
+        "Version": version,
         "RequestId": request.request_id,
         **counts,
         **times,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from gateway.accept import wanted_picture_type
+from gateway.api_key import check_api_key
 from gateway.deadline import Deadline
 from gateway.errors import AllFailed, InternalError, PartFailed
 from gateway.event import Request, decode_body
@@ -74,6 +75,7 @@ def answer_request(app: App, request: Request, deadline: Deadline) -> Answer:
     """
     if request.method == "OPTIONS":
         return Answer("")
+    check_api_key(request, app.settings.api_key_secret)
     route = find_route(request.method, request.path)
     return ROUTES[route](app, Call(request, route, deadline))
 

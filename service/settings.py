@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,6 +54,8 @@ class Settings:
         deadline_seconds: Time limit of a request; API Gateway's own limit is 29.
         cors_origin: Origin whose scripts may read answers in a browser, or ``*``.
         metrics_namespace: Namespace of the metrics in CloudWatch; "" for no metrics.
+        api_key_secret: Key that clients must send in ``x-api-key`` with POST; "" for none.
+        function_version: Version of the Lambda function; "" elsewhere.
         memory_mb: Memory of the function, which determines its processors; 0 outside of Lambda.
     """
 
@@ -77,6 +79,8 @@ class Settings:
     deadline_seconds: float
     cors_origin: str
     metrics_namespace: str
+    api_key_secret: str = field(repr=False)
+    function_version: str
     memory_mb: int
 
     @property
@@ -120,6 +124,8 @@ class Settings:
             deadline_seconds=number("DEADLINE_SECONDS", 28, 0.1, 900),
             cors_origin=text("CORS_ORIGIN", "*"),
             metrics_namespace=text("METRICS_NAMESPACE", ""),
+            api_key_secret=text("API_KEY_SECRET", ""),
+            function_version=text("AWS_LAMBDA_FUNCTION_VERSION", ""),
             memory_mb=integer("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 0, 0, 1_000_000),
         )
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from PIL.ImageFile import ImageFile
 
 from inference.decoding.formats import GIF_SIGNATURES, JPEG_SIGNATURE, PNG_SIGNATURE
 from inference.decoding.gif import check_blocks
 from inference.decoding.jpeg import check_segments, count_scans
 from inference.decoding.png import check_chunks
-from inference.decoding.tiff import check_directory
 from inference.errors import ImageTooLarge, NotAnImage
-
-if TYPE_CHECKING:
-    from PIL.TiffImagePlugin import TiffImageFile
 
 MAX_SIDE = 1_000_000
 """Pixels. Pillow keeps 8 bytes per row: a column of 50 million pixels took 800 MB and 4 s."""
@@ -34,15 +28,13 @@ MAX_RLE_BYTES_PER_PIXEL = 3
 
 MAX_RLE_HEADER_BYTES = 1 << 16
 
-TIFF_TILE_WIDTH, TIFF_TILE_HEIGHT = 322, 323
-"""Numbers of the tags: TIFF 6.0, section 15."""
-
 
 def check_file(data: bytes) -> None:
     """Refuse a file that takes Pillow too long to open.
 
     Raises:
         NotAnImage: The file has too many segments, chunks or blocks.
+        UnsupportedFormat: A JPEG has a coding mode that is not supported.
         IndexError: A GIF ends before its first frame.
     """
     if data.startswith(JPEG_SIGNATURE):
@@ -64,21 +56,12 @@ def check_header(image: ImageFile, data: bytes, max_pixels: int) -> None:
     Raises:
         ImageTooLarge: The image has too many pixels, by its header.
         NotAnImage: The image has no pixels, or more work per pixel than a normal one.
-        struct.error: A TIFF has no directory.
     """
     is_rle = bool(image.tile) and image.tile[0].codec_name == "bmp_rle"
     _check_size(image, min(max_pixels, MAX_RLE_PIXELS) if is_rle else max_pixels)
     pixels = image.width * image.height
     if is_rle and len(data) > MAX_RLE_BYTES_PER_PIXEL * pixels + MAX_RLE_HEADER_BYTES:
         raise NotAnImage("The BMP has more codes than pixels. Save it again and retry.")
-    if image.format == "TIFF":
-        check_directory(data)
-        tags = cast("TiffImageFile", image).tag_v2
-        tile_pixels = tags.get(TIFF_TILE_WIDTH, 0) * tags.get(TIFF_TILE_HEIGHT, 0)
-        if tile_pixels > max_pixels:
-            raise ImageTooLarge(
-                f"The TIFF has tiles of over {max_pixels} pixels. Save it again and retry."
-            )
     if data.startswith(JPEG_SIGNATURE):
         scans = count_scans(data)
         if scans > MAX_JPEG_SCANS or scans * pixels > MAX_SCANNED_PIXELS:

@@ -13,12 +13,14 @@ import numpy as np
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
+from inference.decoding.animation import first_frame_box, whiten_outside
 from inference.decoding.bounds import check_file, check_header
-from inference.decoding.formats import JPEG_SIGNATURE, open_image, unreadable
+from inference.decoding.formats import JPEG_SIGNATURE, TIFF_SIGNATURES, open_image, unreadable
 from inference.decoding.jpeg_pixels import decode_pixels
 from inference.decoding.orientation import read_orientation, to_upright, upright_size
 from inference.decoding.resolution import DecodedImage, Resolution
 from inference.decoding.rgb import to_rgb
+from inference.decoding.tiff import check_directory, read_directory, without_white_is_zero
 from inference.errors import ImageTooLarge, PictureError, is_out_of_memory
 from inference.types import ImageRGB
 
@@ -71,13 +73,15 @@ def decode_reduced(data: bytes, *, max_pixels: int, resolution: Resolution) -> D
 def _decode(data: bytes, max_pixels: int, resolution: Resolution | None) -> DecodedImage:
     try:
         check_file(data)
-        with open_image(data) as image:
+        inverted = _inverted_tiff(data, max_pixels)
+        with open_image(inverted or data) as image:
             check_header(image, data, max_pixels)
+            stored_rgb, reduction = _pixels(image, inverted or data, resolution)
             orientation = read_orientation(image)
             size_wh = upright_size(image.size, orientation)
-            reduction = resolution.reduction(size_wh) if resolution else 1
-            stored_rgb, reduction = _pixels(image, data, reduction)
         del image  # Free Pillow's copy of the pixels before they are copied again.
+        if inverted:
+            np.invert(stored_rgb, out=stored_rgb)
         return DecodedImage(to_upright(stored_rgb, orientation), reduction, size_wh)
     except PictureError:
         raise
@@ -90,13 +94,25 @@ def _decode(data: bytes, max_pixels: int, resolution: Resolution | None) -> Deco
         raise unreadable(data) from error
 
 
-def _pixels(image: ImageFile, data: bytes, reduction: int) -> tuple[ImageRGB, int]:
+def _inverted_tiff(data: bytes, max_pixels: int) -> bytes | None:
+    """Check a TIFF; return it with black as zero if Pillow would not invert it correctly."""
+    if not data.startswith(TIFF_SIGNATURES):
+        return None
+    directory = read_directory(data)
+    check_directory(data, directory, max_pixels)
+    return without_white_is_zero(data, directory)
+
+
+def _pixels(image: ImageFile, data: bytes, resolution: Resolution | None) -> tuple[ImageRGB, int]:
     """Return the pixels as stored, and the source pixels that each stands for, 1 if not a JPEG."""
     if data.startswith(JPEG_SIGNATURE) and image.mode in {"L", "RGB"}:
+        size_wh = upright_size(image.size, read_orientation(image))
+        reduction = resolution.reduction(size_wh) if resolution else 1
         image_rgb = decode_pixels(data, image.size, reduction)
         if image_rgb is not None:
             return image_rgb, reduction
-    if image.format == "WEBP" and image.mode == "RGB" and not getattr(image, "is_animated", False):
+    box = first_frame_box(image, data)
+    if image.format == "WEBP" and image.mode == "RGB" and box is None:
         # Pillow decodes the same pixels in twice the time and memory.
         flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
         decoded = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
@@ -105,4 +121,7 @@ def _pixels(image: ImageFile, data: bytes, reduction: int) -> tuple[ImageRGB, in
     # One block: joining the default blocks of 64 KB takes a twentieth of the time.
     image.decodermaxblock = len(data)
     image.load()
-    return to_rgb(image), 1
+    image_rgb = to_rgb(image)
+    if box is not None:
+        whiten_outside(image_rgb, box)
+    return image_rgb, 1

@@ -39,6 +39,11 @@ UNSUPPORTED = (
     ("OpenEXR", 0, b"\x76\x2f\x31\x01"),
     ("DDS", 0, b"DDS "),
     ("QOI", 0, b"qoif"),
+    ("Raw", 0, b"IIRO"),
+    ("Raw", 0, b"IIRS"),
+    ("Raw", 0, b"IIU\x00"),
+    ("Raw", 0, b"FUJIFILMCCD-RAW"),
+    *(("PPM", 0, b"P%d%c" % (kind, space)) for kind in range(1, 8) for space in b" \t\r\n"),
 )
 """Name, offset and signature of other formats, so that the error can name them."""
 

@@ -30,11 +30,16 @@ FIRST_SIDEWAYS = 5
 
 
 def read_orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 (upright) if it is missing or invalid."""
-    if image.format == "TIFF":  # Pillow turns it upright itself.
-        return 1
+    """Return the EXIF orientation, 1 to 8; 1 (upright) if it is missing or invalid.
+
+    Args:
+        image: An opened JPEG; another format after decoding, since a PNG may end with its EXIF.
+    """
     try:
-        orientation = image.getexif().get(EXIF_ORIENTATION, 1)
+        # Not `getexif`, which also reads XMP and text, and Pillow turns a TIFF upright itself.
+        exif = Image.Exif()
+        exif.load(image.info.get("exif", b""))
+        orientation = exif.get(EXIF_ORIENTATION, 1)
     except Exception:  # Damaged EXIF data raises many types; the pixels may still be fine.
         return 1
     return orientation if orientation in TO_UPRIGHT else 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from inference.errors import UnsupportedFormat
 from inference.types import ImageRGB
 
 STRIP_PIXELS = 1 << 20
@@ -23,9 +22,6 @@ def to_rgb(image: Image.Image) -> ImageRGB:
 
     Returns:
         uint8 [height, width, 3], C-contiguous.
-
-    Raises:
-        UnsupportedFormat: The samples are floating-point numbers.
     """
     width, height = image.size
     image_rgb = np.empty((height, width, 3), dtype=np.uint8)
@@ -42,10 +38,6 @@ def _over_white(image: Image.Image) -> Image.Image:
     if image.mode in INTEGER_MODES:
         gray = (np.asarray(image).clip(0, 0xFFFF) >> 8).astype(np.uint8)
         return Image.fromarray(gray)
-    if image.mode == "F":
-        raise UnsupportedFormat(
-            "Floating-point pictures have no known range. Convert the picture to PNG."
-        )
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         white = Image.new("RGB", image.size, "white")

@@ -1,80 +1,101 @@
-"""What AWS knows of the account and of the stack."""
+"""What AWS knows about the account and the stack."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-PATIENCE = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3})
+TIMEOUTS = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3})
+
+SECRET = "ApiKeySecret"  # noqa: S105  the name of a parameter
+HIDDEN = "****"
+"""What CloudFormation shows of a parameter with NoEcho."""
 
 
 class DeploymentError(Exception):
-    """The deployment can't go on; the message says what to do."""
+    """The deployment cannot continue. The message says what to do."""
 
 
 def region() -> str:
-    """Where the stack is.
+    """Return the region of the stack: AWS_REGION, else what boto3 finds.
 
     Raises:
-        DeploymentError: Nothing says.
+        DeploymentError: No region is configured.
     """
-    name = boto3.Session().region_name
+    # boto3 reads AWS_DEFAULT_REGION only.
+    name = os.environ.get("AWS_REGION") or boto3.Session().region_name
     if not name:
         raise DeploymentError("no region is set. Pass --region, such as --region eu-west-1.")
     return str(name)
 
 
 def account() -> str:
-    """Who AWS says we are, which needs credentials and changes nothing."""
+    """Return a line with the account, the region and the identity of the credentials."""
     identity = client("sts").get_caller_identity()
     return f"Account {identity['Account']}, region {region()}, as {identity['Arn']}"
 
 
 def current_parameters(stack: str) -> dict[str, str]:
-    """What the stack has now; nothing if there is none."""
-    found = describe(stack)
-    values = found.get("Parameters", []) if found else []
-    return {each["ParameterKey"]: each["ParameterValue"] for each in values}
+    """Return the stack's parameters; empty if there is no stack.
+
+    The value of ApiKeySecret is HIDDEN if it has one. CloudFormation hides empty values, too.
+    """
+    found = describe(stack) or {}
+    values = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
+    outputs = {each["OutputKey"] for each in found.get("Outputs", [])}
+    if SECRET in values:
+        values[SECRET] = HIDDEN if "ApiKeySecretHeader" in outputs else ""
+    return values
 
 
 def log_role(stack: str) -> str:
-    """Whether the region's APIs have a role to write logs with that is not this stack's."""
-    account = client("apigateway").get_account()
-    arn = account.get("cloudwatchRoleArn") or ""
-    is_ours = f":role/{stack}-ApiGatewayAccountRole-" in arn
-    return "existing" if arn and not is_ours else "create"
+    """Return the value of ApiGatewayLogRole: "create" or "existing".
+
+    The account has one role for the logs of all REST APIs. A stack that created it keeps it; every
+    other stack uses the role that is there, even if an earlier stack of the same name created it.
+    """
+    if _has_resource(stack, "ApiGatewayAccount"):
+        return "create"
+    found = client("apigateway").get_account().get("cloudwatchRoleArn")
+    return "existing" if found else "create"
 
 
 def output(stack: str, name: str) -> str | None:
-    """One of the stack's outputs.
+    """Return one of the stack's outputs; None if it has no such output.
 
     Raises:
         DeploymentError: There is no such stack.
     """
     found = describe(stack)
     if not found:
-        raise DeploymentError(f"there is no stack {stack} in {region()}; see --stack and --region.")
+        raise DeploymentError(
+            f"there is no stack {stack} in {region()}. Check --stack and --region."
+        )
     outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
     return outputs.get(name)
 
 
 def predict_url(stack: str) -> str:
-    """Where pictures are posted to.
+    """Return the address to which clients post pictures.
 
     Raises:
-        DeploymentError: The stack does not say.
+        DeploymentError: The stack has no such output.
     """
     url = output(stack, "PredictUrl")
     if not url:
-        raise DeploymentError(f"the stack {stack} is not Matchvec's: it has no output PredictUrl.")
+        raise DeploymentError(
+            f"the stack {stack} has no output PredictUrl. It is not Matchvec's, or its creation "
+            "failed."
+        )
     return url
 
 
 def describe(stack: str) -> dict[str, Any] | None:
-    """The stack as CloudFormation tells of it; None if there is none."""
+    """Return CloudFormation's description of the stack; None if there is no stack."""
     try:
         stacks = client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
@@ -85,7 +106,25 @@ def describe(stack: str) -> dict[str, Any] | None:
     return found
 
 
-def client(service: str) -> Any:  # noqa: ANN401  boto3 makes its clients at run time
-    """A client that does not wait for long."""
+def delete(stack: str) -> None:
+    """Delete a stack that has no resources yet, which `sam delete` does not see."""
+    client("cloudformation").delete_stack(StackName=stack)
+
+
+def client(service: str) -> Any:  # noqa: ANN401  boto3 creates its clients at run time
+    """Return a boto3 client with short timeouts."""
     make: Any = boto3.client  # Its annotation lists the names of all services.
-    return make(service, region_name=region(), config=PATIENCE)
+    return make(service, region_name=region(), config=TIMEOUTS)
+
+
+def _has_resource(stack: str, logical_id: str) -> bool:
+    try:
+        found = client("cloudformation").describe_stack_resource(
+            StackName=stack, LogicalResourceId=logical_id
+        )
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return False
+        raise
+    status = str(found["StackResourceDetail"].get("ResourceStatus", ""))
+    return not status.startswith("DELETE")

@@ -1,8 +1,9 @@
-"""The stack's parameters: what the user sets, and what is computed for them."""
+"""The stack's parameters: what the user sets, and what is computed."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,26 +11,32 @@ from typing import Any
 from samcli.yamlhelper import yaml_parse
 
 from scripts.deployment.aws import DeploymentError, current_parameters, log_role
+from scripts.deployment.rules import broken_rules
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIMIT_BYTES = 262_144_000
-"""Of a package, unzipped
+"""Maximum size of a package, unzipped
 (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 COMPUTED = "PackageHash"
 
 
+def load_template() -> dict[str, Any]:
+    """Return the parsed template.yaml."""
+    template: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return template
+
+
 def declared_parameters() -> dict[str, dict[str, Any]]:
-    """The template's parameters."""
-    template = yaml_parse((ROOT / "template.yaml").read_text())
-    parameters: dict[str, dict[str, Any]] = template["Parameters"]
+    """Return the template's parameters."""
+    parameters: dict[str, dict[str, Any]] = load_template()["Parameters"]
     return parameters
 
 
 def parse_overrides(texts: Iterable[str]) -> dict[str, str]:
-    """`NAME=VALUE` texts as a mapping; the last of a name counts.
+    """Return `NAME=VALUE` texts as a mapping; the last value of a name counts.
 
     Raises:
-        DeploymentError: One is not like that, or no parameter of the template.
+        DeploymentError: A text has another form, or the template does not allow it.
     """
     declared = declared_parameters()
     overrides = {}
@@ -40,42 +47,42 @@ def parse_overrides(texts: Iterable[str]) -> dict[str, str]:
         if name not in declared or name == COMPUTED:
             known = ", ".join(sorted(set(declared) - {COMPUTED}))
             raise DeploymentError(f"the template has no parameter {name} to set. It has: {known}.")
-        allowed = [str(each) for each in declared[name].get("AllowedValues", [])]
-        if allowed and value not in allowed:
-            raise DeploymentError(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
+        if problem := _problem(declared[name], value):
+            shown = "the value" if declared[name].get("NoEcho") else repr(value)
+            raise DeploymentError(f"{name} {problem}, not {shown}.")
         overrides[name] = value
     return overrides
 
 
 def package_size(package: Path) -> int:
-    """Bytes of all files."""
+    """Return the bytes of all files in a package."""
     return sum(path.stat().st_size for path in package.rglob("*") if path.is_file())
 
 
 def check_size(package: Path) -> str:
-    """What to say of a package's size.
+    """Return a line with a package's size.
 
     Raises:
-        DeploymentError: Lambda would refuse it.
+        DeploymentError: Lambda would refuse the package.
     """
     size = package_size(package)
     if size > LIMIT_BYTES:
         raise DeploymentError(
-            f"the package has {size:,} bytes, over the {LIMIT_BYTES:,} that Lambda takes; "
-            "`make package` shows what is in it."
+            f"the package has {size:,} bytes, and Lambda accepts {LIMIT_BYTES:,}. "
+            "`make package` lists its contents."
         )
-    return f"Package: {size:,} bytes of the {LIMIT_BYTES:,} that Lambda takes"
+    return f"Package: {size:,} of {LIMIT_BYTES:,} bytes"
 
 
 def package_hash(build: Path, parameters: Mapping[str, str]) -> str:
-    """SHA-256 over what a version of the function is: its files and the stack's parameters.
+    """Return a SHA-256 over what a version of the function is: its files and the parameters.
 
-    SAM CLI's own hash sees the files only, so that a new threshold or memory size would change
-    the function but publish nothing, and clients of the alias would never meet it.
+    SAM CLI hashes the files only. A new threshold or memory size would then change the function but
+    publish no version, and the alias would keep the old one.
 
     Args:
-        build: What `sam build` wrote.
-        parameters: All of the stack, also those that the user left alone.
+        build: The directory that `sam build` wrote.
+        parameters: All parameters of the stack, including those that the user did not set.
     """
     digest = hashlib.sha256()
     package = build / "MatchvecFunction"
@@ -89,13 +96,41 @@ def package_hash(build: Path, parameters: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-def all_parameters(
-    stack: str, build: Path, overrides: Mapping[str, str], *, offline: bool
-) -> dict[str, str]:
-    """What `sam deploy` is to be given: what the user set, and what is computed for them."""
+def deployed_parameters(
+    stack: str, overrides: Mapping[str, str], *, offline: bool
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the parameters to pass to `sam deploy`, and the values of all parameters.
+
+    Raises:
+        DeploymentError: The values break a rule of the template.
+    """
     given = dict(overrides)
     current = {} if offline else current_parameters(stack)
     if not offline and "ApiGatewayLogRole" not in given:
         given["ApiGatewayLogRole"] = log_role(stack)
-    defaults = {name: str(each["Default"]) for name, each in declared_parameters().items()}
-    return {**given, COMPUTED: package_hash(build, {**defaults, **current, **given})}
+    template = load_template()
+    declared = template["Parameters"]
+    kept = {name: value for name, value in current.items() if name in declared}
+    values = {name: str(each["Default"]) for name, each in declared.items()} | kept | given
+    if broken := broken_rules(template, values):
+        raise DeploymentError(" ".join(broken))
+    return given, values
+
+
+def _problem(parameter: Mapping[str, Any], value: str) -> str | None:
+    """Return what a value must be, if it is not."""
+    allowed = [str(each) for each in parameter.get("AllowedValues", [])]
+    if allowed and value not in allowed:
+        return f"must be one of {', '.join(allowed)}"
+    pattern = parameter.get("AllowedPattern")
+    if pattern and not re.fullmatch(pattern, value):
+        return str(parameter.get("ConstraintDescription", f"must match {pattern}"))
+    if parameter["Type"] == "Number" and not allowed:
+        low, high = parameter.get("MinValue", "-inf"), parameter.get("MaxValue", "inf")
+        try:
+            is_in_range = float(low) <= float(value) <= float(high)
+        except ValueError:
+            is_in_range = False
+        if not is_in_range:
+            return f"must be a number from {low} to {high}"
+    return None

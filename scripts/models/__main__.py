@@ -22,7 +22,7 @@ from inference.errors import ModelUnavailable
 from inference.manifest import load_manifest
 from inference.store import ModelStore
 from scripts.models import report
-from scripts.models.add import Wishes, add_model
+from scripts.models.add import ModelOptions, add_model
 from scripts.models.catalogue import CATALOGUE, fetch_model, read_catalogue
 from scripts.models.check import (
     advice_for,
@@ -66,7 +66,7 @@ def _inspect(options: argparse.Namespace) -> int:
 
 
 def _add(options: argparse.Namespace) -> int:
-    wishes = Wishes(
+    wanted = ModelOptions(
         name=options.name,
         labels=tuple(options.labels),
         vehicles=tuple(name.strip() for name in options.vehicles.split(",") if name.strip()),
@@ -76,7 +76,7 @@ def _add(options: argparse.Namespace) -> int:
         changes=tuple(options.set),
         replace=options.replace,
     )
-    folder, findings = add_model(options.models, options.file, wishes, ask)
+    folder, findings = add_model(options.models, options.file, wanted, ask)
     print(report.added(folder, findings))
     return 0
 

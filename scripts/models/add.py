@@ -13,14 +13,20 @@ from scripts.models.findings import Finding, nested, put
 from scripts.models.folder import install
 from scripts.models.graph import Graph, metadata_value, read_graph
 from scripts.models.guess import Guess, guess
-from scripts.models.labels import check_count, likely_list, likely_vehicles, read_labels
+from scripts.models.labels import (
+    adjacent_labels,
+    check_count,
+    likely_list,
+    likely_vehicles,
+    read_labels,
+)
 
 Ask = Callable[[str, str, str], str]
 """(topic, question, default) -> answer; see `console.ask`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ModelOptions:
     """The user's options for a model.
 
     Attributes:
@@ -45,7 +51,7 @@ class Wishes:
 
 
 def add_model(
-    base: Path, model: Path, wishes: Wishes, ask: Ask
+    base: Path, model: Path, options: ModelOptions, ask: Ask
 ) -> tuple[Path, tuple[Finding, ...]]:
     """Create the folder `base`/NAME; return it and the reasons for its manifest.
 
@@ -53,29 +59,30 @@ def add_model(
         ToolError: The file is not a usable model, or an option is missing.
     """
     graph = read_graph(model)
-    changes = parse_changes(wishes.changes)
+    changes = parse_changes(options.changes)
     guessed = guess(graph, _size(changes))
     # A change can supply what could not be guessed, such as a constant.
     if guessed.problems and not (guessed.findings and "input.constants" in changes):
         raise ToolError("; ".join(guessed.problems))
     values = nested(guessed.findings)
-    labels = _labels(wishes, guessed, ask)
-    values["name"] = wishes.name
-    values["version"] = wishes.version
+    labels, reasons = _labels(options, guessed, model, ask)
+    values["name"] = options.name
+    values["version"] = options.version
     licence = (
-        wishes.licence
+        options.licence
         or metadata_value(graph, "license")
         or ask("licence", "Its licence", "not stated")
     )
     values["licence"] = str(licence)
-    values["source"] = wishes.source or _source(graph, model)
+    values["source"] = options.source or _source(graph, model)
     if "" in labels:
-        values["vehicles"] = _vehicles(wishes.vehicles, labels[""], ask)
+        values["vehicles"] = _vehicles(options.vehicles, labels[""], ask)
     for path, value in changes.items():
         put(values, path, value)
     findings = [each for each in guessed.findings if each.field not in changes]
     findings += [Finding(path, value, "your --set") for path, value in changes.items()]
-    return install(base, model, values, labels, replace=wishes.replace), tuple(findings)
+    findings += reasons
+    return install(base, model, values, labels, replace=options.replace), tuple(findings)
 
 
 def parse_changes(texts: Sequence[str]) -> dict[str, Any]:
@@ -109,27 +116,36 @@ def _size(changes: Mapping[str, Any]) -> tuple[int, int] | None:
     return None
 
 
-def _labels(wishes: Wishes, guessed: Guess, ask: Ask) -> dict[str, tuple[str, ...]]:
-    """Return the labels of every output, from options, the file itself, or the user."""
+def _labels(
+    options: ModelOptions, guessed: Guess, model: Path, ask: Ask
+) -> tuple[dict[str, tuple[str, ...]], list[Finding]]:
+    """Return the labels of every output and their origin.
+
+    They come from the options, the model's metadata, a file next to it, or the user.
+    """
     given = {
         output: read_labels(file)
-        for output, file in (_split_labels(text, guessed) for text in wishes.labels)
+        for output, file in (_split_labels(text, guessed) for text in options.labels)
     }
     if strangers := sorted(set(given) - set(guessed.classes)):
         raise ToolError(f"--labels: no output {strangers}. Choose from {sorted(guessed.classes)}")
     labels: dict[str, tuple[str, ...]] = {}
+    reasons: list[Finding] = []
     for output, count in guessed.classes.items():
         where = f"output {output}" if output else "the model"
         found = given.get(output)
         if found is None and guessed.labels is not None and len(guessed.classes) == 1:
             found = guessed.labels
+        if found is None and (adjacent := adjacent_labels(model, count)):
+            path, found = adjacent
+            reasons.append(Finding("labels", list(found), f"{path.name} next to the model"))
         if found is None:
             counted = f"{count} classes" if count else "classes"
             question = f"Labels of {where}'s {counted} (a text file with one per line, or a list)"
             found = read_labels(ask("labels", question, likely_list(count) or ""))
         check_count(found, count, where)
         labels[output] = found
-    return labels
+    return labels, reasons
 
 
 def _split_labels(text: str, guessed: Guess) -> tuple[str, str]:

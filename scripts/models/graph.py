@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from scripts.models.errors import ToolError
 DTYPES = {"float": "float32", "double": "float64"}
 """numpy's names of onnxruntime's types, where they differ."""
 MAX_METADATA_CHARACTERS = 1 << 20
+NEWER = re.compile("IR version|opset", re.IGNORECASE)
+"""In onnxruntime's messages about models that are too new for it."""
 PREPROCESSOR_FILE = "preprocessor_config.json"
 
 
@@ -98,7 +101,8 @@ def read_graph(path: Path) -> Graph:
     try:
         runtime = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions have no common base class.
-        raise ToolError(f"onnxruntime cannot load {path}: {first_line(error)}") from error
+        hint = ". Export it for an older opset" if NEWER.search(str(error)) else ""
+        raise ToolError(f"onnxruntime cannot load {path}: {first_line(error)}{hint}") from error
     meta = runtime.get_modelmeta()
     outputs = [value for value in runtime.get_outputs() if _is_numeric(value)]
     if len(outputs) < len(runtime.get_outputs()):
@@ -161,8 +165,8 @@ def metadata_value(graph: Graph, key: str) -> Any:  # noqa: ANN401  whatever its
 def metadata_labels(graph: Graph) -> tuple[str, ...] | None:
     """Return the class names in the file's metadata, which Ultralytics writes as `names`."""
     names = metadata_value(graph, "names")
-    if isinstance(names, dict) and set(names) == set(range(len(names))):
-        names = [names[i] for i in range(len(names))]
+    if isinstance(names, dict) and {str(key) for key in names} == set(map(str, range(len(names)))):
+        names = [name for _, name in sorted(names.items(), key=lambda item: int(item[0]))]
     if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
         return tuple(names)
     return None

@@ -97,11 +97,6 @@ def find_picture(graph: Graph) -> Picture:
         raise ToolError(
             f"input {port.name} is {port.dtype}; supported: {', '.join(PICTURE_DTYPES)}"
         )
-    if port.shape[0] not in (1, None):
-        raise ToolError(
-            f"input {port.name} requires {port.shape[0]} pictures at a time: "
-            "export it with a batch of 1 or a dynamic batch"
-        )
     first, last = port.shape[1], port.shape[3]
     if CHANNELS not in (first, last) and not (first is None and last is None):
         raise ToolError(f"input {port.name} has no axis of 3 colours: {port}")
@@ -117,7 +112,7 @@ def fixed_findings(graph: Graph, picture: Picture, size_wh: tuple[int, int]) -> 
     if picture.size_wh:
         why = "the input's shape"
     elif metadata_size(graph):
-        why = "imgsz of the file's metadata"
+        why = "the metadata"
     else:
         why = "a common size; the graph accepts any, so check its training size"
     findings = [
@@ -129,14 +124,22 @@ def fixed_findings(graph: Graph, picture: Picture, size_wh: tuple[int, int]) -> 
     ]
     if port.shape[0] is None:
         findings.append(Finding("input.batch", True, "its first axis is dynamic"))
+    elif port.shape[0] != 1:
+        reason = f"each run takes {port.shape[0]} pictures; export with a batch of 1 to save time"
+        findings.append(Finding("input.batch", False, reason))
     return findings
 
 
 def metadata_size(graph: Graph) -> tuple[int, int] | None:
-    """Return width and height of Ultralytics' `imgsz` metadata: [height, width]."""
+    """Return width and height of `imgsz` [height, width], or of the preprocessor's `size`."""
     size = metadata_value(graph, "imgsz")
     if isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) for side in size):
         return size[1], size[0]
+    side = graph.preprocessor.get("size")
+    if isinstance(side, dict) and all(
+        isinstance(side.get(key), int) for key in ("width", "height")
+    ):
+        return int(side["width"]), int(side["height"])
     return None
 
 

@@ -15,6 +15,8 @@ COCO_NONE = ("background", "N/A")
 
 MOST_INLINE = 20
 LABELS_FILE = "labels.txt"
+ADJACENT_FILES = ("labels.txt", "classes.txt", "data.yaml", "config.json", "label_map.pbtxt")
+"""Names under which training tools save labels next to a model."""
 LIKELY_VEHICLES = frozenset(
     ("car", "truck", "bus", "van", "vehicle", "motorcycle", "motorbike", "pickup", "minibus"),
 )
@@ -51,6 +53,19 @@ def read_labels(text: str) -> tuple[str, ...]:
             f"labels: {text!r} is neither a file of labels (text, YAML, JSON, pbtxt or CSV in "
             f"UTF-8) nor one of {', '.join(lists)}: {error}"
         ) from error
+
+
+def adjacent_labels(model: Path, class_count: int | None) -> tuple[Path, tuple[str, ...]] | None:
+    """Return the first label file next to the model that has this many labels, or None."""
+    for name in ADJACENT_FILES:
+        path = model.parent / name
+        try:
+            labels = parse_labels(path)
+        except (OSError, ValueError):
+            continue
+        if class_count in (None, len(labels)):
+            return path, labels
+    return None
 
 
 def likely_list(class_count: int | None) -> str | None:

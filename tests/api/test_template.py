@@ -1,4 +1,4 @@
-"""template.yaml against the code that it deploys."""
+"""template.yaml compared with the code that it deploys."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from samcli.yamlhelper import yaml_parse
 
+from scripts.deployment.rules import broken_rules
 from service.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
@@ -37,38 +38,71 @@ def test_template_runs_the_handler_behind_the_definition() -> None:
     }
 
 
+NO_PARAMETER = {
+    "BACKEND": "onnx",
+    "BASE_MODEL_PATH": "",
+    "MAX_REQUEST_BYTES": "",
+    # The function also stops one second before its timeout.
+    "DEADLINE_SECONDS": {"Fn::If": ["HasGateway", "28", "899"]},
+    # The stack's own bucket, created with the parameter Uploads.
+    "UPLOAD_BUCKET": {"Fn::If": ["HasUploads", {"Ref": "UploadBucket"}, ""]},
+}
+OTHER_NAME = {"MAX_UPLOAD_BYTES": "MaxObjectBytes"}
+
+
 def test_template_declares_every_variable_with_its_default() -> None:
     environment = Recording()
     Settings.from_environment(environment)
     variables = dict(FUNCTION["Environment"]["Variables"])
-    # Lambda itself sets the one that says how large the function is.
-    assert set(variables) == environment.names - {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
+    # Lambda sets variables with this prefix.
+    read = {name for name in environment.names if not name.startswith("AWS_LAMBDA_")}
+    assert set(variables) == read
+    assert {name: variables.pop(name) for name in NO_PARAMETER} == NO_PARAMETER
     parameters = TEMPLATE["Parameters"]
-    # The stack's own bucket, made where the parameter Uploads asks for it.
-    own = variables.pop("UPLOAD_BUCKET")
-    assert own == {"Fn::If": ["HasUploads", {"Ref": "UploadBucket"}, ""]}
     defaults = {name: str(parameters[ref["Ref"]]["Default"]) for name, ref in variables.items()}
-    # On AWS metrics are on; where nobody reads them, such as on a laptop, they are off.
+    # On AWS metrics are on. On a laptop they are off, as nothing would read them.
     assert defaults.pop("METRICS_NAMESPACE") == "Matchvec"
     assert Settings.from_environment(defaults) == Settings.from_environment({})
-    # The same name in another spelling, so that a message about one finds the other.
-    for name, ref in variables.items():
-        assert ref["Ref"].lower() == name.replace("_", "").lower()
+    # The same name in another spelling, so that a message about one leads to the other.
+    assert {
+        name: ref["Ref"]
+        for name, ref in variables.items()
+        if ref["Ref"].lower() != name.replace("_", "").lower()
+    } == OTHER_NAME
+
+
+def test_no_parameter_has_a_single_legal_value() -> None:
+    parameters = TEMPLATE["Parameters"]
+    assert [
+        name for name, each in parameters.items() if len(each.get("AllowedValues", "ab")) < 2
+    ] == []
+    assert len(parameters) <= 60
+
+
+def test_every_parameter_is_in_one_group_of_the_console() -> None:
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert [name for group in groups for name in group["Parameters"]] == list(
+        TEMPLATE["Parameters"]
+    )
 
 
 def test_api_gateway_may_invoke_the_function_on_every_path() -> None:
-    events = [event["Properties"] for event in FUNCTION["Events"].values()]
-    assert {(event["Path"], event["Method"]) for event in events} == {
-        ("/", "ANY"),
-        ("/{proxy+}", "ANY"),
-    }
-    assert all(event["RestApiId"] == {"Ref": "MatchvecApi"} for event in events)
+    permission = TEMPLATE["Resources"]["GatewayPermission"]["Properties"]
+    assert permission["FunctionName"] == {"Ref": "MatchvecFunction.Alias"}
+    _, rest, http = permission["SourceArn"]["Fn::If"]
+    assert rest["Fn::Sub"].endswith(":${MatchvecApi}/*")
+    assert http["Fn::Sub"].endswith(":${MatchvecHttpApi}/*")
 
 
-def test_pictures_are_given_up_before_the_function_and_that_before_the_gateway() -> None:
-    parameters = TEMPLATE["Parameters"]
-    assert parameters["DeadlineSeconds"]["Default"] < parameters["Timeout"]["Default"]
-    assert parameters["Timeout"]["Default"] <= parameters["Timeout"]["MaxValue"] == 29
+def test_the_function_ends_before_api_gateway_does() -> None:
+    assert TEMPLATE["Parameters"]["Timeout"]["Default"] == 29
+    limits = {"rest": "29", "http": "29", "url": "900"}
+    values = {name: str(each["Default"]) for name, each in TEMPLATE["Parameters"].items()}
+    for front_door, limit in limits.items():
+        for timeout in ("3", "29", "30", "900"):
+            given = {**values, "FrontDoor": front_door, "Timeout": timeout}
+            is_allowed = int(timeout) <= int(limit)
+            assert (broken_rules(TEMPLATE, given) == []) is is_allowed, (front_door, timeout)
 
 
 def test_sam_and_cfn_lint_find_nothing() -> None:

@@ -36,7 +36,7 @@ def schema_errors(definition: Any) -> list[str]:
 
 
 def test_it_matches_cfn_lints_schema() -> None:
-    assert schema_errors(json.loads(DEFINITION.read_text())) == []
+    assert schema_errors(json.loads(DEFINITION.read_text().replace("${Partition}", "aws"))) == []
 
 
 def test_the_schema_would_find_a_mistake() -> None:

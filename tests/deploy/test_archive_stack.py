@@ -1,4 +1,4 @@
-"""What the stack has for archives and arrivals: nothing without them, and never too much."""
+"""What the stack has for archives and arrivals: nothing without them, and no more than needed."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.support.stack import (
     packaged,
     parameters_of,
     pseudo_parameters,
+    stamped,
     texts,
     translate,
 )
@@ -34,13 +35,15 @@ ARRIVALS = Stack(
     ModelUri="s3://models/v1",
     Tracing="Active",
 )
-CONDITIONS = ("HasArchive", "HasArrivals")
+CONDITIONS = ("HasArchive", "HasArrivals", "HasArchivePrefix", "CreatesResultsBucket")
 PARAMETERS = (
-    *("ArchiveBucket", "ArchivePrefix", "Arrivals", "MaxObjectBytes"),
+    *("ArchiveBucket", "ArchivePrefix", "Arrivals", "ExistingResultsBucket"),
     *("BulkConcurrency", "BulkToleratedFailurePercentage"),
 )
 RUN = {
+    "BatchErrorsAlarm",
     "BatchRole",
+    "BulkFailuresAlarm",
     "BulkRole",
     "BulkStateMachine",
     "MatchvecBatchFunction",
@@ -50,6 +53,7 @@ RUN = {
 QUEUE = {
     "ArrivalsAlarm",
     "ArrivalsDeadLetterQueue",
+    "ArrivalsDeadLetterQueuePolicy",
     "ArrivalsQueue",
     "ArrivalsQueuePolicy",
     "ArrivalsSource",
@@ -58,7 +62,7 @@ QUEUE = {
 
 def resolved(template: Template) -> Template:
     values = parameters_of(template, {}) | pseudo_parameters("matchvec")
-    translated = translate(template, values)
+    translated = translate(stamped(template, values), values)
     return Decisions(translated, values).template(translated)
 
 
@@ -120,7 +124,7 @@ def test_the_function_has_the_package_and_the_variables_of_the_api() -> None:
     )
     # What a batch does not read, such as the limits of a request, is left out.
     answers = {"detection", "classification", "model", "pixels", "backend", "base"}
-    left_out = set(api["Environment"]["Variables"]) - set(shared)
+    left_out = set(api["Environment"]["Variables"]) - set(shared) - {"BACKEND", "BASE_MODEL_PATH"}
     assert not [name for name in left_out if set(name.lower().split("_")) & answers]
     assert Settings.from_environment({k: str(v) for k, v in shared.items()}) == (
         Settings.from_environment({})
@@ -140,11 +144,11 @@ def actions(stack: Stack, role: str) -> dict[str, list[Any]]:
 
 
 def rows(kind: str) -> dict[str, str]:
-    return {"Fn::Sub": f"${{ResultsBucket.Arn}}/{kind}/*"}
+    return {"Fn::Sub": f"arn:aws:s3:::${{ResultsBucket}}/{kind}/*"}
 
 
 def test_the_function_reads_pictures_and_writes_rows() -> None:
-    own = {"Fn::GetAtt": ["ResultsBucket", "Arn"]}
+    own = {"Fn::Sub": "arn:aws:s3:::${ResultsBucket}"}
     log = {"Fn::GetAtt": ["FunctionLogGroup", "Arn"]}
     assert actions(ARCHIVE, "BatchRole") == {
         "logs:CreateLogStream": [log],
@@ -182,6 +186,63 @@ def test_the_state_machine_may_run_itself_and_the_function() -> None:
     assert machine["RoleArn"] == {"Fn::GetAtt": ["BulkRole", "Arn"]}
 
 
+def listing(stack: Stack) -> dict[str, Any]:
+    """The statement by which the state machine lists the archive."""
+    [policy, *_] = stack.resources["BulkRole"]["Properties"]["Policies"]
+    [found] = [
+        each for each in policy["PolicyDocument"]["Statement"] if each["Action"] == "s3:ListBucket"
+    ]
+    return dict(found)
+
+
+def test_a_whole_bucket_is_listed_without_a_condition_on_the_prefix() -> None:
+    """A listing that names no prefix would not meet any."""
+    assert "Condition" not in listing(ARRIVALS)
+    assert listing(ARCHIVE)["Condition"] == {"StringLike": {"s3:prefix": "2024/*"}}
+
+
+def test_the_state_machine_works_in_every_partition() -> None:
+    given = ARCHIVE.one("AWS::StepFunctions::StateMachine")["DefinitionSubstitutions"]
+    assert given["Partition"] == "aws"
+    assert "arn:aws:" not in DEFINITION.read_text()
+
+
+def test_an_existing_bucket_for_results_is_used_and_left_alone() -> None:
+    stack = Stack(ArchiveBucket="my-pictures", ExistingResultsBucket="earlier")
+    assert not {name for name in stack.resources if name.startswith("ResultsBucket")}
+    batch = stack.resources["MatchvecBatchFunction"]["Properties"]
+    assert batch["Environment"]["Variables"]["RESULTS_BUCKET"] == "earlier"
+    machine = stack.one("AWS::StepFunctions::StateMachine")
+    assert machine["DefinitionSubstitutions"]["ResultsBucket"] == "earlier"
+    assert stack.outputs["ResultsBucketName"]["Value"] == "earlier"
+    put = actions(stack, "BatchRole")["s3:PutObject"]
+    assert put == [f"arn:aws:s3:::earlier/{kind}/*" for kind in (RESULTS, FAILED)]
+
+
+def test_a_failed_creation_leaves_nothing_behind() -> None:
+    kept = {
+        name: resource["DeletionPolicy"]
+        for name, resource in ARRIVALS.resources.items()
+        if resource.get("DeletionPolicy", "Delete") != "Delete"
+    }
+    assert set(kept.values()) == {"RetainExceptOnCreate"}
+    assert {"ResultsBucket", "ApiGatewayAccount", "ApiGatewayAccountRole"} <= set(kept)
+
+
+def test_failures_raise_alarms() -> None:
+    alarms = {
+        name: (each["Namespace"], each["MetricName"], each["Dimensions"][0]["Value"])
+        for name, each in ARRIVALS.of_type("AWS::CloudWatch::Alarm").items()
+        if name in RUN | QUEUE
+    }
+    dead = {"Fn::GetAtt": ["ArrivalsDeadLetterQueue", "QueueName"]}
+    assert alarms == {
+        "BatchErrorsAlarm": ("AWS/Lambda", "Errors", {"Ref": "MatchvecBatchFunction"}),
+        "BulkFailuresAlarm": ("AWS/States", "ExecutionsFailed", {"Ref": "BulkStateMachine"}),
+        "ArrivalsAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", dead),
+    }
+
+
 def test_the_definition_is_given_all_that_it_leaves_open() -> None:
     given = ARCHIVE.one("AWS::StepFunctions::StateMachine")["DefinitionSubstitutions"]
     assert set(given) == set(re.findall(r"\$\{(\w+)\}", DEFINITION.read_text()))
@@ -190,7 +251,8 @@ def test_the_definition_is_given_all_that_it_leaves_open() -> None:
 
 def test_rows_are_private_encrypted_and_outlive_the_stack() -> None:
     bucket = ARCHIVE.resources["ResultsBucket"]
-    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    policies = (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"])
+    assert policies == ("RetainExceptOnCreate", "Retain")
     assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
     [rule] = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
     assert rule["Prefix"] == "runs/", "rows never expire"
@@ -200,12 +262,23 @@ def test_rows_are_private_encrypted_and_outlive_the_stack() -> None:
 
 
 def test_s3_alone_may_tell_the_queue_and_only_of_this_bucket() -> None:
-    [statement] = ARRIVALS.one("AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
+    policy = ARRIVALS.resources["ArrivalsQueuePolicy"]["Properties"]
+    statement, _ = policy["PolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
     assert statement["Condition"] == {
         "ArnEquals": {"aws:SourceArn": "arn:aws:s3:::my-pictures"},
         "StringEquals": {"aws:SourceAccount": "123456789012"},
     }
+
+
+@pytest.mark.parametrize("name", ["ArrivalsQueue", "ArrivalsDeadLetterQueue"])
+def test_queues_take_encrypted_connections_only(name: str) -> None:
+    policy = ARRIVALS.resources[f"{name}Policy"]["Properties"]
+    assert policy["Queues"] == [{"Ref": name}]
+    denial = policy["PolicyDocument"]["Statement"][-1]
+    assert (denial["Effect"], denial["Principal"], denial["Action"]) == ("Deny", "*", "sqs:*")
+    assert denial["Resource"] == {"Fn::GetAtt": [name, "Arn"]}
+    assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_messages_that_fail_are_given_again_and_then_kept() -> None:

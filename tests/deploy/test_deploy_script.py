@@ -30,7 +30,10 @@ NO_AWS = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-AWS_VARIABLES = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+AWS_VARIABLES = (
+    *("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    *("AWS_REGION", "AWS_DEFAULT_REGION"),
+)
 
 
 def run_script(
@@ -101,7 +104,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 
 def test_deploys_posts_a_picture_and_says_what_next(deployed: Deployed) -> None:
-    assert "It answers: car: 0." in deployed.output
+    assert "The API answers: car: 0." in deployed.output
     last = deployed.output.strip().splitlines()[-1].strip()
     assert last.startswith("curl -F image=@samples/street.jpg 'https://")
     assert last.endswith(".execute-api.eu-west-1.amazonaws.com/prod/predict'")
@@ -196,7 +199,7 @@ def test_an_archive_is_deployed_and_found_by_its_script() -> None:
 
 
 WRONG_ANSWERS = {
-    "no car": ("[[]]", "no car was found"),
+    "no car": ("[[]]", "the answer has no car"),
     "two pictures": ("[[], []]", "the answer is not one list of vehicles"),
     "a page": ("<html>", "the answer is not one list of vehicles"),
 }
@@ -237,9 +240,9 @@ def test_destroy_asks_first_and_then_deletes(deployed: Deployed) -> None:
 
 
 MISTAKES = {
-    "unknown option": (["--stak", "x"], "there is no option --stak"),
+    "unknown option": (["--stak", "x"], "unknown option --stak"),
     "no value": (["--stack"], "--stack needs a value"),
-    "bad name": (["--stack", "my_stack"], "must be letters, digits and hyphens"),
+    "bad name": (["--stack", "my_stack"], "must be at most 49 letters, digits and hyphens"),
     "bad processor": (["--arch", "mips"], "--arch must be arm64 or x86_64"),
     "unknown parameter": (
         ["--parameter-overrides", "MemorySice=1024"],

@@ -1,4 +1,4 @@
-"""What the stack has for large pictures: nothing without `Uploads`, and never too much."""
+"""What the stack has for large pictures: nothing without `Uploads`, and no more than needed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.deploy.test_archive_stack import actions, resolved
 from tests.support.stack import Stack, Template, packaged
 
 DEFAULT = Stack()
-UPLOADS = Stack(Uploads="true", MaxUploadBytes="1000")
-PARAMETERS = ("Uploads", "MaxUploadBytes")
-VARIABLES = ("UPLOAD_BUCKET", "MAX_UPLOAD_BYTES")
+UPLOADS = Stack(Uploads="true", MaxObjectBytes="1000")
+PARAMETERS = ("Uploads",)
+VARIABLES = ("UPLOAD_BUCKET",)
 CONDITION = "HasUploads"
 
 
@@ -53,10 +53,7 @@ def test_without_it_the_stack_is_what_it_would_be_if_it_did_not_exist() -> None:
 
     as_it_is = unversioned(resolved(packaged()))
     told = as_it_is["Resources"]["MatchvecFunction"]["Properties"]["Environment"]["Variables"]
-    assert {name: told.pop(name) for name in VARIABLES} == {
-        "UPLOAD_BUCKET": "",
-        "MAX_UPLOAD_BYTES": "52428800",
-    }
+    assert {name: told.pop(name) for name in VARIABLES} == {"UPLOAD_BUCKET": ""}
     assert unversioned(resolved(without)) == as_it_is
 
 

@@ -29,7 +29,7 @@ NOT_RUN = {
     "fuzz/README.md": "they take ten minutes per target; tests/fuzz runs the targets",
 }
 """Documents whose commands no test runs, with the reason."""
-OTHERS = {".venv/bin/pre-commit", "aws", "curl", "git", "pip", "zcat"}
+OTHERS = {".venv/bin/pre-commit", "aws", "curl", "git", "openssl", "pip", "sam", "zcat"}
 """Programs that do not belong to the project."""
 
 CLIENT = set(tomllib.loads((ROOT / "client" / "pyproject.toml").read_text())["project"]["scripts"])

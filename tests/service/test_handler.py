@@ -209,6 +209,33 @@ def test_a_broken_picture_does_not_affect_the_others(settings: Settings) -> None
     assert images[2]["error"]["code"] == "unsupported_format"
 
 
+KEY = "a-secret-of-the-tests-0123"
+WITH_KEY = {
+    "post without a key": ("/shape", "POST", None, 403),
+    "post with another key": ("/shape", "POST", "?", 403),
+    "post with the key": ("/shape", "POST", KEY, 200),
+    "post to an unknown route": ("/nowhere", "POST", None, 403),
+    "preflight": ("/shape", "OPTIONS", None, 200),
+    "page": ("/", "GET", None, 200),
+    "health": ("/health", "GET", None, 200),
+}
+
+
+@pytest.mark.parametrize(("path", "method", "key", "status"), WITH_KEY.values(), ids=WITH_KEY)
+def test_a_key_is_required_for_post_alone(
+    settings: Settings, path: str, method: str, key: str | None, status: int
+) -> None:
+    handler = make_handler(replace(settings, api_key_secret=KEY), load=lambda _: fake_pipeline())
+    event = form_event(path, upload(plain()))
+    event["httpMethod"] = method
+    event["headers"] |= {"X-Api-Key": key} if key else {}
+    response = handler(event, None)
+    assert response["statusCode"] == status
+    assert response["headers"]["Access-Control-Allow-Origin"] == "*"
+    if status == 403:
+        assert json.loads(response["body"])["error"]["code"] == "invalid_api_key"
+
+
 def test_every_picture_code_of_the_contract_exists() -> None:
     of_parts = {each.code for each in PartError.__subclasses__()}
     of_pictures = {each.code for each in PictureError.__subclasses__()}
@@ -226,6 +253,7 @@ def test_every_error_of_the_contract_has_an_event() -> None:
     assert {each.code for each in RequestError.__subclasses__()} - asserted == {
         errors.InternalError.code,
         errors.ServiceUnavailable.code,
+        errors.InvalidApiKey.code,  # Depends on a setting.
         errors.AllFailed.code,
     }
     assert {name for name, *_ in ERRORS.values()} == {

@@ -28,6 +28,8 @@ DEFAULTS = {
     "deadline_seconds": 28,
     "cors_origin": "*",
     "metrics_namespace": "",
+    "api_key_secret": "",
+    "function_version": "",
     "memory_mb": 0,
 }
 
@@ -67,6 +69,8 @@ CHANGES = {
     "DEADLINE_SECONDS": ("10", "deadline_seconds", 10.0),
     "CORS_ORIGIN": ("https://app.example", "cors_origin", "https://app.example"),
     "METRICS_NAMESPACE": ("Matchvec", "metrics_namespace", "Matchvec"),
+    "API_KEY_SECRET": ("abc", "api_key_secret", "abc"),
+    "AWS_LAMBDA_FUNCTION_VERSION": ("7", "function_version", "7"),
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": ("2048", "memory_mb", 2048),
     "BACKEND": ("onnx", "max_urls", 8),
 }

@@ -143,6 +143,7 @@ class Archive:
         self, handler: BatchHandler, concurrency: int = 50, tolerated: float = 5, name: str = "run"
     ) -> Execution:
         values = {
+            "Partition": "aws",
             "FunctionArn": FUNCTION,
             "ResultsBucket": RESULTS_BUCKET,
             "MaxConcurrency": str(concurrency),

@@ -1,4 +1,4 @@
-"""A small interpreter of the Amazon States Language, for statemachine/bulk.asl.json.
+"""Our reading of the Amazon States Language, for statemachine/bulk.asl.json.
 
 moto's interpreter has no ItemBatcher, reads one page of a listing, and runs Lambda functions in
 Docker. This one implements the fields that the definition uses, and refuses all others. It is not

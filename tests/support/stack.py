@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +19,8 @@ import yaml
 from samcli.yamlhelper import yaml_parse
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
+
+from scripts.deployment.stamp import API, STAMP, definition_hash
 
 ROOT = Path(__file__).parent.parent.parent
 REGION = "eu-west-1"
@@ -42,9 +45,16 @@ def read_local(location: str) -> str:
     return (ROOT / location).read_text()
 
 
+@cache
+def source() -> Template:
+    """Return template.yaml, parsed once. Copy it before changing it."""
+    template: Template = yaml_parse((ROOT / "template.yaml").read_text())
+    return template
+
+
 def packaged() -> Template:
     """Return template.yaml as `sam package` writes it, with the code in a bucket."""
-    template: Template = yaml_parse((ROOT / "template.yaml").read_text())
+    template = copy.deepcopy(source())
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = dict(CODE)
@@ -62,9 +72,23 @@ def include(node: Any, read: Read) -> Any:
     call = node.get("Fn::Transform")
     if isinstance(call, dict) and call.get("Name") == "AWS::Include":
         siblings = {name: each for name, each in node.items() if name != "Fn::Transform"}
-        content = yaml.load(read(call["Parameters"]["Location"]), Loader=PlainLoader)  # noqa: S506  It is a safe loader.
+        content = copy.deepcopy(_parsed(read(call["Parameters"]["Location"])))
         return include({**content, **siblings}, read)
     return {name: include(each, read) for name, each in node.items()}
+
+
+@cache
+def _parsed(text: str) -> Any:
+    return yaml.load(text, Loader=PlainLoader)  # noqa: S506  It is a safe loader.
+
+
+def stamped(template: Template, values: Mapping[str, str], read: Read = read_local) -> Template:
+    """Return the template as scripts/deploy.sh stamps it (scripts/deployment/stamp.py)."""
+    template = include(template, read)
+    api = template["Resources"][API]["Properties"]
+    api.pop("AlwaysDeploy")
+    api["DefinitionBody"][STAMP] = definition_hash(api["DefinitionBody"], template, values)
+    return template
 
 
 def parameters_of(template: Template, given: Mapping[str, str]) -> dict[str, str]:
@@ -86,7 +110,7 @@ def translate(template: Template, values: Mapping[str, str], read: Read = read_l
     """Return the template in plain CloudFormation, as a change set contains it."""
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     known = {"AWS::Region": REGION, **values}
-    translated: Template = translator.translate(include(copy.deepcopy(template), read), known)
+    translated: Template = translator.translate(include(template, read), known)
     return json.loads(json.dumps(translated, default=str))  # type: ignore[no-any-return]
 
 
@@ -152,7 +176,7 @@ class Stack:
     def __init__(self, **given: str) -> None:
         template = packaged()
         values = parameters_of(template, given) | pseudo_parameters("matchvec")
-        translated = translate(template, values)
+        translated = translate(stamped(template, values), values)
         decided = Decisions(translated, values).template(translated)
         self.resources: dict[str, dict[str, Any]] = decided["Resources"]
         self.outputs: dict[str, dict[str, Any]] = decided["Outputs"]
@@ -173,10 +197,18 @@ class Stack:
 
 def _substitute(argument: Any, values: Mapping[str, str]) -> Any:
     text, variables = (argument, {}) if isinstance(argument, str) else argument
+    unknown = {}
     for name, value in {**values, **variables}.items():
-        if isinstance(value, dict):  # A reference to another resource.
-            value = f"${{{value['Ref']}}}"
-        text = text.replace(f"${{{name}}}", value)
+        if isinstance(value, dict) and "Ref" in value:
+            value = f"${{{value['Ref']}}}"  # Another resource, which the text can name itself.
+        elif isinstance(value, dict) and isinstance(value.get("Fn::Sub"), str):
+            value = value["Fn::Sub"]
+        if isinstance(value, str):
+            text = text.replace(f"${{{name}}}", value)
+        else:
+            unknown[name] = value
+    if unknown:
+        return {"Fn::Sub": [text, unknown]}
     return text if "${" not in text else {"Fn::Sub": text}
 
 
@@ -186,12 +218,23 @@ def _join(separator: str, parts: list[Any]) -> Any:
     return {"Fn::Join": [separator, parts]}
 
 
+def _split(pair: list[Any], _: Mapping[str, str]) -> Any:
+    separator, text = pair
+    return text.split(separator) if isinstance(text, str) else {"Fn::Split": pair}
+
+
+def _select(pair: list[Any], _: Mapping[str, str]) -> Any:
+    index, values = pair
+    return values[int(index)] if isinstance(values, list) else {"Fn::Select": pair}
+
+
 FUNCTIONS: dict[str, Callable[[Any, Mapping[str, str]], Any]] = {
     "Fn::Equals": lambda pair, _: str(pair[0]) == str(pair[1]),
     "Fn::Not": lambda one, _: not one[0],
     "Fn::And": lambda each, _: all(each),
+    "Fn::Select": _select,
     "Fn::Join": lambda pair, _: _join(*pair),
-    "Fn::Split": lambda pair, _: pair[1].split(pair[0]),
+    "Fn::Split": _split,
     "Fn::Sub": _substitute,
 }
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import simplejpeg
 from PIL import Image
 
 from inference.decoding.decode import decode, decode_reduced
 from inference.decoding.resolution import SMALLEST
-from inference.errors import NotAnImage
+from inference.errors import NotAnImage, UnsupportedFormat
 from tests.support.pictures import encode
 
 LIMIT = 50_000_000
@@ -100,3 +103,44 @@ def test_a_frame_that_only_libjpeg_sees_does_not_pass_the_limit() -> None:
 
     with pytest.raises(NotAnImage):
         decode(data, max_pixels=WIDTH * HEIGHT)
+
+
+MODES = {
+    "lossless": 0xC3,
+    "hierarchical": 0xC5,
+    "arithmetic": 0xC9,
+    "progressive, arithmetic": 0xCA,
+    "lossless, arithmetic": 0xCB,
+    "hierarchical, arithmetic": 0xCF,
+}
+
+
+@pytest.mark.parametrize("marker", MODES.values(), ids=MODES)
+@pytest.mark.parametrize("data", [PLAIN, PROGRESSIVE], ids=["SOF0", "SOF2"])
+def test_rare_coding_modes_are_refused_from_the_header(
+    data: bytes, marker: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decode_jpeg(*_: object, **__: object) -> None:
+        raise AssertionError("the pixels were decoded")
+
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", decode_jpeg)
+    monkeypatch.setattr(Image.Image, "load", decode_jpeg)
+    frame = max(data.find(b"\xff\xc0"), data.find(b"\xff\xc2"))
+    changed = data[: frame + 1] + bytes([marker]) + data[frame + 2 :]
+    with pytest.raises(UnsupportedFormat):
+        decode(changed, max_pixels=LIMIT)
+
+
+def test_twelve_bits_are_unsupported() -> None:
+    frame = PLAIN.index(b"\xff\xc0")
+    changed = PLAIN[: frame + 1] + b"\xc1" + PLAIN[frame + 2 : frame + 4] + b"\x0c"
+
+    with pytest.raises(UnsupportedFormat):
+        decode(changed + PLAIN[frame + 5 :], max_pixels=LIMIT)
+
+
+def test_arithmetic_coding_of_50_megapixels_in_337_bytes(shared: Path) -> None:
+    data = (shared / "reports" / "security" / "arith_sof9_50mp.jpg").read_bytes()
+
+    with pytest.raises(UnsupportedFormat):
+        decode(data, max_pixels=LIMIT)

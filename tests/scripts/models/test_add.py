@@ -26,7 +26,7 @@ def written(tmp_path: Path, content: bytes, name: str = "file.onnx") -> str:
 
 
 def labels_file(tmp_path: Path, *labels: str) -> str:
-    return written(tmp_path, "\n".join([*labels, ""]).encode(), "labels.txt")
+    return written(tmp_path, "\n".join([*labels, ""]).encode(), "names.txt")
 
 
 def add(base: Path, file: str, *flags: str) -> int:
@@ -80,6 +80,34 @@ def test_labels_and_licence_of_the_file_itself(base: Path, tmp_path: Path) -> No
     assert values(base)["vehicles"] == ["car"]
     assert values(base)["licence"] == "AGPL-3.0"
     assert values(base)["source"] == "Ultralytics YOLOv8n, file.onnx"
+
+
+ADJACENT = {
+    "classes.txt": "car\nperson\n",
+    "data.yaml": "names: {0: car, 1: person}\n",
+    "config.json": '{"id2label": {"0": "car", "1": "person"}}',
+}
+
+
+@pytest.mark.parametrize("name", ADJACENT)
+def test_labels_next_to_the_model(name: str, base: Path, tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("another\nnumber\nof\nlabels\n")
+    (tmp_path / name).write_text(ADJACENT[name])
+
+    assert add(base, detector(tmp_path)) == 0
+    assert values(base)["labels"] == ["car", "person"]
+
+
+def test_preprocessing_next_to_the_model(base: Path, tmp_path: Path) -> None:
+    (tmp_path / "preprocessor_config.json").write_text(
+        '{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "do_resize": true}'
+    )
+    outputs = {"logits": np.array([[3, -1]], np.float32)}
+    file = written(tmp_path, fixed_onnx(outputs))
+
+    assert add(base, file, "--labels", labels_file(tmp_path, "a", "b")) == 0
+    found = values(base)["input"]
+    assert (found["scale"], found["mean"], found["std"]) == (1 / 255, [0.5] * 3, [0.5] * 3)
 
 
 def test_many_labels_go_into_a_file(base: Path, tmp_path: Path) -> None:

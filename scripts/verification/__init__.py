@@ -1,0 +1,1 @@
+"""The steps of scripts/verify_aws.sh."""
