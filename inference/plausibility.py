@@ -15,7 +15,7 @@ MIN_SCORE = 0.05
 MAX_SIDES = 100
 """Largest coordinate, in sides of the input."""
 CERTAIN = 0.99
-MAX_CERTAIN = 300
+MAX_CERTAIN = 1000
 """Number of objects of a score above `CERTAIN` that an empty picture may have."""
 LIKELY = 0.5
 MIN_EQUAL = 20

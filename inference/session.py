@@ -51,16 +51,23 @@ class Session:
         input_name: Name of the image input.
         output_names: Names of the outputs in the model's order.
         constants: Values of the other inputs by name.
+        batch: Number of images of each run, if the graph fixes it.
     """
 
     runtime: onnxruntime.InferenceSession
     input_name: str
     output_names: tuple[str, ...]
     constants: Mapping[str, Tensor] = field(default_factory=dict)
+    batch: int = 1
 
     def run(self, tensor: Tensor) -> Outputs:
         """Run the model on one input tensor and return the outputs by name."""
+        count = len(tensor)
+        if count < self.batch:
+            tensor = np.concatenate([tensor, np.repeat(tensor[-1:], self.batch - count, axis=0)])
         values = self.runtime.run(None, {self.input_name: tensor, **self.constants})
+        if count < self.batch:
+            values = [each[:count] if len(each) == self.batch else each for each in values]
         return dict(zip(self.output_names, values, strict=True))
 
 
@@ -91,7 +98,10 @@ def load_session(manifest: Manifest, threads: int = 1) -> Session:
         )
     outputs = tuple(value.name for value in runtime.get_outputs())
     constants = _constants(manifest, runtime)
-    return Session(runtime, manifest.input.name or names[0], outputs, constants)
+    name = manifest.input.name or names[0]
+    first_axis = runtime.get_inputs()[names.index(name)].shape[0]
+    batch = first_axis if isinstance(first_axis, int) else 1
+    return Session(runtime, name, outputs, constants, batch)
 
 
 def _read_checked(manifest: Manifest) -> bytes:

@@ -10,7 +10,6 @@ from gateway.deadline import Deadline
 from gateway.errors import AllFailed, InternalError, RequestError, ServiceUnavailable
 from gateway.event import Request, parse_event
 from gateway.response import ProxyResponse, error_response, file_response
-from gateway.routes import route_of
 from inference.errors import ModelUnavailable
 from service.app import App
 from service.metrics import emf_line
@@ -54,11 +53,10 @@ def handle(app: App, event: object, context: object) -> ProxyResponse:
         error = _request_error(failure, request.request_id)
         response = error_response(request, error, cors_origin=cors_origin)
         error_code = error.code
-    if app.settings.metrics_namespace:
+    if namespace := app.settings.metrics_namespace:
         line = emf_line(
-            app.settings.metrics_namespace,
+            namespace,
             request,
-            route_of(request.path),
             response["statusCode"],
             error_code,
             results,

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.event import Request
-from gateway.routes import Route
+from gateway.routes import route_of
 from service.results import Result
 
 MAX_VALUES = 100
@@ -23,7 +23,6 @@ MAX_VALUES = 100
 def emf_line(
     namespace: str,
     request: Request,
-    route: Route | None,
     status: int,
     error_code: str | None,
     results: Sequence[Result],
@@ -40,7 +39,6 @@ def emf_line(
     Args:
         namespace: Namespace of the metrics in CloudWatch.
         request: Request of the client.
-        route: Route of the request; None if no route has its path.
         status: HTTP status of the response.
         error_code: Code of the error if the whole request was refused, else None.
         results: Results of the request's parts.
@@ -74,7 +72,7 @@ def emf_line(
                 {"Namespace": namespace, "Dimensions": [["Route"], []], "Metrics": metrics}
             ],
         },
-        "Route": str(route) if route else "none",
+        "Route": route_of(request.path) or "none",
         "Status": status,
         "Version": version,
         "RequestId": request.request_id,

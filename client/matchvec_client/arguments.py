@@ -139,12 +139,7 @@ def completion(shell: str) -> str:
     except ImportError as error:
         message = "Shell completion needs shtab: pip install 'matchvec-client[completion]'"
         raise ExtraMissing(message) from error
-    parser = _parser()
-    for action in parser._actions:  # noqa: SLF001  argparse has no public name for it.
-        if action.dest in ("given", "output"):
-            action.complete = shtab.FILE  # type: ignore[attr-defined]
-        elif action.dest in ("annotate", "watch"):
-            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+    parser = _parser(file=shtab.FILE, folder=shtab.DIRECTORY)
     return str(shtab.complete(parser, shell=shell))
 
 
@@ -197,7 +192,18 @@ def _ranged(name: str, value: int, low: int, high: int) -> int:
     return value
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(file: object = None, folder: object = None) -> argparse.ArgumentParser:
+    """Return the parser.
+
+    Args:
+        file: shtab's completion of files; None: no completion.
+        folder: shtab's completion of folders; None: no completion.
+    """
+
+    def complete(action: argparse.Action, how: object) -> None:
+        if how is not None:
+            vars(action)["complete"] = how
+
     parser = argparse.ArgumentParser(
         prog="matchvec",
         usage="matchvec [options] URL PICTURE...",
@@ -206,7 +212,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("given", nargs="*", metavar="URL PICTURE...", help=argparse.SUPPRESS)
+    complete(add("given", nargs="*", metavar="URL PICTURE...", help=argparse.SUPPRESS), file)
     add("--version", action="version", version=f"matchvec-client {__version__}")
     add("--print-completion", choices=SHELLS, help="print the completion script of a shell")
     add = parser.add_argument_group("request").add_argument
@@ -233,15 +239,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument_group("results").add_argument
     add("--format", choices=FORMATS, help="default: by FILE's suffix, .jsonl or .csv; else table")
-    add("--output", type=Path, metavar="FILE", help="write the results to FILE")
+    complete(add("--output", type=Path, metavar="FILE", help="write the results to FILE"), file)
     add("--resume", action="store_true", help="continue FILE")
     add("--overwrite", action="store_true", help="replace FILE")
-    add("--annotate", type=Path, metavar="DIR", help="save copies with boxes in DIR; needs Pillow")
-    add(
-        "--watch",
-        type=Path,
-        metavar="DIR",
-        help="send the pictures of DIR and all that arrive later, until Ctrl-C",
-    )
+    text = "save copies with boxes in DIR; needs Pillow"
+    complete(add("--annotate", type=Path, metavar="DIR", help=text), folder)
+    text = "send the pictures of DIR and all that arrive later, until Ctrl-C"
+    complete(add("--watch", type=Path, metavar="DIR", help=text), folder)
     add("--quiet", action="store_true", help="show no progress and no notes")
     return parser

@@ -26,6 +26,7 @@ from scripts.models.agreement import (
     find_in_views,
     label_scores,
 )
+from scripts.models.truths import Truth
 
 Change = dict[str, Any]
 """Fields of `input` and their values."""
@@ -33,6 +34,8 @@ Change = dict[str, Any]
 ROUNDS = 3
 FIELDS = ("color", "scale", "mean", "std", "resize", "anchor", "pad_value")
 
+SCREENED = 6
+"""Pictures that must be better before the others are tried."""
 MIN_RATIO = 1.15
 """A detector's agreement must grow by this factor."""
 MIN_LABEL_RATIO = 1.1
@@ -46,6 +49,7 @@ CONSTANT = 0.05
 """Agreement (in nats) of every picture, if a classifier answers all of them alike."""
 MIN_LOG_RATIO = 0.25
 """A classifier's agreement must grow by this much (in nats), and to twice its value."""
+MAX_LOG_RATIO = 10.0
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -100,17 +104,26 @@ class DetectorJudge:
     Attributes:
         detector: The loaded model; its manifest does not matter.
         images_rgb: The pictures.
+        more_rgb: Further pictures for comparing colours, whose effect is small.
     """
 
     detector: Detector
     images_rgb: Sequence[ImageRGB]
+    more_rgb: Sequence[ImageRGB] = ()
     _found: dict[InputSpec, list[list[Found]]] = field(default_factory=dict)
 
     def margin(self, own: Manifest, other: Manifest) -> float:
         """See `Judge`."""
-        before, after = self._find(own), self._find(other)
+        everything = len(self.images_rgb)
+        if other.input.color == own.input.color:
+            # Most settings are clearly worse, which a few pictures show.
+            first = [detector_scores(self._find(each, SCREENED)) for each in (own, other)]
+            if first[1].mean() <= first[0].mean():
+                return 0.0
+        before, after = self._find(own, everything), self._find(other, everything)
         if other.input.color != own.input.color:
-            return self._colour_margin(before, after)
+            more = [self._run(manifest, self.more_rgb) for manifest in (own, other)]
+            return self._colour_margin(before + more[0], after + more[1])
         return proven(detector_scores(before), detector_scores(after), MIN_RATIO)
 
     def _colour_margin(self, before: list[list[Found]], after: list[list[Found]]) -> float:
@@ -120,50 +133,70 @@ class DetectorJudge:
         error = gains.std(ddof=1) / np.sqrt(len(gains))
         return 1 + float(gains.mean()) if gains.mean() >= OBJECT_T * error else 0.0
 
-    def _find(self, manifest: Manifest) -> list[list[Found]]:
-        if manifest.input not in self._found:
-            detector = make_detector(manifest, self.detector.session)
-            self._found[manifest.input] = find_in_views(detector, self.images_rgb)
-        return self._found[manifest.input]
+    def _find(self, manifest: Manifest, count: int) -> list[list[Found]]:
+        """Return the objects of the first pictures, which are kept for the next call."""
+        found = self._found.setdefault(manifest.input, [])
+        found += self._run(manifest, self.images_rgb[len(found) : count])
+        return found[:count]
+
+    def _run(self, manifest: Manifest, images_rgb: Sequence[ImageRGB]) -> list[list[Found]]:
+        return find_in_views(make_detector(manifest, self.detector.session), images_rgb)
 
 
 @dataclass(frozen=True, slots=True)
 class ClassifierJudge:
-    """Compares by true labels if they are known, else by the agreement of views.
+    """Compares by the labels that are known to be right, and by the agreement of views.
 
     Attributes:
         classifier: The loaded model; its manifest does not matter.
         crops_rgb: The pictures.
-        truths: Their labels, or None.
+        truths: Their right labels, or None.
+        is_labelled: Whether the user labelled the pictures, so that nothing else counts.
     """
 
     classifier: Classifier
     crops_rgb: Sequence[ImageRGB]
-    truths: Sequence[str] | None
-    _scores: dict[InputSpec, Scores] = field(default_factory=dict)
+    truths: Sequence[Truth] | None = None
+    is_labelled: bool = False
+    _scores: dict[tuple[str, InputSpec], Scores] = field(default_factory=dict)
 
     def margin(self, own: Manifest, other: Manifest) -> float:
         """See `Judge`."""
-        before, after = self._score(own), self._score(other)
+        by_label = 0.0
         if self.truths is not None:
-            return proven(before, after, MIN_LABEL_RATIO)
-        gain = float((after - before).mean())
-        # The same answer to every picture is no answer.
-        if np.abs(before).max() < CONSTANT <= MIN_LOG_RATIO <= gain:
-            return float(np.exp(min(gain, 10)))
-        if gain < MIN_LOG_RATIO or after.mean() < 2 * before.mean():
-            return 0.0
-        return float(np.exp(min(gain, 10))) if is_significant(after - before) else 0.0
+            before, after = (self._score("labels", manifest) for manifest in (own, other))
+            by_label = proven(before, after, MIN_LABEL_RATIO)
+        if self.is_labelled:
+            return by_label
+        before, after = (self._score("views", manifest) for manifest in (own, other))
+        return max(by_label, agreement_margin(before, after))
 
-    def _score(self, manifest: Manifest) -> Scores:
-        if manifest.input not in self._scores:
+    def _score(self, kind: str, manifest: Manifest) -> Scores:
+        key = (kind, manifest.input)
+        if key not in self._scores:
             classifier = make_classifier(manifest, self.classifier.session)
-            self._scores[manifest.input] = (
+            self._scores[key] = (
                 classifier_scores(classifier, self.crops_rgb)
-                if self.truths is None
+                if kind == "views" or self.truths is None
                 else label_scores(classifier, self.crops_rgb, self.truths)
             )
-        return self._scores[manifest.input]
+        return self._scores[key]
+
+
+def agreement_margin(before: Scores, after: Scores) -> float:
+    """Return how many times better the views agree, if that is proven; else 0."""
+    if np.abs(before).max() < CONSTANT:
+        # The same answer to every picture is no answer.
+        gain = float(np.median(after))
+        is_better = gain >= MIN_LOG_RATIO
+    else:
+        gain = float((after - before).mean())
+        is_better = (
+            gain >= MIN_LOG_RATIO
+            and after.mean() >= 2 * before.mean()
+            and is_significant(after - before)
+        )
+    return float(np.exp(min(gain, MAX_LOG_RATIO))) if is_better else 0.0
 
 
 def proven(before: Scores, after: Scores, min_ratio: float) -> float:

@@ -20,6 +20,7 @@ from inference.classification import Classifier
 from inference.detection import Detector
 from inference.types import ImageRGB
 from scripts.models.product import classify, detections
+from scripts.models.truths import Truth
 from scripts.models.views import VIEWS, Boxes, View
 
 Scores = NDArray[np.float64]
@@ -128,12 +129,15 @@ def _iou(a: Boxes, b: Boxes) -> NDArray[np.float64]:
 
 
 def label_scores(
-    classifier: Classifier, crops_rgb: Sequence[ImageRGB], truths: Sequence[str]
+    classifier: Classifier, crops_rgb: Sequence[ImageRGB], truths: Sequence[Truth]
 ) -> Scores:
-    """Return the probability of each crop's true label, 0..1."""
+    """Return the probability of each crop's true labels together, 0..1, over all views."""
     labels = classifier.task.outputs[0].labels
-    columns = [labels.index(truth) for truth in truths]
-    return probabilities(classifier, crops_rgb)[np.arange(len(crops_rgb)), columns]
+    is_true = np.array([[label in truth for label in labels] for truth in truths])
+    views = [
+        probabilities(classifier, [view.transform(crop) for crop in crops_rgb]) for view in VIEWS
+    ]
+    return np.asarray((np.mean(views, axis=0) * is_true).sum(axis=1))
 
 
 def classifier_scores(classifier: Classifier, crops_rgb: Sequence[ImageRGB]) -> Scores:

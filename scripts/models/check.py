@@ -21,10 +21,12 @@ from scripts.models.errors import ToolError
 from scripts.models.folder import load_model
 from scripts.models.golden import Answer
 from scripts.models.product import SETTINGS, classify, crops, objects, vehicles
+from scripts.models.truths import folder_truths, vehicle_truths
 
 Item = TypeVar("Item")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 MAX_COMPARED = 24
+MAX_MORE = 40
 """Maximum number of pictures for comparing inputs; more take longer and add no information."""
 
 
@@ -124,21 +126,26 @@ def advice_for(
 ) -> Advice | None:
     """Return an input that suits the pictures better than the manifest's, or None.
 
-    If all folders are named like a classifier's labels, they are the true labels.
+    A classifier's results are compared with true labels where they are known; see `truths`.
     """
     if isinstance(model, Detector):
         images_rgb = [picture.image_rgb for picture in evenly(pictures)]
-        return advise(model.manifest, DetectorJudge(model, images_rgb))
+        compared = {picture.name for picture in evenly(pictures)}
+        more_rgb = [each.image_rgb for each in pictures if each.name not in compared]
+        return advise(model.manifest, DetectorJudge(model, images_rgb, more_rgb[:MAX_MORE]))
     found = [
-        (crop_rgb, picture.folder)
+        (crop_rgb, vehicle.class_name, picture.folder)
         for picture in pictures
-        for crop_rgb in crops(
-            picture.image_rgb, vehicles(finder, picture.image_rgb, SETTINGS.detection_threshold)
+        for vehicles_found in [vehicles(finder, picture.image_rgb, SETTINGS.detection_threshold)]
+        for vehicle, crop_rgb in zip(
+            vehicles_found, crops(picture.image_rgb, vehicles_found), strict=True
         )
     ]
-    crops_rgb, folders = zip(*evenly(found), strict=True)
-    is_labelled = set(folders) <= set(model.task.outputs[0].labels)
-    judge = ClassifierJudge(model, crops_rgb, folders if is_labelled else None)
+    crops_rgb, names, folders = zip(*evenly(found), strict=True)
+    labels = model.task.outputs[0].labels
+    labelled = folder_truths(folders, labels)
+    truths = labelled or vehicle_truths(names, labels)
+    judge = ClassifierJudge(model, crops_rgb, truths, is_labelled=labelled is not None)
     return advise(model.manifest, judge)
 
 

@@ -163,7 +163,7 @@ def _classifier(
     batch = picture.port.shape[0] is None and takes_two(graph, picture, seen.size_wh, values)
     findings = [
         Finding("task", "classification", "its outputs are a number per class"),
-        *(each for each in fixed if each.field != "input.batch" or batch),
+        *(each for each in fixed if each.field != "input.batch" or batch or each.value is False),
         *preparation(graph, picture, "classes"),
         Finding("output.format", "classes", "a row of numbers for each picture"),
         Finding("output.outputs", outputs, "; ".join(reasons)),
@@ -177,6 +177,8 @@ def _unsupported(graph: Graph, output: Output) -> str:
             f"output {output.name} has one value. Export a classifier with a value per class, "
             "two for yes and no"
         )
+    if len(output.shape) < 2:
+        return f"output {output.name} has no batch axis. Export it as [batch, classes]"
     listed = "; ".join(str(port) for port in graph.outputs)
     return f"its outputs have no supported format: {listed}. Supported: {FORMATS_TEXT}"
 
@@ -191,5 +193,5 @@ def _class_output(output: Output) -> tuple[dict[str, Any], str]:
     if output.are_probabilities and np.all(np.abs(sums - 1) <= SUM_TOLERANCE):
         return entry, f"{shown}: probabilities"
     if output.are_probabilities:
-        return entry, f"its values are in 0..1 and {shown[4:]}: a sigmoid, several labels at a time"
+        return entry, f"{shown}, all in 0..1: a sigmoid, several labels at a time"
     return {**entry, "activation": "softmax"}, f"{shown}: logits"

@@ -97,11 +97,6 @@ def find_picture(graph: Graph) -> Picture:
         raise ToolError(
             f"input {port.name} is {port.dtype}; supported: {', '.join(PICTURE_DTYPES)}"
         )
-    if port.shape[0] not in (1, None):
-        raise ToolError(
-            f"input {port.name} requires {port.shape[0]} pictures at a time: "
-            "export it with a batch of 1 or a dynamic batch"
-        )
     first, last = port.shape[1], port.shape[3]
     if CHANNELS not in (first, last) and not (first is None and last is None):
         raise ToolError(f"input {port.name} has no axis of 3 colours: {port}")
@@ -129,6 +124,9 @@ def fixed_findings(graph: Graph, picture: Picture, size_wh: tuple[int, int]) -> 
     ]
     if port.shape[0] is None:
         findings.append(Finding("input.batch", True, "its first axis is dynamic"))
+    elif port.shape[0] != 1:
+        reason = f"each run takes {port.shape[0]} pictures; export with a batch of 1 to save time"
+        findings.append(Finding("input.batch", False, reason))
     return findings
 
 

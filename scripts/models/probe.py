@@ -110,8 +110,17 @@ def probe(
     street = np.asarray(cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
     gray = np.full((height, width, 3), GRAY, np.uint8)
     runs = [graph.run(_feeds(graph, picture, image, constants)) for image in (gray, street)]
-    outputs = [Output(port.name, *(run[port.name] for run in runs)) for port in graph.outputs]
+    batch = picture.port.shape[0] or 1
+    outputs = [
+        Output(port.name, *(_first(run[port.name], batch) for run in runs))
+        for port in graph.outputs
+    ]
     return Probe(size_wh, tuple(outputs))
+
+
+def _first(values: Tensor, batch: int) -> Tensor:
+    """Return the first picture's part of a fixed batch, with a first axis of 1."""
+    return values[:1] if batch > 1 and values.ndim and len(values) == batch else values
 
 
 def takes_two(

@@ -1,4 +1,4 @@
-"""A bucket on another port, as a page meets S3: it takes forms that are posted, from any page."""
+"""A stub of S3 on another port, which accepts forms from any page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def upload_bucket() -> Iterator[UploadBucket]:
             parts = list(
                 MultipartParser(io.BytesIO(body), boundary, spool_limit=limit, memory_limit=limit)
             )
-            # As S3 has it: the file comes last, after all of the form's fields.
+            # S3 needs the file after all other fields.
             assert [part.name for part in parts] == ["Content-Type", "key", "policy", "file"]
             assert parts[-1].content_type == parts[0].value
             bucket.objects[f"s3://{BUCKET}/{parts[1].value}"] = parts[-1].raw
@@ -35,7 +35,7 @@ def upload_bucket() -> Iterator[UploadBucket]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Leave the output to the tests."""
+            """Print nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Connection)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

@@ -1,4 +1,4 @@
-"""A real browser, the API behind a stage, and pages that must not complain."""
+"""A browser, the API behind a stage, and pages that must not log errors."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ FLAGS = [
 SECONDS = 15
 
 SWAGGER_UI_REMARK = "Could not find component: JsonSchema_"
-"""Of fields it draws all the same."""
+"""A warning of Swagger UI about fields that it shows correctly."""
 
 OpenPage = Callable[..., "Page"]
 
 
 def missing(what: str) -> NoReturn:
-    """Skip, or fail where the tests are asked for (REQUIRE_BROWSER=1, as CI has it)."""
+    """Skip the test, or fail with REQUIRE_BROWSER=1, which CI sets."""
     if os.environ.get("REQUIRE_BROWSER"):
         pytest.fail(what)
     pytest.skip(what)
@@ -57,11 +57,11 @@ def browser() -> Iterator[Browser]:
     try:
         from playwright.sync_api import expect, sync_playwright
     except ModuleNotFoundError:
-        missing("playwright is not installed; `make test-browser` does it")
+        missing("playwright is not installed: run `make test-browser`")
     candidates = (os.environ.get("CHROMIUM", ""), *BROWSERS)
     path = next((found for name in candidates if name and (found := shutil.which(name))), None)
     if path is None:
-        missing("there is no Chromium, and it could not be installed; name one with CHROMIUM=")
+        missing("no Chromium found: set CHROMIUM to its path")
     expect.set_options(timeout=SECONDS * 1000)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
@@ -72,7 +72,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def browser_handler(settings: Settings) -> Handler:
-    """The handler with the embedded models, and a network with one picture on it."""
+    """The handler with the embedded models and a network with one picture."""
     picture = (SAMPLES / "street.jpg").read_bytes()
     network = FakeNetwork(
         {"pictures.example/street.jpg": http_answer(picture)}, {"127.0.0.1": ["127.0.0.1"]}
@@ -90,9 +90,9 @@ def stage(browser_handler: Handler) -> Iterator[Stage]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Opens a page in a context of its own, and fails if the page complains of anything.
+    """Open pages in contexts of their own; fail if a page logs an error or a warning.
 
-    A refusal of the API is not the page's fault, so what Chromium says of it may be left out.
+    Chromium's messages about error responses are ignored: tests provoke them.
     """
     complaints: list[str] = []
     contexts = []
@@ -121,7 +121,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 
 
 def shoot(page: Page, name: str) -> Path:
-    """Keep a screenshot of the whole page."""
+    """Save a screenshot of the whole page."""
     page.wait_for_load_state("load")
     path = SCREENSHOTS / f"{name}.png"
     page.screenshot(path=path, full_page=True, animations="disabled")

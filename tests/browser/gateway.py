@@ -1,7 +1,7 @@
-"""A REST API for a browser to talk to: HTTP on this machine -> events -> the handler, in process.
+"""A stub of API Gateway: HTTP requests on this machine become events for the handler.
 
-It does what API Gateway does and a page can notice: a stage before the path, an API key, binary
-media types chosen by the first type in Accept, the size limit, and its own refusals.
+It has what a page can notice: a stage before the path, an API key, binary media types by the first
+type of Accept, the size limit, and API Gateway's own errors.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class Stage:
     """A stage of an API.
 
     Attributes:
-        handler: The function.
-        name: What comes before every path; "" for a custom domain without a base path.
-        key: Asked for with POST, "" for none.
-        requests: (method, path) of every request so far.
-        url: Where it listens, with the stage.
+        handler: Lambda handler.
+        name: First part of every path; "": a custom domain without a base path.
+        key: API key for POST requests; "": none.
+        requests: (method, path) of each request so far.
+        url: Address with the stage.
     """
 
     handler: LambdaHandler
@@ -113,6 +113,6 @@ def _connections(stage: Stage) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
-            """Leave the output to the tests."""
+            """Print nothing."""
 
     return Connection

@@ -1,4 +1,4 @@
-"""Swagger UI in a real browser, from the packaged copy."""
+"""Swagger UI in a browser, from the packaged copy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_try_it_out_with_two_files_under_a_stage(
     [(method, path)] = [each for each in stage.requests if each[0] == "POST"]
     assert (method, path.endswith("/predict"), path.startswith("/Prod/")) == ("POST", True, True)
     answer: Any = json.loads(response.locator("pre.microlight").first.text_content() or "")
-    # It asks with the definition's examples of the options, of which one is details=true.
+    # Swagger UI sends the definition's examples, such as details=true.
     found = [(image["filename"], len(image["predictions"])) for image in answer["images"]]
     assert found == [("car.jpg", 1), ("bus.jpg", 1)]
     if not slash:

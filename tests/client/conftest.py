@@ -16,14 +16,14 @@ from tests.support.pictures import plain
 
 @pytest.fixture
 def api(handler: Handler) -> Iterator[StubApi]:
-    """The API, which finds a car and a person in every picture."""
+    """The API with a model that finds a car and a person in every picture."""
     with stub_api(handler) as running:
         yield running
 
 
 @dataclass
 class Naps:
-    """Waits that were asked for, in seconds; none is slept."""
+    """Requested waits in seconds; nothing sleeps."""
 
     taken: list[float] = field(default_factory=list)
 
@@ -41,12 +41,12 @@ def retry(naps: Naps) -> Retry:
     return Retry(sleep=naps.sleep, random=lambda: 1.0)
 
 
-encoded = cache(plain)  # 20 pictures for each of many tests would be a second in all.
+encoded = cache(plain)  # Encoding 20 pictures in each of many tests would take a second.
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Twenty pictures, all of different widths, 10 to 29 pixels."""
+    """Twenty pictures with the widths 10 to 29 pixels."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in range(20):

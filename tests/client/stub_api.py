@@ -1,4 +1,4 @@
-"""The project's real handler behind a small HTTP server, with faults where a test wants them."""
+"""The project's handler behind a small HTTP server, with faults that a test chooses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.handlers import Handler
 
 @dataclass(frozen=True)
 class Seen:
-    """A request that has arrived."""
+    """A received request."""
 
     path: str
     query: dict[str, str]
@@ -39,7 +39,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Fault:
-    """An answer in place of the handler's; status 0: the connection is cut without one."""
+    """An answer instead of the handler's; status 0 closes the connection without an answer."""
 
     status: int
     body: str = ""
@@ -52,7 +52,7 @@ Wrong = Callable[[Seen], Fault | None]
 
 @dataclass
 class StubApi:
-    """A running stub. `wrong` says per request what goes wrong with it, if anything."""
+    """A running stub; `wrong` returns the fault of a request, or None."""
 
     handler: Callable[[Any, Any], dict[str, Any]]
     wrong: Wrong = lambda seen: None
@@ -61,12 +61,12 @@ class StubApi:
     seen: list[Seen] = field(default_factory=list)
 
     def fail_first(self, *faults: Fault) -> None:
-        """The first requests get these faults, one each."""
+        """Answer the first requests with these faults, one each."""
         remaining = list(faults)
         self.wrong = lambda seen: remaining.pop(0) if remaining else None
 
     def as_handled(self, seen: Seen) -> Seen:
-        """With the pictures of the bucket in place of their names."""
+        """Replace the names of objects by their pictures in the bucket."""
         if self.bucket is None or b'name="s3"' not in seen.body:
             return seen
         kind, body = in_place_of_s3(self.bucket, seen.headers["content-type"], seen.body)
@@ -80,11 +80,11 @@ class StubApi:
 @contextmanager
 def stub_api(handler: Handler) -> Iterator[StubApi]:
     api = StubApi(handler)
-    lock = threading.Lock()  # A Lambda function has one event at a time.
+    lock = threading.Lock()  # Lambda passes one event at a time to a function.
 
     class Connection(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # Head and body in one packet: the second would wait 40 ms for an answer.
+        wbufsize = -1  # Head and body go in one packet: a second one would wait 40 ms.
 
         def do_POST(self) -> None:
             url = urlsplit(self.path)
@@ -123,7 +123,7 @@ def stub_api(handler: Handler) -> Iterator[StubApi]:
         def handle(self) -> None:
             try:
                 super().handle()
-            except ConnectionError:  # The client was killed, as it was meant to be.
+            except ConnectionError:  # A test killed the client.
                 self.close_connection = True
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Connection) as server:

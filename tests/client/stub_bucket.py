@@ -1,4 +1,4 @@
-"""What the client sees of `POST /uploads` and of S3: forms, and a bucket that takes them."""
+"""Stubs of `POST /uploads` and of S3."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Answer = tuple[int, dict[str, str], str]
 
 @dataclass
 class StubBucket:
-    """A bucket, and the API's right to write in it.
+    """A bucket and the forms for it.
 
     Attributes:
-        url: Of the server that stands for S3.
-        max_bytes: Largest picture.
-        expires_in: Seconds that a form is good for.
-        refuse: What goes wrong with the next uploads, one each.
-        wrong_form: What is answered in place of a form, by how many there were.
-        objects: What was stored.
-        forms: Content types that were asked for.
-        posted: Of each upload, its headers and the names and values of its fields, in order.
+        url: Address of the stub of S3.
+        max_bytes: Maximum size of a picture.
+        expires_in: Lifetime of a form in seconds.
+        refuse: Error answers to the next uploads, one each.
+        wrong_form: Answer instead of a form, by the number of requests for forms.
+        objects: Stored objects by address.
+        forms: Requested content types.
+        posted: Headers of each upload, and (name, content type) of its fields in order.
     """
 
     url: str
@@ -38,7 +38,7 @@ class StubBucket:
     posted: list[tuple[dict[str, str], list[tuple[str, str]]]] = field(default_factory=list)
 
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> Answer | None:
-        """Of S3, or of /uploads; None of other paths."""
+        """Answer for S3 and for /uploads; None: another path."""
         if path == "/s3":
             return self._store(headers, body)
         return self._form(body) if path.endswith("/uploads") else None
@@ -69,7 +69,7 @@ class StubBucket:
 
 def parts_of(content_type: str, body: bytes) -> list[multipart.MultipartPart]:
     boundary = multipart.parse_options_header(content_type)[1]["boundary"]
-    stream, limit = io.BytesIO(body), len(body)  # All in memory: files would have to be closed.
+    stream, limit = io.BytesIO(body), len(body)  # In memory, because files would have to be closed.
     parser = multipart.MultipartParser(
         stream, boundary, strict=True, spool_limit=limit, memory_limit=limit
     )
@@ -77,7 +77,7 @@ def parts_of(content_type: str, body: bytes) -> list[multipart.MultipartPart]:
 
 
 def in_place_of_s3(bucket: StubBucket, content_type: str, body: bytes) -> tuple[str, bytes]:
-    """A form with the pictures in place of their names, as its content type and its body."""
+    """Return the content type and body of a form with pictures instead of their addresses."""
     fields = [
         ("image", (part.value, bucket.objects[part.value]))
         if part.name == "s3"

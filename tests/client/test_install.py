@@ -1,4 +1,4 @@
-"""The client on its own: built, installed in an empty environment, its README's commands run."""
+"""The client is built and installed in an empty environment, and its README's commands run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from matchvec_client import __version__
 from tests.client.stub_api import stub_api
 from tests.support.handlers import Handler
 
@@ -25,6 +26,8 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = [(match[1], match[2].strip()) for match in FENCE.finditer(README)]
 COMMANDS = [text for kind, text in BLOCKS if kind == "shell" and "pip install" not in text]
 TYPED = """
+from pathlib import Path
+
 from matchvec_client import AsyncClient, Client, Picture, Prediction
 
 def boxes(client: Client) -> list[tuple[int, int, int, int]]:
@@ -32,6 +35,12 @@ def boxes(client: Client) -> list[tuple[int, int, int, int]]:
 
 async def names(client: AsyncClient) -> list[str]:
     return [picture.name async for picture in client.predict(["a.jpg", b""], top=1)]
+
+def inputs(client: Client) -> None:
+    with open("a.jpg", "rb") as file:
+        client.predict([Path("a.jpg"), file, bytearray(), memoryview(b"")], channel_order="BGR")
+    client.predict(file)
+    print(client.health()["status"], client.models())
 
 def first(picture: Picture) -> Prediction:
     reveal_type(picture.width)
@@ -55,7 +64,7 @@ def run(*command: str | Path, **changes: str) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of the sdist, as `build` makes it: what the sdist lacks, the wheel would too."""
+    """Return the wheel that `build` makes of the sdist: what the sdist lacks, the wheel lacks."""
     folder = tmp_path_factory.mktemp("dist")
     source = folder / "client"
     shutil.copytree(ROOT / "client", source, ignore=shutil.ignore_patterns("__pycache__", "dist"))
@@ -66,7 +75,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bin folder of an environment in which the client is all that was asked for."""
+    """Return the bin folder of an environment in which only the client was installed."""
     environment = tmp_path_factory.mktemp("clean") / "venv"
     run(sys.executable, "-m", "venv", "--without-pip", environment)
     pip(environment / "bin", "install", "--quiet", f"{wheel}[pictures]")
@@ -78,7 +87,7 @@ def pip(installed: Path, *arguments: str) -> str:
     return run(sys.executable, "-m", "pip", python, "--disable-pip-version-check", *arguments)
 
 
-def test_what_is_in_the_packages(wheel: Path) -> None:
+def test_contents_of_the_packages(wheel: Path) -> None:
     folder = ROOT / "client"
     modules = {
         path.relative_to(folder).as_posix()
@@ -94,10 +103,29 @@ def test_what_is_in_the_packages(wheel: Path) -> None:
     [sdist] = wheel.parent.glob("*.tar.gz")
     with tarfile.open(sdist) as sources:
         inside = {name.partition("/")[2] for name in sources.getnames()}
-    assert inside == modules | {"LICENSE", "README.md", "PKG-INFO", "pyproject.toml"}
+    assert inside == modules | {
+        "CHANGELOG.md",
+        "LICENSE",
+        "README.md",
+        "PKG-INFO",
+        "pyproject.toml",
+    }
 
 
-def test_the_versions_are_one(installed: Path) -> None:
+def test_twine_accepts_the_packages(wheel: Path) -> None:
+    pytest.importorskip("twine")
+    files = [wheel, *wheel.parent.glob("*.tar.gz")]
+    shown = run(sys.executable, "-m", "twine", "check", "--strict", *files)
+    assert shown.count("PASSED") == 2
+
+
+def test_the_changelog_has_the_version() -> None:
+    text = (ROOT / "client" / "CHANGELOG.md").read_text(encoding="utf-8")
+    versions = re.findall(r"^## (\S+)", text, re.MULTILINE)
+    assert versions[0] == __version__
+
+
+def test_the_version(installed: Path) -> None:
     shown = pip(installed, "list", "--format=freeze")
     [client] = [line for line in shown.splitlines() if line.startswith("matchvec")]
     imported = run(
@@ -107,13 +135,13 @@ def test_the_versions_are_one(installed: Path) -> None:
     assert client.lower().replace("_", "-") == f"matchvec-client=={imported}"
 
 
-def test_it_needs_little(installed: Path) -> None:
+def test_dependencies(installed: Path) -> None:
     project = tomllib.loads((ROOT / "client" / "pyproject.toml").read_text())["project"]
     assert [name.partition(">")[0] for name in project["dependencies"]] == ["httpx"]
     shown = pip(installed, "list", "--format=freeze")
     names = {line.partition("=")[0].lower().replace("_", "-") for line in shown.splitlines()}
 
-    # What httpx brings.
+    # Dependencies of httpx.
     brought = {"anyio", "certifi", "h11", "httpcore", "idna", "typing-extensions", "sniffio"}
     assert names - brought == {"httpx", "matchvec-client", "pillow"}
 
@@ -151,10 +179,14 @@ def test_archives_need_boto3(installed: Path, tmp_path: Path) -> None:
     assert "start" in run(program, "bulk", "--help", PYTHONPATH=str(tmp_path))
 
 
-def test_the_types_reach_the_user(installed: Path, tmp_path: Path) -> None:
-    """mypy takes annotations of an installed package only where py.typed is."""
+def test_users_are_type_checked(installed: Path, tmp_path: Path) -> None:
+    """mypy uses the annotations of an installed package only if it has py.typed."""
     user = tmp_path / "user.py"
     user.write_text(TYPED)
+    examples = [text for kind, text in BLOCKS if kind == "python"]
+    assert len(examples) >= 2
+    for number, text in enumerate(examples):
+        (tmp_path / f"example_{number}.py").write_text(text)
     shown = run(
         sys.executable,
         "-m",
@@ -164,6 +196,7 @@ def test_the_types_reach_the_user(installed: Path, tmp_path: Path) -> None:
         f"--cache-dir={tmp_path / 'cache'}",
         f"--python-executable={installed / 'python'}",
         user,
+        *sorted(tmp_path.glob("example_*.py")),
     )
 
     assert 'Revealed type is "int | None"' in shown

@@ -34,7 +34,7 @@ IMPLAUSIBLE = {
     "an overflow": found([(0.0, 0.0, np.inf, 9.0)]),
     "not a number": found([(0.0, np.nan, 8.0, 9.0)]),
     "sizes of a wrong format": found([(-1e7, -1e7, 1e7, 1e7)]),
-    "hundreds of certain objects": found(spread(400), 0.999),
+    "thousands of certain objects": found(spread(2000), 0.999),
     "the same box everywhere": found([BOX] * 50, 0.6),
 }
 

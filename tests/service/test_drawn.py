@@ -93,7 +93,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("fields", "status", "code", "failed"), REFUSED.values(), ids=REFUSED)
-def test_what_can_not_be_drawn(
+def test_pictures_that_cannot_be_drawn_on(
     fields: list[Any], status: int, code: str, failed: str, handler: Handler
 ) -> None:
     response = handler(asking("image/jpeg", *fields), None)

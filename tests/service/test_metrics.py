@@ -7,7 +7,6 @@ import pytest
 
 from gateway.event import Request
 from gateway.parts import FormFile, UrlField
-from gateway.routes import Route
 from inference.errors import NotAnImage
 from inference.types import Detection
 from service.metrics import emf_line
@@ -26,10 +25,8 @@ RESULTS = [
 ]
 
 
-def line(route: Route = Route.PREDICT, results: list[Result] = RESULTS) -> str:
-    return emf_line(
-        "Matchvec", REQUEST, route, 200, None, results, is_cold_start=True, timestamp_ms=1_000
-    )
+def line(results: list[Result] = RESULTS) -> str:
+    return emf_line("Matchvec", REQUEST, 200, None, results, is_cold_start=True, timestamp_ms=1_000)
 
 
 def test_a_request() -> None:
@@ -75,7 +72,7 @@ def test_nothing_that_a_client_sent_is_in_it() -> None:
 def test_a_shape_is_no_detection() -> None:
     results = [Result(FormFile(b""), (6, 8, 3), (8, 6), timing=Timing(0, 1.0, 1.0))]
 
-    assert json.loads(line(Route.SHAPE, results))["Detections"] == 0
+    assert json.loads(line(results))["Detections"] == 0
 
 
 def test_the_handler_counts_every_request_on_standard_output(

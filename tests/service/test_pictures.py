@@ -118,7 +118,7 @@ def test_a_picture_is_not_started_if_the_slowest_so_far_would_not_fit(
     ]  # fmt: skip
 
 
-def test_a_fault_of_ours_spoils_no_neighbour(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_internal_error_affects_no_other_picture(caplog: pytest.LogCaptureFixture) -> None:
     def fail_on_the_second(source: ImageSource) -> int:
         if width(source) == 2:
             raise ZeroDivisionError

@@ -195,7 +195,7 @@ def codes(handler: Handler, *fields: Any) -> list[str | None]:
     return [each["error"] and each["error"]["code"] for each in images]
 
 
-def test_each_failure_has_its_code_and_spoils_no_neighbour(
+def test_each_failure_has_its_code_and_affects_no_other_picture(
     handler_with_bucket: Handler, uploads: S3Uploads, s3: LocalS3
 ) -> None:
     large = NEVER_SENT.replace("aaaa", "bbbb")

@@ -15,9 +15,10 @@ import pytest
 
 from inference.detection import Detector
 from inference.manifest import load_manifest
-from scripts.models.advice import Judge, advise, is_significant, proven
+from scripts.models.advice import Judge, advise, agreement_margin, is_significant, proven
 from scripts.models.check import advice_for, read_pictures
 from scripts.models.folder import load_model
+from scripts.models.truths import vehicle_truths
 from tests.support.models import PROJECT, SHARED, published_model
 
 PUBLISHED = (
@@ -100,3 +101,30 @@ def test_without_a_margin_there_is_no_advice(tmp_path: Path) -> None:
             return 0.0
 
     assert advise(load_manifest(PROJECT / "models" / "vehicle_detector"), Never()) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_better"),
+    {
+        "constant answers": ([0.0, 0.01, 0.0], [0.5, -2, 0.6], True),
+        "noise": ([-4, -5, -4, -6], [0.6, 0.4, 0.8, 0.6], True),
+        "hardly better": ([0.5, 0.6, 0.4, 0.5], [0.7, 0.8, 0.6, 0.7], False),
+        "the same": ([0.5, 0.6, 0.4, 0.5], [0.5, 0.6, 0.4, 0.5], False),
+    }.values(),
+)
+def test_agreement_margins(before: list[float], after: list[float], is_better: bool) -> None:
+    assert (agreement_margin(np.array(before), np.array(after)) > 1) == is_better
+
+
+@pytest.mark.parametrize(
+    ("names", "labels", "truths"),
+    {
+        "kinds": (["car", "bus"], ["minivan", "school bus", "dog"], [{"minivan"}, {"school bus"}]),
+        "makes": (["car", "bus"], ["renault", "peugeot"], None),
+        "only cars": (["car", "car"], ["sports car", "taxi"], None),
+    }.values(),
+)
+def test_labels_that_match_vehicles(
+    names: list[str], labels: list[str], truths: list[set[str]] | None
+) -> None:
+    assert vehicle_truths(names, labels) == truths

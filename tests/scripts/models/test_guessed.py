@@ -127,6 +127,10 @@ MODELS: dict[str, tuple[dict[str, Array], Inputs, dict[str, str], dict[str, Any]
         },
         PICTURE, {}, {"output.normalized": True, "input.color": "BGR"},
     ),
+    "a fixed batch of 4": (
+        {"output0": np.repeat(filled(CELLS, *CENTRES, SCORE, 0), 4, axis=0).transpose(0, 2, 1)},
+        {"images": ("float32", (4, 3, SIDE, SIDE))}, {}, {"output.format": "yolov8"},
+    ),
     "YOLO-NAS": (
         {"pred_boxes": filled(CELLS, *CORNERS), "pred_scores": filled(CELLS, SCORE, 0)},
         PICTURE, {}, {"output.format": "scored"},

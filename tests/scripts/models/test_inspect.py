@@ -291,9 +291,6 @@ UNSUPPORTED: dict[str, tuple[dict[str, Array], Inputs, dict[str, str], str]] = {
     "a single picture": (
         {"o": zeros(1, 9)}, {"x": ("float32", (3, 64, 64))}, {}, "batch axis",
     ),
-    "a batch of 8": (
-        {"o": zeros(8, 9)}, {"x": ("float32", (8, 3, 64, 64))}, {}, "8 pictures",
-    ),
     "whole numbers": (
         {"o": zeros(1, 9)}, {"x": ("int32", (1, 3, 64, 64))}, {}, "int32",
     ),

@@ -58,7 +58,7 @@ def stored(archive: Archive, kind: str) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_batch_becomes_rows(archive: Archive) -> None:
+def test_rows_of_a_batch(archive: Archive) -> None:
     archive.put("a.png", plain())
     archive.put("b.jpg", b"<html>")
     etags = {
@@ -99,7 +99,7 @@ def test_a_batch_becomes_rows(archive: Archive) -> None:
     assert stored(archive, "failed") == []
 
 
-def test_object_detection_has_rows_of_its_own(archive: Archive) -> None:
+def test_object_detection_has_its_own_rows(archive: Archive) -> None:
     archive.put("a.png", plain())
     archive.handler()(batch_event("a.png", route=Route.OBJECT_DETECTION), None)
 
@@ -115,7 +115,7 @@ FINAL = {
 
 
 @pytest.mark.parametrize(("refusal", "code"), FINAL.values(), ids=FINAL)
-def test_what_can_never_be_answered_is_a_row(archive: Archive, refusal: str, code: str) -> None:
+def test_a_final_failure_is_a_row(archive: Archive, refusal: str, code: str) -> None:
     archive.s3.faults["a.png"] = always(refusal)
     archive.handler()(batch_event("a.png"), None)
 
@@ -131,7 +131,7 @@ LATER = {
 
 
 @pytest.mark.parametrize(("refusal", "code"), LATER.values(), ids=LATER)
-def test_what_may_be_answered_later_is_retried(archive: Archive, refusal: str, code: str) -> None:
+def test_a_transient_failure_is_retried(archive: Archive, refusal: str, code: str) -> None:
     archive.put("good.png", plain())
     archive.put("a.png", plain())
     archive.s3.faults["a.png"] = first(2, refusal)
@@ -151,7 +151,7 @@ def test_what_may_be_answered_later_is_retried(archive: Archive, refusal: str, c
     assert archive.s3.reads == {"good.png": 1, "a.png": 3}
 
 
-def test_a_batch_that_is_done_reads_no_picture_and_writes_nothing(archive: Archive) -> None:
+def test_a_finished_batch_reads_and_writes_nothing(archive: Archive) -> None:
     archive.put("a.png", plain())
     handler = archive.handler()
     summary = handler(batch_event("a.png"), None)
@@ -189,7 +189,7 @@ def test_too_many_failures_fail_the_batch(archive: Archive, tolerated: float, fa
 def test_objects_over_the_limit_are_not_read(archive: Archive) -> None:
     event = batch_event("a.png", "b.png")
     event["Items"][0]["Size"] = 1_000_001
-    archive.put("b.png", b"x" * 1_000_001)  # The list did not say.
+    archive.put("b.png", b"x" * 1_000_001)  # Without a size in the list.
     archive.handler()(event, None)
 
     codes = [row["error"]["code"] for row in stored(archive, "results")]
@@ -197,10 +197,10 @@ def test_objects_over_the_limit_are_not_read(archive: Archive) -> None:
     assert archive.s3.reads == {"b.png": 1}
 
 
-def test_what_the_time_does_not_suffice_for_is_retried(archive: Archive) -> None:
+def test_pictures_after_the_time_limit_are_retried(archive: Archive) -> None:
     for key in ("a.png", "b.png", "c.png"):
         archive.put(key, plain())
-    # The clock's looks: at the limit, then per picture: before, at the limit, (read), after.
+    # Reads of the clock: at the start, then per picture: before, at the deadline, (read), after.
     times = chain([0.0, 0.0, 0.0, 0.0, 60.0], repeat(95.0))
     handler = archive.handler(clock=lambda: next(times))
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 100_000)
@@ -213,7 +213,7 @@ def test_what_the_time_does_not_suffice_for_is_retried(archive: Archive) -> None
     assert [row["error"]["code"] for row in failed] == ["deadline_exceeded"] * 2
 
 
-def test_a_picture_that_we_fail_at_is_retried(archive: Archive) -> None:
+def test_an_internal_error_is_retried(archive: Archive) -> None:
     archive.put("a.png", plain())
 
     class Broken(Pipeline):
@@ -228,14 +228,14 @@ def test_a_picture_that_we_fail_at_is_retried(archive: Archive) -> None:
     assert [row["error"]["code"] for row in stored(archive, "failed")] == ["internal_error"]
 
 
-def test_rows_that_cannot_be_written_fail_loudly(archive: Archive) -> None:
+def test_rows_that_cannot_be_written_raise(archive: Archive) -> None:
     archive.put("a.png", plain())
 
     with pytest.raises(ObjectUnreachable, match="no-such-bucket"):
         archive.handler(results_bucket="no-such-bucket")(batch_event("a.png"), None)
 
 
-def test_models_that_do_not_load_are_told_to_the_state_machine(archive: Archive) -> None:
+def test_models_that_do_not_load_raise(archive: Archive) -> None:
     def load() -> Pipeline:
         raise ModelUnavailable("gone")
 
@@ -255,7 +255,7 @@ def message(key: str, identifier: str) -> dict[str, Any]:
     return {"messageId": identifier, "body": json.dumps(body)}
 
 
-def test_new_objects_are_answered_each_with_an_object_of_its_own(archive: Archive) -> None:
+def test_each_new_object_has_rows_of_its_own(archive: Archive) -> None:
     archive.put("new/a b.png", plain())
     archive.put("new/größe.png", plain())
     event = {"Records": [message("new/a+b.png", "1"), message("new/gr%C3%B6%C3%9Fe.png", "2")]}
@@ -265,7 +265,7 @@ def test_new_objects_are_answered_each_with_an_object_of_its_own(archive: Archiv
     assert len(archive.s3.writes) == 2
 
 
-def test_only_messages_that_failed_are_given_back(archive: Archive) -> None:
+def test_only_failed_messages_go_back_to_the_queue(archive: Archive) -> None:
     for key in ("a.png", "b.png", "c.jpg"):
         archive.put(key, plain() if key != "c.jpg" else b"<html>")
     archive.s3.faults["b.png"] = first(1)
@@ -282,7 +282,7 @@ def test_only_messages_that_failed_are_given_back(archive: Archive) -> None:
 
     returned = [{"itemIdentifier": "throttled"}, {"itemIdentifier": "no notification"}]
     assert handler(event, None) == {"batchItemFailures": returned}
-    # The queue gives them again; what was answered before is not read again.
+    # The queue sends them again. Finished objects are not read again.
     assert handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "no notification"}]}
     codes = {
         row["key"]: row["error"] and row["error"]["code"] for row in stored(archive, "results")
@@ -297,7 +297,7 @@ def test_only_messages_that_failed_are_given_back(archive: Archive) -> None:
 
 
 def test_recorded_messages_of_s3(archive: Archive) -> None:
-    """A new object that is another one by now, S3's test message, and a deletion."""
+    """An object that was overwritten, S3's test message, and a deletion."""
     archive.put("new/a b+größe.jpg", plain())
 
     assert archive.handler()(notifications(), None) == {"batchItemFailures": []}
@@ -317,7 +317,7 @@ def test_other_events_are_refused(archive: Archive, event: Any) -> None:
         archive.handler()(event, None)
 
 
-def test_it_tells_what_its_answers_depend_on(archive: Archive) -> None:
+def test_the_fingerprint_of_the_models(archive: Archive) -> None:
     handler = archive.handler()
     models = {
         handler({"Describe": name}, None)["Model"] for name in ("predict", "object_detection")
@@ -343,8 +343,8 @@ def test_settings_that_cannot_be(environ: dict[str, str], message: str) -> None:
         BatchSettings.from_environment(environ)
 
 
-def test_the_handler_of_the_package_is_made_by_its_first_event() -> None:
-    """The API's start pays nothing for it; boto3 comes with the first batch."""
+def test_the_api_starts_without_the_batch_function() -> None:
+    """boto3 is imported by the first batch."""
     code = (
         "import sys, lambda_function\n"
         "assert not {'service.batch.handler', 'boto3'} & set(sys.modules)\n"

@@ -64,7 +64,7 @@ REFUSED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("event", REFUSED.values(), ids=REFUSED)
-def test_what_is_no_batch_is_refused(event: Any) -> None:
+def test_an_invalid_batch_is_refused(event: Any) -> None:
     with pytest.raises(BatchRefused):
         parse_batch(event)
 
@@ -80,6 +80,6 @@ def test_messages_of_s3() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"Records": [{}]}', '{"Records": 3}', "null"])
-def test_what_is_no_message_of_s3_is_refused(body: str) -> None:
+def test_an_invalid_message_is_refused(body: str) -> None:
     with pytest.raises(BatchRefused):
         parse_message(body)
