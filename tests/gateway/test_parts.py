@@ -335,6 +335,11 @@ REFUSED: dict[str, tuple[str, bytes, type[RequestError]]] = {
         MalformedBody,
     ),
     "url-encoded picture": (URLENCODED, b"\xff\xd8\xff\xe0", MalformedBody),
+    "picture converted to text as url-encoded": (
+        URLENCODED,
+        b"\xff\xd8\xff\xe0".decode("utf-8", "replace").encode(),
+        MalformedBody,
+    ),
     "url-encoded, no picture": (URLENCODED, b"a=1&b=2", NoImage),
     "url-encoded, too many fields": (URLENCODED, b"a=1&" * 129, TooLarge),
     "not JSON": (JSON, b"{", MalformedBody),
