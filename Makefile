@@ -57,7 +57,7 @@ check: lint types ## Style, types and the tests of what is deployed, in less tha
 
 test: $(if $(TESTS),,lint types) pytest ## Style, types and every test but the slow ones (TESTS=tests/gateway for some)
 
-test-slow: $(test_ready) ## The slow tests: packages, emulator, deployment (TESTS=tests/package for some)
+test-slow: $(browser_ready) ## The slow tests: packages, emulator, deployment (TESTS=tests/package for some)
 	@$(bin)/python -m pytest -q -m 'slow and not browser' $(TESTS)
 
 test-all: $(test_ready) test-browser ## What `make test` leaves out: slow and browser tests, other Python versions
@@ -66,7 +66,7 @@ test-all: $(test_ready) test-browser ## What `make test` leaves out: slow and br
 # Playwright's own browsers are not downloaded. The tests use the system's.
 $(browser_ready): $(test_ready)
 	@sh scripts/make_venv.sh $(VENV) browser $(PYTHON) || \
-		echo "make: Playwright is not installed, so the browser tests are skipped"
+		echo "make: the tests of the browser and the notebook are skipped"
 
 test-browser: $(browser_ready) ## Test the pages in a real browser; screenshots in build/browser
 	@sh scripts/install_chromium.sh
@@ -129,5 +129,5 @@ build-PreTrafficHook:
 
 clean: ## Remove everything that make, tests and builds wrote
 	rm -rf .venv .venv-* .aws-sam build client/dist out .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	rm -f .coverage coverage.xml
+	rm -f .coverage* coverage.xml
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -206,7 +206,7 @@ def _announce(url: str, runtime: str) -> None:
         print(
             f"\nlocal API: the function does not work: {url}/health answers "
             f"{health.status_code} {health.text.strip()}\n"
-            "The log above has the reason. Fix it and retry; no restart is needed.",
+            "The log above has the reason. The next request loads changed files without a restart.",
             file=sys.stderr,
         )
         return

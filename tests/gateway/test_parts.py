@@ -45,7 +45,7 @@ def form(head: str, content: bytes = b"x") -> bytes:
 FORM_TYPE = "multipart/form-data; boundary=b"
 URLENCODED = "application/x-www-form-urlencoded"
 JSON = "application/json"
-DIALECTS: dict[str, tuple[str, bytes, Part]] = {
+FORMS: dict[str, tuple[str, bytes, Part]] = {
     "quoted boundary": (
         'multipart/form-data; boundary="b"',
         form('Content-Disposition: form-data; name="image"; filename="a.jpg"'),
@@ -127,8 +127,8 @@ DIALECTS: dict[str, tuple[str, bytes, Part]] = {
 }
 
 
-@pytest.mark.parametrize(("content_type", "body", "part"), DIALECTS.values(), ids=DIALECTS)
-def test_dialect(content_type: str, body: bytes, part: Part) -> None:
+@pytest.mark.parametrize(("content_type", "body", "part"), FORMS.values(), ids=FORMS)
+def test_form_syntax(content_type: str, body: bytes, part: Part) -> None:
     assert parse(content_type, body) == [part]
 
 
