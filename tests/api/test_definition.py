@@ -21,7 +21,7 @@ from gateway.routes import ASSETS, Route
 from inference.errors import PictureError
 from scripts.definition import as_text, with_nulls
 from service import VERSION
-from service.predictions import PICTURE_ROUTES
+from service.picture_answers import PICTURE_ROUTES
 from tests.support.events import form_event, load_event, rest_event, upload
 from tests.support.handlers import Handler
 

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.routes import ASSETS, Route
 from service.pages import FILES
-from service.predictions import PICTURE_ROUTES
+from service.picture_answers import PICTURE_ROUTES
 from service.routes import ROUTES
 from tests.support.documents import FENCE, read_fences
 from tests.support.tables import cells, quoted
@@ -78,7 +78,7 @@ def lacks(place: str, route: Route) -> bool:
         return route not in Route
     if place == "service/routes.py":
         return route not in ROUTES
-    if place == "service/predictions.py":
+    if place == "service/picture_answers.py":
         takes_pictures = "POST" in route.methods and route is not Route.UPLOADS
         return (route in PICTURE_ROUTES) is not takes_pictures
     text = (ROOT / place).read_text(encoding="utf-8")
@@ -117,4 +117,4 @@ def test_no_other_place_names_a_route() -> None:
     }
 
     assert named <= set(PLACES)
-    assert "service/predictions.py" in named
+    assert "service/picture_answers.py" in named
