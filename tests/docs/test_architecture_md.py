@@ -81,13 +81,15 @@ def lacks(place: str, route: Route) -> bool:
     if place == "service/picture_answers.py":
         takes_pictures = "POST" in route.methods and route is not Route.UPLOADS
         return (route in PICTURE_ROUTES) is not takes_pictures
+    if place == "service/results.py":
+        return False  # It lists types of answers, which routes can share.
     text = (ROOT / place).read_text(encoding="utf-8")
     return re.search(rf"{re.escape(route.path)}(?![\w-])", text) is None
 
 
 @pytest.mark.parametrize("route", [route for route in Route if route not in ASSETS])
 def test_every_route_is_in_every_place(route: Route) -> None:
-    assert len(PLACES) == 7
+    assert len(PLACES) == 8
     assert [place for place in PLACES if lacks(place, route)] == []
 
 
