@@ -55,9 +55,9 @@ def check_url(url: str) -> None:
         target = parse_url(url)
     except UrlNotAllowed:
         return
-    anew = f"{target.scheme}://{target.authority}{target.resource}"
-    if len(anew) <= MAX_URL_LENGTH:
-        assert parse_url(anew) == target
+    again = f"{target.scheme}://{target.authority}{target.resource}"
+    if len(again) <= MAX_URL_LENGTH:
+        assert parse_url(again) == target
 
 
 def check_network(network: MemoryNetwork) -> None:

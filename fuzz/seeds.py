@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from fuzz.seed_texts import EVENTS, FETCHES, FORM_HEADS
 from fuzz.targets import CORPUS
+from tests.support.heif import heic
 from tests.support.pictures import encode, plain
 
 FOUND = "found_"
@@ -92,6 +93,8 @@ def pictures() -> dict[str, bytes]:
         "tiff_fax": ("1", "TIFF", {"compression": "group4"}),
         "tiff_16bit": ("I;16", "TIFF", {}),
         "tiff_float": ("F", "TIFF", {}),
+        "avif": ("RGB", "AVIF", {"speed": 10, "max_threads": 1}),
+        "avif_alpha": ("RGBA", "AVIF", {"speed": 10, "max_threads": 1}),
         "other_ico": ("RGB", "ICO", {}),
         "other_ppm": ("RGB", "PPM", {}),
         "other_jpeg2000": ("RGB", "JPEG2000", {}),
@@ -114,6 +117,7 @@ def pictures() -> dict[str, bytes]:
             png_chunk(b"gAMA", pack(">L", 45455)),
             png_chunk(b"pHYs", pack(">LLB", 2835, 2835, 1)),
         ),
+        "heic_boxes": heic([(64, 48)]),
         "wide": plain(4000, 1),
         "high": plain(1, 4000),
         "over_the_limit": plain(300, 200),

@@ -1,4 +1,4 @@
-"""The key that clients send in the header ``x-api-key``, for front doors without API keys."""
+"""Check the header ``x-api-key``, for event sources that have no API keys of their own."""
 
 from __future__ import annotations
 

@@ -210,14 +210,13 @@ def _is_utf8(content: bytes) -> bool:
 
 
 def _read_urlencoded(body: bytes) -> list[FormField]:
-    try:
-        text = body.decode()
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
-    except UnicodeDecodeError as error:
+    if REPLACEMENT in body or not _is_utf8(body):
         raise MalformedBody(
             f"The body is not {URLENCODED_TYPE}. Send a picture with its own Content-Type, such as "
             "image/jpeg (curl: -H 'Content-Type: image/jpeg')."
-        ) from error
+        )
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError as error:
         raise TooLarge(f"The form has more than {MAX_FIELDS} fields. Send fewer.") from error
     return [FormField(name, value.encode("utf-8", "replace")) for name, value in pairs]

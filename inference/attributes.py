@@ -34,7 +34,7 @@ def describe_vehicle(detection: Detection, answers: Sequence[Answer]) -> Vehicle
                 if output.role and (not output.applies_to or kind in output.applies_to):
                     found = classes[output.name]
                     attributes[output.role] = {output.role: found}
-                    if name is None and found.probabilities[0] >= output.threshold:
+                    if name is None and output.is_sure(found):
                         name = found
         elif position == 0:
             (_, name), *others = classes.items()

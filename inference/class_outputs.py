@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from inference.json_reader import JsonReader
+from inference.types import Classification
 
 KIND = "kind"
 """Role of the output whose first class `applies_to` refers to."""
@@ -25,6 +26,7 @@ class ClassOutput:
         applies_to: Kinds of vehicles that the output is answered for; empty for all.
         threshold: Probability of the first class from which it may fill `label`, `pred` and `prob`,
             0..1.
+        unknown_label: Label of all classes without a label of their own. It never names a vehicle.
         detector_weights: Factors on the probabilities, one per label, by the detector's class of
             the vehicle. They state how likely the detector gives this class to each label.
     """
@@ -36,7 +38,13 @@ class ClassOutput:
     role: str | None = None
     applies_to: frozenset[str] = frozenset()
     threshold: float = 0.0
+    unknown_label: str | None = None
     detector_weights: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def is_sure(self, classes: Classification) -> bool:
+        """Return whether the first of the classes may name the vehicle."""
+        name, probability = classes.names[0], classes.probabilities[0]
+        return probability >= self.threshold and name != self.unknown_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +82,12 @@ def read_output(fields: JsonReader, labels: tuple[str, ...]) -> ClassOutput:
         role=role,
         applies_to=frozenset(fields.texts("applies_to") if fields.has("applies_to") else ()),
         threshold=fields.number("threshold", 0, 1, 0.0),
+        unknown_label=fields.choice("unknown_label", labels)
+        if fields.has("unknown_label")
+        else None,
         detector_weights=_read_weights(fields, labels),
     )
-    for name in ("applies_to", "threshold", "detector_weights"):
+    for name in ("applies_to", "threshold", "unknown_label", "detector_weights"):
         if role is None and fields.has(name):
             raise fields.refuse(name, "absent, or the output must have a role")
     fields.finish()

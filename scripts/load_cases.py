@@ -127,13 +127,23 @@ CASES: dict[str, Case] = {
     "predict": _predict,
     "nothing found": _nothing_found,
     "health": lambda _: Exchange("GET", "/health", "ok", view=lambda answer: answer["status"]),
-    "bad option": _refused(400, "bad_option", "POST", "/predict?top=99", b"x"),
+    "bad option": _refused(
+        400, "bad_option", "POST", "/predict?top=99", b"x", Content_Type="image/png"
+    ),
     "no body": _refused(400, "malformed_body", "POST", "/shape"),
-    "cut-off form": _refused(
-        400, "malformed_body", "POST", "/shape", b"--b", Content_Type=FORM_TYPE
+    "cut-off form": lambda _: Exchange(
+        "POST",
+        "/shape",
+        [[]],
+        failed="0=not_an_image",
+        data=b'--b\r\nContent-Disposition: form-data; name="image"\r\n\r\nx',
+        headers={"Content-Type": FORM_TYPE},
     ),
     "no form": _refused(
-        415, "unsupported_media_type", "POST", "/shape", b"{}", Content_Type="application/json"
+        415, "unsupported_media_type", "POST", "/shape", b"a,b", Content_Type="text/csv"
+    ),
+    "empty JSON": _refused(
+        400, "no_image", "POST", "/shape", b"{}", Content_Type="application/json"
     ),
     "no route": _refused(404, "unknown_route", "GET", "/nowhere"),
     "wrong method": _refused(405, "method_not_allowed", "GET", "/predict"),

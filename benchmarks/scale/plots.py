@@ -83,7 +83,7 @@ def _channels(left: Any, right: Any, times: ServiceTimes) -> None:  # noqa: ANN4
         amounts = [sum(dollars(int(volume)).values()) for volume in volumes]
         left.loglog(volumes / 1e6, amounts, label=name, color=colour)
     left.set(xlabel="million pictures", ylabel="dollars")
-    left.set_title("Cost by way of sending")
+    left.set_title("Cost of each way to send")
     left.legend(frameon=False)
     concurrencies = (10, 20, 50, 100, 200, 500, 1000)
     for volume, colour in zip(VOLUMES, (GREEN, BLUE, RED), strict=True):

@@ -6,6 +6,7 @@ from PIL.ImageFile import ImageFile
 
 from inference.decoding.formats import GIF_SIGNATURES, JPEG_SIGNATURE, PNG_SIGNATURE
 from inference.decoding.gif import check_blocks
+from inference.decoding.heif import brand_of, check_items
 from inference.decoding.jpeg import check_segments, count_scans
 from inference.decoding.png import check_chunks
 from inference.errors import ImageTooLarge, NotAnImage
@@ -29,12 +30,17 @@ MAX_RLE_BYTES_PER_PIXEL = 3
 MAX_RLE_HEADER_BYTES = 1 << 16
 
 
-def check_file(data: bytes) -> None:
-    """Refuse a file that takes Pillow too long to open.
+def check_file(data: bytes, max_pixels: int) -> None:
+    """Refuse a file that takes too long to open, or whose parts are too large.
+
+    Args:
+        data: The file.
+        max_pixels: Largest width times height of the image.
 
     Raises:
-        NotAnImage: The file has too many segments, chunks or blocks.
-        UnsupportedFormat: A JPEG has a coding mode that is not supported.
+        NotAnImage: The file has too many segments, chunks, blocks or items.
+        ImageTooLarge: The items of a HEIC or AVIF have too many pixels.
+        UnsupportedFormat: The coding mode of a JPEG or an item of a HEIC is not supported.
         IndexError: A GIF ends before its first frame.
     """
     if data.startswith(JPEG_SIGNATURE):
@@ -43,6 +49,8 @@ def check_file(data: bytes) -> None:
         check_chunks(data)
     elif data.startswith(GIF_SIGNATURES):
         check_blocks(data)
+    elif brand_of(data):
+        check_items(data, max_pixels)
 
 
 def check_header(image: ImageFile, data: bytes, max_pixels: int) -> None:

@@ -7,7 +7,8 @@ from importlib import import_module
 
 from PIL.ImageFile import ImageFile
 
-from inference.decoding.unreadable import recognize_binary, recognize_text
+from inference.decoding.heif import as_still, brand_of
+from inference.decoding.unreadable import SEND, recognize_binary, recognize_text
 from inference.errors import NotAnImage, PictureError, UnsupportedFormat
 
 JPEG_SIGNATURE = b"\xff\xd8\xff"
@@ -16,7 +17,6 @@ GIF_SIGNATURES = (b"GIF87a", b"GIF89a")
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+")
 """TIFF, TIFF with a swapped version number, which some programs write, and BigTIFF."""
 
-
 FORMATS = (
     ("JPEG", (JPEG_SIGNATURE,), "PIL.JpegImagePlugin", "jpeg_factory"),
     ("PNG", (PNG_SIGNATURE,), "PIL.PngImagePlugin", "PngImageFile"),
@@ -24,11 +24,26 @@ FORMATS = (
     ("GIF", GIF_SIGNATURES, "PIL.GifImagePlugin", "GifImageFile"),
     ("BMP", (b"BM",), "PIL.BmpImagePlugin", "BmpImageFile"),
     ("TIFF", TIFF_SIGNATURES, "PIL.TiffImagePlugin", "TiffImageFile"),
+    ("HEIC", (), "pi_heif.as_plugin", "HeifImageFile"),
+    ("AVIF", (), "PIL.AvifImagePlugin", "AvifImageFile"),
 )
-"""Name, possible signatures, module of the Pillow plugin, and what in it reads a header."""
+"""Name, possible signatures, module of the Pillow plugin, and what in it reads a header. HEIC and
+AVIF are recognized by their brand."""
+
+OPTIONS: dict[str, tuple[str, dict[str, bool | int]]] = {
+    # Pillow's own reader takes minutes for an uncompressed file of many tiny strips.
+    "TIFF": ("PIL.TiffImagePlugin", {"READ_LIBTIFF": True}),
+    # Pictures are processed in parallel, so threads of decoders would compete for the few cores.
+    "AVIF": ("PIL.AvifImagePlugin", {"DEFAULT_MAX_THREADS": 1}),
+    "HEIC": (
+        "pi_heif.options",
+        {"DECODE_THREADS": 1, "THUMBNAILS": False, "DEPTH_IMAGES": False, "AUX_IMAGES": False},
+    ),
+}
+"""Name of the format -> module and values of its global options."""
 
 UNSUPPORTED = (
-    ("HEIC or AVIF", 4, b"ftyp"),
+    ("HEIF sequence", 4, b"ftyp"),
     ("JPEG 2000", 0, b"\x00\x00\x00\x0cjP"),
     ("JPEG 2000", 0, b"\xff\x4f\xff\x51"),
     ("JPEG XL", 0, b"\x00\x00\x00\x0cJXL"),
@@ -39,10 +54,6 @@ UNSUPPORTED = (
     ("OpenEXR", 0, b"\x76\x2f\x31\x01"),
     ("DDS", 0, b"DDS "),
     ("QOI", 0, b"qoif"),
-    ("Raw", 0, b"IIRO"),
-    ("Raw", 0, b"IIRS"),
-    ("Raw", 0, b"IIU\x00"),
-    ("Raw", 0, b"FUJIFILMCCD-RAW"),
     *(("PPM", 0, b"P%d%c" % (kind, space)) for kind in range(1, 8) for space in b" \t\r\n"),
 )
 """Name, offset and signature of other formats, so that the error can name them."""
@@ -57,13 +68,15 @@ def open_image(data: bytes) -> ImageFile:
         PictureError: The bytes are in none of the supported formats.
         Exception: Pillow raises many types for a damaged header.
     """
+    brand = brand_of(data)
+    if brand == "AVIF":
+        data = as_still(data)
     for name, signatures, module, reader in FORMATS:
-        if data.startswith(signatures):
-            plugin = import_module(module)
-            if name == "TIFF":
-                # Pillow's own reader takes minutes for an uncompressed file of many tiny strips.
-                vars(plugin)["READ_LIBTIFF"] = True
-            image: ImageFile = getattr(plugin, reader)(io.BytesIO(data))
+        if data.startswith(signatures) or name == brand:
+            if name in OPTIONS:
+                options_module, options = OPTIONS[name]
+                vars(import_module(options_module)).update(options)
+            image: ImageFile = getattr(import_module(module), reader)(io.BytesIO(data))
             return image
     raise unreadable(data)
 
@@ -74,9 +87,7 @@ def unreadable(data: bytes) -> PictureError:
         return error
     for name, offset, signature in UNSUPPORTED:
         if data.startswith(signature, offset):
-            return UnsupportedFormat(
-                f"{name} files are not supported. Send JPEG, PNG, WebP, GIF, BMP or TIFF."
-            )
+            return UnsupportedFormat(f"{name} files are not supported. {SEND}")
     is_damaged = any(data.startswith(signatures) for _, signatures, *_ in FORMATS)
     error = None if is_damaged else recognize_text(data)
     return error or NotAnImage("The file is not an image, or it is damaged or truncated.")

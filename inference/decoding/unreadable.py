@@ -9,7 +9,7 @@ from inference.errors import NotAnImage, PictureError, UnsupportedFormat
 HEAD_BYTES = 1024
 """Bytes of a file that are examined."""
 
-SEND = "Send JPEG, PNG, WebP, GIF, BMP or TIFF."
+SEND = "Send JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF."
 SEND_BYTES = "Send the bytes of the picture's file."
 
 RAW_FORMATS = (

@@ -49,6 +49,7 @@ class SharedLibrary:
         machine: pyelftools' name of the processor, `EM_X86_64` or `EM_AARCH64`.
         needed: Names of the libraries that it is linked to, in order.
         search: Folders of its RPATH or RUNPATH, with $ORIGIN resolved.
+        inherited: Folders of its RPATH, which are also searched for what its libraries need.
         versions: Symbol versions that it requires, such as ``GLIBC_2.34``.
         alignments: p_align of each loaded segment, in bytes.
     """
@@ -57,6 +58,7 @@ class SharedLibrary:
     machine: str
     needed: tuple[str, ...]
     search: tuple[Path, ...]
+    inherited: tuple[Path, ...]
     versions: frozenset[str]
     alignments: tuple[int, ...]
 
@@ -70,26 +72,31 @@ def read(path: Path) -> SharedLibrary:
     with path.open("rb") as file:
         elf = ELFFile(file)
         entries = list(_section(elf, ".dynamic", path).iter_tags())
-        paths = [
-            entry.rpath if entry.entry.d_tag == "DT_RPATH" else entry.runpath
-            for entry in entries
-            if entry.entry.d_tag in ("DT_RPATH", "DT_RUNPATH")
-        ]
-        search = tuple(
-            Path(folder.replace("$ORIGIN", str(path.parent))).resolve()
-            for folders in paths
-            for folder in folders.split(":")
+        inherited = _folders(
+            path, [entry.rpath for entry in entries if entry.entry.d_tag == "DT_RPATH"]
+        )
+        own = _folders(
+            path, [entry.runpath for entry in entries if entry.entry.d_tag == "DT_RUNPATH"]
         )
         return SharedLibrary(
             path=path,
             machine=elf["e_machine"],
             needed=tuple(entry.needed for entry in entries if entry.entry.d_tag == "DT_NEEDED"),
-            search=search,
+            search=inherited + own,
+            inherited=inherited,
             versions=frozenset(
                 version.name for _, versions in _version_needs(elf) for version in versions
             ),
             alignments=tuple(segment["p_align"] for segment in elf.iter_segments("PT_LOAD")),
         )
+
+
+def _folders(path: Path, lists: list[str]) -> tuple[Path, ...]:
+    return tuple(
+        Path(folder.replace("$ORIGIN", str(path.parent))).resolve()
+        for folders in lists
+        for folder in folders.split(":")
+    )
 
 
 def exports(path: Path) -> frozenset[str]:

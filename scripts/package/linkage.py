@@ -45,13 +45,15 @@ def problems(root: Path, architecture: str) -> list[str]:
     """
     paths = sorted(path for path in root.rglob("*") if ".so" in path.suffixes and path.is_file())
     found: list[str] = []
-    for library in map(elf.read, paths):
+    libraries = [elf.read(path) for path in paths]
+    inherited = _inherited_folders(libraries)
+    for library in libraries:
         name = library.path.relative_to(root)
         if library.machine != MACHINES[architecture]:
             found.append(f"{name} is built for {library.machine}, not for {architecture}")
         found += [
             f"{name} needs {needed}, which is neither in the package nor on Lambda"
-            for needed in _missing(library)
+            for needed in _missing(library, inherited.get(library.path.resolve(), set()))
         ]
         found += [
             f"{name} needs {version}, which is newer than Lambda's" for version in _too_new(library)
@@ -64,12 +66,22 @@ def problems(root: Path, architecture: str) -> list[str]:
     return found
 
 
-def _missing(library: elf.SharedLibrary) -> list[str]:
+def _inherited_folders(libraries: list[elf.SharedLibrary]) -> dict[Path, set[Path]]:
+    """Return the folders in which a library is searched because of the RPATH of its users."""
+    inherited: dict[Path, set[Path]] = {}
+    for library in libraries:
+        for name in library.needed:
+            for folder in library.inherited:
+                inherited.setdefault((folder / name).resolve(), set()).update(library.inherited)
+    return inherited
+
+
+def _missing(library: elf.SharedLibrary, inherited: set[Path]) -> list[str]:
     return [
         name
         for name in library.needed
         if name not in RUNTIME_LIBRARIES
-        and not any((folder / name).is_file() for folder in library.search)
+        and not any((folder / name).is_file() for folder in {*library.search, *inherited})
     ]
 
 

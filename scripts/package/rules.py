@@ -113,11 +113,6 @@ RULES = (
         ("cv2/LICENSE*.txt",),
     ),
     Rule(
-        "Pillow's AVIF",
-        "not a supported format; Pillow then reports that AVIF is unavailable",
-        ("PIL/_avif.*.so",),
-    ),
-    Rule(
         "Pillow's colour profiles",
         "colour profiles are not applied (inference/decoding/decode.py)",
         ("PIL/_imagingcms.*.so",),

@@ -111,20 +111,20 @@ def test_pictures_are_the_same_every_time(tmp_path: Path, monkeypatch: pytest.Mo
     assert contents[0] == contents[1]
 
 
-def test_the_limit_takes_part_in_detection_of_uploads_only() -> None:
+def test_the_limit_only_detects_uploads() -> None:
     out = {case.name for case in CASES.values() if not takes_part("limit", case)}
 
     assert out == {"url-2mp", "predict-1", "predict-20"}
     assert all(takes_part("ours", case) for case in CASES.values())
 
 
-def test_the_product_is_told_a_public_name() -> None:
+def test_the_product_gets_a_public_name() -> None:
     assert picture_server.url_base("ours", 81) == "http://pictures.example"
     assert picture_server.url_base("ours@/before", 81) == "http://pictures.example"
     assert picture_server.url_base("fastapi", 81) == "http://127.0.0.1:81"
 
 
-def test_a_worker_prepares_runs_answers_and_tells_its_memory(tmp_path: Path) -> None:
+def test_a_worker_answers_its_commands(tmp_path: Path) -> None:
     body = tmp_path / "body"
     body.write_bytes(b"form")
     events: list[dict[str, Any]] = []
@@ -148,12 +148,12 @@ def test_a_worker_prepares_runs_answers_and_tells_its_memory(tmp_path: Path) -> 
     assert events[0] is not events[1]
 
 
-def test_a_worker_takes_no_failure_for_an_answer() -> None:
+def test_a_worker_refuses_failures() -> None:
     with pytest.raises(SystemExit):
         worker.parsed_answer({"statusCode": 503, "body": "no"})
 
 
-def test_machine_facts_name_what_was_measured() -> None:
+def test_machine_facts() -> None:
     facts = machine.facts()
 
     assert {"date", "commit", "processor", "cores", "Python", "onnxruntime"} <= set(facts)
@@ -170,7 +170,7 @@ def results(**sections: Any) -> dict[str, Any]:
     return {**base, **sections}
 
 
-def test_bars_hold_or_fail_and_fail_where_nothing_was_measured() -> None:
+def test_goals_that_were_not_measured_fail() -> None:
     case = {"ours": times(10), "naive": times(25), "limit": times(8)}
     verdicts = {each.name: each for each in judge(results(in_process={"jpeg-12mp": case}))}
 
@@ -194,7 +194,7 @@ def test_a_peer_is_judged_by_its_best_case() -> None:
     assert (worst.seen, worst.is_passed) == (0.9, False)
 
 
-def test_the_report_shows_ratios_and_what_was_left_out() -> None:
+def test_the_report_shows_ratios_and_skipped_sections() -> None:
     case = {"ours": times(10), "naive": times(25)}
     text = report.markdown(
         results(

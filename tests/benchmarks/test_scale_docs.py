@@ -19,7 +19,7 @@ TEXT = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
 TIMES = load_times(report.TIMES)
 
 
-def test_costs_are_the_computed_ones() -> None:
+def test_costs_match_the_prices() -> None:
     assert prices.table() in TEXT
     assert prices.breakdown(prices.bulk_dollars(1_000_000)) in TEXT
     assert cost.PRICES_OF in TEXT
@@ -36,7 +36,7 @@ def test_a_million_by_archive_by_hand() -> None:
     assert sum(prices.bulk_dollars(1_000_000).values()) == pytest.approx(by_hand)
 
 
-def test_a_million_by_api_is_what_the_readme_says() -> None:
+def test_a_million_by_api_matches_the_documents() -> None:
     [measured] = re.findall(
         r"One picture takes (\d+) ms of a core", (ROOT / "docs/deploy.md").read_text()
     )
@@ -53,7 +53,7 @@ def test_the_same_seed_gives_the_same_figures() -> None:
 
 
 @pytest.mark.slow
-def test_all_tables_are_the_simulations() -> None:
+def test_all_tables_match_the_simulation() -> None:
     assert report.api_table(report.days(TIMES)) in TEXT
     assert report.archive_table(report.archives(TIMES)) in TEXT
 
@@ -79,7 +79,7 @@ def test_variables_and_parameters_exist() -> None:
     assert named <= set(declared_parameters())
 
 
-def test_commands_are_the_scripts() -> None:
+def test_commands_exist() -> None:
     script = (ROOT / "scripts" / "bulk.sh").read_text()
     for command in re.findall(r"scripts/bulk\.sh ([a-z]+)", TEXT):
         assert f"scripts/bulk.sh {command}" in script
@@ -87,7 +87,7 @@ def test_commands_are_the_scripts() -> None:
         assert option in script
 
 
-def test_pictures_are_there() -> None:
+def test_plots_exist() -> None:
     images = re.findall(r"\]\((images/[^)]+)\)", TEXT)
     assert len(images) == 3
     assert all((ROOT / "docs" / image).is_file() for image in images)

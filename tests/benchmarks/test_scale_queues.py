@@ -44,7 +44,7 @@ def poisson(generator: np.random.Generator, rate: float) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize(("servers", "load"), QUEUES.values(), ids=QUEUES)
-def test_a_queue_waits_as_erlang_c_says(servers: int, load: float) -> None:
+def test_waiting_matches_erlang_c(servers: int, load: float) -> None:
     generator = np.random.default_rng(SEED)
     shares, waits, long_waits = [], [], []
     limit = 2 * erlang.mean_wait(servers, load, 1.0)
@@ -73,7 +73,7 @@ SERVICES: dict[str, Draw] = {
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=list(SERVICES))
 @pytest.mark.parametrize(("servers", "load"), [(5, 4.0), (20, 22.0)])
-def test_a_full_account_refuses_as_erlang_b_says(servers: int, load: float, service: Draw) -> None:
+def test_refusals_match_erlang_b(servers: int, load: float, service: Draw) -> None:
     """Only the mean of the service times matters, not their distribution."""
     generator = np.random.default_rng(SEED)
     account = Account(servers, ramp_burst=float("inf"))

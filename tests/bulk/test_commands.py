@@ -96,7 +96,7 @@ def answer_some(archive: Archive) -> None:
     run.run({**fields, "Prefix": "2024/"})
 
 
-def test_later_runs_are_given_a_list_of_what_is_missing(archive: Archive, states: Stubber) -> None:
+def test_later_runs_get_a_list_of_missing_pictures(archive: Archive, states: Stubber) -> None:
     answer_some(archive)
     archive.put("2024/a.png", plain(9))  # Another picture with the key of a row.
     no_run(states)
@@ -111,7 +111,7 @@ def test_later_runs_are_given_a_list_of_what_is_missing(archive: Archive, states
     assert all(len(each["ETag"]) == 32 and each["Size"] > 0 for each in entries)
 
 
-def test_a_list_of_bare_keys_is_done_once_each(
+def test_each_key_of_a_list_is_processed_once(
     archive: Archive, states: Stubber, tmp_path: Path
 ) -> None:
     answer_some(archive)
@@ -120,8 +120,8 @@ def test_a_list_of_bare_keys_is_done_once_each(
     no_run(states)
     given = starts(states)
 
-    told = start(TARGET, Source("manifest", str(file), Route.PREDICT, 1))
-    assert told.startswith("4 pictures, 2 without a row")
+    shown = start(TARGET, Source("manifest", str(file), Route.PREDICT, 1))
+    assert shown.startswith("4 pictures, 2 without a row")
     entries = json.loads(archive.client.get_object(**given["List"])["Body"].read())
     assert entries == [
         {"Bucket": ARCHIVE, "Key": "2024/c.png"},
@@ -129,7 +129,7 @@ def test_a_list_of_bare_keys_is_done_once_each(
     ]
 
 
-def test_nothing_is_started_where_nothing_is_missing(archive: Archive, states: Stubber) -> None:
+def test_nothing_is_started_if_nothing_is_missing(archive: Archive, states: Stubber) -> None:
     answer_some(archive)
     for name in "cd":
         archive.client.delete_object(Bucket=ARCHIVE, Key=f"2024/{name}.png")
@@ -175,7 +175,7 @@ BATCHES = {
 }
 
 
-def test_status_tells_progress_and_cost(archive: Archive, states: Stubber) -> None:
+def test_status_shows_progress_and_cost(archive: Archive, states: Stubber) -> None:
     arn = MACHINE.replace(":stateMachine:", ":execution:") + ":run"
     begin = BEGIN
     run = {
@@ -209,12 +209,12 @@ def test_status_tells_progress_and_cost(archive: Archive, states: Stubber) -> No
         ],
     )
 
-    told = status(TARGET, None).text
-    assert told.startswith("Run run: FAILED, begun 2026-11-22 12:00:00 UTC")
-    assert "250,000 of 1,000,000 pictures (25.0 %), 417 per second 30 min left" in told
-    assert "2,400 done, 50 running, 7,450 waiting, 100 failed with 10,000 pictures" in told
-    assert "Cost so far, about $0.54" in told
-    assert told.endswith("States.ExceedToleratedFailureThreshold: too many")
+    shown = status(TARGET, None).text
+    assert shown.startswith("Run run: FAILED, begun 2026-11-22 12:00:00 UTC")
+    assert "250,000 of 1,000,000 pictures (25.0 %), 417 per second 30 min left" in shown
+    assert "2,400 done, 50 running, 7,450 waiting, 100 failed with 10,000 pictures" in shown
+    assert "Cost so far, about $0.54" in shown
+    assert shown.endswith("States.ExceedToleratedFailureThreshold: too many")
 
 
 def test_the_cost_is_the_sum_of_its_items() -> None:
@@ -228,23 +228,21 @@ def test_the_cost_is_the_sum_of_its_items() -> None:
     assert spent(ITEMS, BATCHES, 11_000_000, 2048, "arm64") == pytest.approx(by_hand)
 
 
-def test_progress_of_a_run_that_has_just_begun() -> None:
+def test_progress_of_a_new_run() -> None:
     nothing = dict.fromkeys(ITEMS, 0)
     assert progress(nothing, nothing, 0)[0] == "0 of 0 pictures (0.0 %), 0 per second"
 
 
-def test_results_are_counted_and_put_together(
-    archive: Archive, states: Stubber, tmp_path: Path
-) -> None:
+def test_results_are_counted_and_merged(archive: Archive, states: Stubber, tmp_path: Path) -> None:
     archive.put("2024/e.jpg", b"<html>")
     answer_some(archive)
     output = tmp_path / "rows.jsonl"
 
-    told = results.results(TARGET, Route.PREDICT, Output(output)).splitlines()
-    assert told[0].startswith("3 rows in s3://rows/results/model=")
-    assert [line.split() for line in told[1:3]] == [["2", "answered"], ["1", "not_an_image"]]
-    assert told[3].startswith("2 pictures")
-    assert told[4].split() == ["2", "object_forbidden"]
+    shown = results.results(TARGET, Route.PREDICT, Output(output)).splitlines()
+    assert shown[0].startswith("3 rows in s3://rows/results/model=")
+    assert [line.split() for line in shown[1:3]] == [["2", "answered"], ["1", "not_an_image"]]
+    assert shown[3].startswith("2 pictures")
+    assert shown[4].split() == ["2", "object_forbidden"]
     rows = [json.loads(line) for line in output.read_text().splitlines()]
     assert [row["key"] for row in rows] == ["2024/a.png", "2024/b.png", "2024/e.jpg"]
 
@@ -304,7 +302,7 @@ MISTAKES: dict[str, tuple[dict[str, str] | None, list[str], str]] = {
 
 
 @pytest.mark.parametrize(("outputs", "arguments", "message"), MISTAKES.values(), ids=MISTAKES)
-def test_mistakes_are_told(
+def test_mistakes_are_reported(
     monkeypatch: pytest.MonkeyPatch,
     outputs: dict[str, str] | None,
     arguments: list[str],
@@ -325,6 +323,6 @@ def test_an_inventory_of_another_format_is_refused(archive: Archive) -> None:
 
 
 @pytest.mark.parametrize("uri", ["bucket/key", "s3://bucket", "s3://bucket/", "http://a/b"])
-def test_places_that_are_none_are_refused(uri: str) -> None:
+def test_invalid_uris_are_refused(uri: str) -> None:
     with pytest.raises(BulkError):
         lists.parse_uri(uri)

@@ -162,7 +162,7 @@ def test_the_same_run_again_reads_only_what_failed(archive: Archive) -> None:
     assert set(objects) == set(_objects(archive)), "the same batches have the same names"
 
 
-def test_another_model_answers_everything_anew_beside_the_old_rows(archive: Archive) -> None:
+def test_another_model_processes_everything_again(archive: Archive) -> None:
     generate(archive, 20)
     other = fake_pipeline(None, fake_classifier("other", {"p": {"a": 1.0}}, sha256="f" * 64))
     before, after = archive.handler(), archive.handler(load=lambda: other)
@@ -172,7 +172,7 @@ def test_another_model_answers_everything_anew_beside_the_old_rows(archive: Arch
     assert len(rows(archive, RESULTS, before)) == len(rows(archive, RESULTS, after)) == 20
 
 
-def test_a_changed_picture_is_missing_again(archive: Archive) -> None:
+def test_a_changed_picture_is_processed_again(archive: Archive) -> None:
     generate(archive, 20)
     handler = archive.handler()
     start(archive.execution(handler), Source="prefix", Prefix="")

@@ -45,13 +45,13 @@ def test_the_schema_would_find_a_mistake() -> None:
     assert schema_errors(definition)
 
 
-def test_motos_interpreter_does_not_know_batches_yet() -> None:
+def test_moto_does_not_support_batches_yet() -> None:
     """Show why tests/support/asl.py exists; once this fails, moto may be enough."""
     with pytest.raises(ASLParserException, match="ItemBatcher"):
         AmazonStateLanguageParser.parse(DEFINITION.read_text())
 
 
-def test_names_are_unique_and_every_next_leads_somewhere() -> None:
+def test_names_are_unique_and_every_next_exists() -> None:
     names = [
         *STATES,
         *(name for each in SOURCES for name in STATES[each]["ItemProcessor"]["States"]),
@@ -62,7 +62,7 @@ def test_names_are_unique_and_every_next_leads_somewhere() -> None:
     assert targets | {"Limits", STATES["Source"]["Default"]} == set(STATES)
 
 
-def test_the_three_sources_differ_in_what_they_read_only() -> None:
+def test_the_three_sources_differ_only_in_their_reader() -> None:
     def rest(name: str) -> Any:
         text = json.dumps(STATES[name]).replace(f"{name}Batch", "Batch")
         return {
@@ -76,7 +76,7 @@ def test_the_three_sources_differ_in_what_they_read_only() -> None:
     assert sources == {"prefix": "Prefix", URL_ENCODED: "Inventory", "manifest": "Manifest"}
 
 
-def test_what_is_retried() -> None:
+def test_retried_errors() -> None:
     task = STATES["Prefix"]["ItemProcessor"]["States"]["PrefixBatch"]
     attempts = {
         error: retrier["MaxAttempts"]
@@ -132,7 +132,7 @@ def test_an_inventory(archive: Archive) -> None:
     assert [item.key for item in lists.in_inventory(archive.client, place)] == keys
 
 
-def test_concurrency_is_bounded_by_the_parameter(archive: Archive) -> None:
+def test_the_parameter_limits_concurrency(archive: Archive) -> None:
     put_pictures(archive, 60)
     run = archive.execution(archive.handler(), concurrency=2)
     run.run(fields(Source="prefix", Prefix="a/"))
@@ -141,7 +141,7 @@ def test_concurrency_is_bounded_by_the_parameter(archive: Archive) -> None:
     assert run.counts["Children"] == 6
 
 
-def test_a_run_over_what_it_may_not_read_ends_early(archive: Archive) -> None:
+def test_a_run_without_permission_ends_early(archive: Archive) -> None:
     for key in put_pictures(archive, 400):
         archive.s3.faults[key] = always("AccessDenied")
     run = archive.execution(archive.handler(), concurrency=2, tolerated=5)
@@ -157,7 +157,7 @@ def test_an_unknown_source_fails(archive: Archive) -> None:
         archive.execution(archive.handler()).run(fields(Source="queue"))
 
 
-def test_a_throttled_call_waits_longer_and_longer(archive: Archive) -> None:
+def test_throttled_calls_back_off(archive: Archive) -> None:
     put_pictures(archive, 5)
     handler = archive.handler()
     run = archive.execution(handler)

@@ -1,4 +1,4 @@
-"""The key in the header x-api-key, for front doors without API keys."""
+"""The header x-api-key, for event sources without API keys."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-r"""The forms that mainstream clients write, byte for byte: field, file name and content.
+r"""The forms of mainstream clients, byte for byte: field, file name and content.
 
-"seen" in a name: written by the client itself, sending to a socket on 2026-11-22. The others
-follow its documentation and sources: OkHttp's MultipartBody, Apache HttpClient's
+"seen" in a name means that the bytes were recorded from the client on 2026-11-22. The others
+follow the client's documentation and sources: OkHttp's MultipartBody, Apache HttpClient's
 FormBodyPartBuilder, Go's mime/multipart, .NET's MultipartFormDataContent, Dart's package:http.
 
-Names were chosen for what clients escape differently: a space, a quote, an accent, a backslash.
+The file names contain what clients escape differently: spaces, quotes, accents, backslashes.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ import pytest
 from gateway.parts import FormFile, Part, UrlField, parse_body
 
 CONTENT = b"x\r\ny"
-"""A line end in it, which is where a parser of lines goes wrong."""
+"""Content with a line end, which parsers that split lines get wrong."""
 
 URL = UrlField("http://a.example/")
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """A client's form with one picture, and maybe a url behind or before it.
+    """A client's form with one picture, and optionally a url after or before it.
 
     Attributes:
-        boundary: As it stands in the body.
-        picture: The header lines of the picture's part.
-        filename: What its sender called the file.
-        content_type: The request's, where it is not the plainest.
-        url: The header lines of the url's part; empty where there is none.
-        url_first: Whether it comes before the picture.
-        end: What follows the last boundary.
+        boundary: Boundary as in the body.
+        picture: Header lines of the picture's part.
+        filename: File name that the client was given.
+        content_type: Content-Type of the request, "" for the plain one.
+        url: Header lines of the url's part, empty if there is none.
+        url_first: True if the url comes before the picture.
+        end: Bytes after the last boundary.
     """
 
     boundary: str
@@ -147,7 +147,7 @@ DIALECTS = {
         PYTHON, (disposition('name="image"; filename="b\\\\c.jpg"'), JPEG), "b\\c.jpg"
     ),
     "aiohttp 3.14, type first, percent-encoded name, seen": Dialect(
-        # A browser may mean just that: 50%20.jpg is a name like any other.
+        # Browsers do not encode names, so 50%20.jpg is a valid one.
         PYTHON,
         (JPEG, disposition('name="image"; filename="a%20b.jpg"')),
         "a%20b.jpg",
@@ -368,12 +368,12 @@ def parse(dialect: Dialect, body: bytes) -> list[Part]:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
-def test_what_the_client_meant_is_understood(dialect: Dialect) -> None:
+def test_form_of_a_client(dialect: Dialect) -> None:
     assert parse(dialect, dialect.body()) == dialect.parts()
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
-def test_so_it_is_with_lines_that_end_in_lf_alone(dialect: Dialect) -> None:
+def test_form_with_lf_line_ends(dialect: Dialect) -> None:
     body = dialect.body().replace(CONTENT, b"?").replace(b"\r\n", b"\n")
     body = body.replace(b"?\n--", CONTENT + b"\n--")
 
@@ -390,7 +390,7 @@ LF_CONTENTS = {
 
 
 @pytest.mark.parametrize("content", LF_CONTENTS.values(), ids=LF_CONTENTS)
-def test_contents_stay_as_they_are_where_lines_end_in_lf(content: bytes) -> None:
+def test_content_is_unchanged_in_forms_with_lf_line_ends(content: bytes) -> None:
     head = b"--b\nContent-Disposition: form-data; name=image\n\n"
     body = b"script's preamble\n" + head + content + b"\n" + head + content + b"\n--b--\n"
     found = parse_body("multipart/form-data; boundary=b", body, max_images=2, max_urls=1).parts

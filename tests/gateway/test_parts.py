@@ -45,7 +45,7 @@ def form(head: str, content: bytes = b"x") -> bytes:
 FORM_TYPE = "multipart/form-data; boundary=b"
 URLENCODED = "application/x-www-form-urlencoded"
 JSON = "application/json"
-DIALECTS: dict[str, tuple[str, bytes, Part]] = {
+FORMS: dict[str, tuple[str, bytes, Part]] = {
     "quoted boundary": (
         'multipart/form-data; boundary="b"',
         form('Content-Disposition: form-data; name="image"; filename="a.jpg"'),
@@ -127,8 +127,8 @@ DIALECTS: dict[str, tuple[str, bytes, Part]] = {
 }
 
 
-@pytest.mark.parametrize(("content_type", "body", "part"), DIALECTS.values(), ids=DIALECTS)
-def test_dialect(content_type: str, body: bytes, part: Part) -> None:
+@pytest.mark.parametrize(("content_type", "body", "part"), FORMS.values(), ids=FORMS)
+def test_form_syntax(content_type: str, body: bytes, part: Part) -> None:
     assert parse(content_type, body) == [part]
 
 
@@ -335,6 +335,11 @@ REFUSED: dict[str, tuple[str, bytes, type[RequestError]]] = {
         MalformedBody,
     ),
     "url-encoded picture": (URLENCODED, b"\xff\xd8\xff\xe0", MalformedBody),
+    "picture converted to text as url-encoded": (
+        URLENCODED,
+        b"\xff\xd8\xff\xe0".decode("utf-8", "replace").encode(),
+        MalformedBody,
+    ),
     "url-encoded, no picture": (URLENCODED, b"a=1&b=2", NoImage),
     "url-encoded, too many fields": (URLENCODED, b"a=1&" * 129, TooLarge),
     "not JSON": (JSON, b"{", MalformedBody),

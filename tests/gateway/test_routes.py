@@ -39,7 +39,7 @@ FOLDERS = {"root": "/", "stage": "/Prod/", "base path": "/vision/v1/"}
 
 
 @pytest.mark.parametrize("path", FOLDERS.values(), ids=FOLDERS)
-def test_the_try_page_is_every_folders(path: str) -> None:
+def test_every_folder_has_the_try_page(path: str) -> None:
     assert find_route("GET", path) is Route.TRY
     with pytest.raises(MethodNotAllowed, match=r"Call / with GET.*POST /predict"):
         find_route("POST", path)
@@ -50,7 +50,7 @@ def test_the_try_page_has_no_name() -> None:
     assert Route.TRY.path == "/"
 
 
-def test_what_pages_load_is_a_route_that_nobody_is_told_of() -> None:
+def test_assets_are_routes_that_errors_do_not_list() -> None:
     assert find_route("GET", "/Prod/docs/swagger-ui.css") is Route.SWAGGER_UI_STYLE
     with pytest.raises(UnknownRoute) as caught:
         find_route("GET", "/favicon.ico")
@@ -59,7 +59,7 @@ def test_what_pages_load_is_a_route_that_nobody_is_told_of() -> None:
     assert "swagger-ui" not in caught.value.message
 
 
-def test_a_route_is_told_whatever_the_method() -> None:
+def test_route_of_ignores_the_method() -> None:
     assert route_of("/Prod/predict/") is Route.PREDICT
     assert route_of("/classify") is None
 

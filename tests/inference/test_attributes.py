@@ -9,15 +9,16 @@ from inference.class_outputs import ClassificationTask, ClassOutput
 from inference.types import Classification, Detection
 
 CARS = frozenset({"car", "pickup"})
-MAKE = ClassOutput("makes", ("audi", "bmw"), "none", 1.0, "make", CARS, threshold=0.8)
+MAKE = ClassOutput("makes", ("audi", "other"), "none", 1.0, "make", CARS, 0.8, "other")
 KIND = ClassOutput("kinds", ("bus", "car", "truck"), "none", 1.0, "kind")
 COLOUR = ClassOutput("colours", ("red",), "none", 1.0, "colour")
 EMBEDDED = ClassificationTask((MAKE, KIND, COLOUR))
 
 CAR = Detection((0, 0, 9, 9), "car", 0.95)
 TRUCK = Detection((0, 0, 9, 9), "truck", 0.95)
-SURE = Classification(("audi", "bmw"), (0.8, 0.2))
-UNSURE = Classification(("audi", "bmw"), (0.79, 0.21))
+SURE = Classification(("audi", "other"), (0.8, 0.2))
+UNSURE = Classification(("audi", "other"), (0.79, 0.21))
+OTHER = Classification(("other", "audi"), (0.9, 0.1))
 A_CAR = Classification(("car", "bus"), (0.6, 0.4))
 A_BUS = Classification(("bus", "car"), (0.6, 0.4))
 RED = Classification(("red",), (0.9,))
@@ -30,6 +31,7 @@ def classes(make: Classification, kind: Classification) -> dict[str, Classificat
 NAMES: dict[str, tuple[Detection, dict[str, Classification], Classification, set[str]]] = {
     "a sure make": (CAR, classes(SURE, A_CAR), SURE, {"make", "kind", "colour"}),
     "an unsure make": (CAR, classes(UNSURE, A_CAR), A_CAR, {"make", "kind", "colour"}),
+    "an unknown make": (CAR, classes(OTHER, A_CAR), A_CAR, {"make", "kind", "colour"}),
     "a bus has no make": (CAR, classes(SURE, A_BUS), A_BUS, {"kind", "colour"}),
     "the kind decides, not the detector": (
         TRUCK,

@@ -21,9 +21,10 @@ MAKE: dict[str, Any] = {
     "name": "makes",
     "role": "make",
     "activation": "softmax",
-    "labels": ["audi", "bmw"],
+    "labels": ["audi", "other"],
     "applies_to": ["car"],
     "threshold": 0.8,
+    "unknown_label": "other",
 }
 
 
@@ -40,7 +41,7 @@ def test_every_field_is_read(tmp_path: Path) -> None:
     assert task.has_roles
     assert task.outputs == (
         ClassOutput(
-            "makes", ("audi", "bmw"), "softmax", 1.0, "make", frozenset({"car"}), threshold=0.8
+            "makes", ("audi", "other"), "softmax", 1.0, "make", frozenset({"car"}), 0.8, "other"
         ),
         ClassOutput(
             "kinds",
@@ -72,6 +73,10 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
     "a threshold without a role": (
         [{"name": "x", "activation": "none", "labels": ["a"], "threshold": 0.5}],
         "threshold",
+    ),
+    "an unknown label that is no label": (
+        [{**MAKE, "unknown_label": "bmw"}, KIND],
+        "unknown_label",
     ),
     "kinds as text": ([{**MAKE, "applies_to": "car"}, KIND], "applies_to"),
     "an empty role": ([{**MAKE, "role": ""}], "role"),

@@ -23,7 +23,7 @@ from scripts.package.rules import LIMIT_BYTES
 PROJECT = Path(__file__).parents[2]
 
 
-def test_the_function_is_copied_with_its_models_and_nothing_else(tmp_path: Path) -> None:
+def test_only_the_function_and_its_models_are_copied(tmp_path: Path) -> None:
     copy_function(tmp_path)
 
     top = {path.name for path in tmp_path.iterdir()}
@@ -75,7 +75,7 @@ def test_only_a_package_is_deleted(directory: Path) -> None:
     assert sorted(directory.iterdir()) == before
 
 
-def test_modes_and_times_do_not_depend_on_the_machine(tmp_path: Path) -> None:
+def test_modes_and_times_are_normalized(tmp_path: Path) -> None:
     file = tmp_path / "folder/module.py"
     file.parent.mkdir(mode=0o700)
     file.touch(mode=0o600)
@@ -118,7 +118,7 @@ def test_without_an_interpreter_the_build_says_how_to_get_one(
 @pytest.mark.parametrize(
     ("version", "is_taken"), [("3.13", True), ("3.12", False), ("", False)], ids=str
 )
-def test_only_the_runtimes_version_compiles_bytecode(
+def test_bytecode_needs_the_runtime_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, is_taken: bool
 ) -> None:
     named = tmp_path / "python"

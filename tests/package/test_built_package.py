@@ -66,9 +66,7 @@ def expected(embedded_handler: Any, pictures: list[Path]) -> list[Any]:
 
 
 @pytest.mark.parametrize("architecture", LIMIT_BYTES)
-def test_a_package_is_small_enough_and_every_library_resolved(
-    request: pytest.FixtureRequest, architecture: str
-) -> None:
+def test_size_and_libraries_of_a_package(request: pytest.FixtureRequest, architecture: str) -> None:
     package: Path = request.getfixturevalue(f"package_{architecture}")
 
     assert tree_size(package) <= LIMIT_BYTES[architecture]
@@ -89,7 +87,7 @@ def test_every_module_has_its_bytecode(request: pytest.FixtureRequest, architect
 
 
 @runs_x86_64
-def test_the_same_sources_make_the_same_package(
+def test_builds_are_reproducible(
     build_package: Callable[[str], Path], package_x86_64: Path
 ) -> None:
     assert fingerprints(build_package("x86_64")) == fingerprints(package_x86_64)
@@ -109,7 +107,7 @@ def fingerprints(package: Path) -> dict[str, tuple[str, int, float]]:
 
 
 @runs_x86_64
-def test_alone_it_decodes_every_format_and_answers_what_the_sources_answer(
+def test_the_isolated_package_gives_the_same_results(
     package_x86_64: Path, pictures: list[Path], expected: list[Any]
 ) -> None:
     python = [sys.executable, "-I", "-S", "-B", smoke_test.__file__]
@@ -122,7 +120,7 @@ def test_alone_it_decodes_every_format_and_answers_what_the_sources_answer(
 
 
 @runs_x86_64
-def test_the_products_own_tests_pass_with_the_packages_libraries(package_x86_64: Path) -> None:
+def test_the_product_tests_pass_with_the_package(package_x86_64: Path) -> None:
     """Run the tests with the pruned Pillow, numpy, OpenCV and onnxruntime."""
     environment = {**os.environ, "PYTHONPATH": str(package_x86_64), "PYTHONDONTWRITEBYTECODE": "1"}
     imports = f"import {', '.join(LIBRARIES)}; print(*({'.__file__, '.join(LIBRARIES)}.__file__,))"
@@ -152,7 +150,7 @@ def arm64_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return arm64.make_root(tmp_path_factory.mktemp("arm64"))
 
 
-def test_on_arm64_it_answers_the_same_without_sys(
+def test_arm64_without_sys_gives_the_same_results(
     package_arm64: Path, arm64_root: Path, pictures: list[Path], expected: list[Any]
 ) -> None:
     """onnxruntime up to 1.25.1 aborted at import where /sys/devices/system/cpu was missing."""

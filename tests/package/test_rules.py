@@ -42,7 +42,7 @@ def test_rules_delete_files_and_report_their_size(tree: Path) -> None:
     assert tree_size(tree) == 1070
 
 
-def test_a_directory_inside_of_a_deleted_one_counts_once(tree: Path) -> None:
+def test_nested_directories_count_once(tree: Path) -> None:
     (tree / "numpy/tests/tests").mkdir()
     (tree / "numpy/tests/tests/more.py").write_bytes(b"x" * 5)
 
@@ -52,7 +52,7 @@ def test_a_directory_inside_of_a_deleted_one_counts_once(tree: Path) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["numpy/f2py", "**/*.pxd"])
-def test_a_rule_that_matches_nothing_is_an_error(tree: Path, pattern: str) -> None:
+def test_rules_must_match(tree: Path, pattern: str) -> None:
     rule = replace(TESTS, name="old", patterns=(*TESTS.patterns, pattern))
 
     with pytest.raises(RuleFailed):

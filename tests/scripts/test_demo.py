@@ -179,7 +179,7 @@ def test_readable(value: object, expected: str) -> None:
     assert json.loads(readable(value)) == value
 
 
-def test_the_real_api_is_started_asked_and_stopped(
+def test_the_local_api_is_started_and_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     started: list[subprocess.Popen[bytes]] = []

@@ -71,9 +71,7 @@ def boxes_xyxy(image: dict[str, Any]) -> Any:
     return np.array(sides) / np.array((image["width"], image["height"]) * 2)
 
 
-def test_twenty_megabytes_are_answered_as_a_small_picture_would_be(
-    api: LocalApi, large: bytes
-) -> None:
+def test_twenty_megabytes_have_the_result_of_a_small_picture(api: LocalApi, large: bytes) -> None:
     assert 19_000_000 < len(large) < 30_000_000
     too_large = requests.post(f"{api.url}/predict", files={"image": large}, timeout=SECONDS)
     assert too_large.status_code == 413, "which is what uploads are for"
@@ -98,7 +96,7 @@ def test_twenty_megabytes_are_answered_as_a_small_picture_would_be(
     print(f"{len(large)} bytes; IoU from {min(overlaps):.3f}; {stored['timing_ms']}")
 
 
-def test_the_page_may_speak_to_the_bucket(api: LocalApi) -> None:
+def test_the_page_may_connect_to_the_bucket(api: LocalApi) -> None:
     page = requests.get(f"{api.url}/", timeout=SECONDS)
     offer = requests.post(f"{api.url}/uploads", timeout=SECONDS).json()
     assert offer["url"].rpartition("/")[0] in page.headers["Content-Security-Policy"]

@@ -129,7 +129,7 @@ def test_percentiles() -> None:
     assert Tally().milliseconds(0.5) == 0
 
 
-def test_what_children_hold_is_counted() -> None:
+def test_resources_of_children_are_counted() -> None:
     before = child_resources()
     if before is None:
         pytest.skip("there is no /proc here")

@@ -288,6 +288,16 @@ def test_unused_fields_are_listed(handler: Handler) -> None:
     assert body(response)["images"][0]["width"] == 8
 
 
+def test_a_url_that_answers_a_web_page_is_explained(settings: Settings) -> None:
+    network = FakeNetwork({"a.example/b.jpg": http_answer(b"<!doctype html><html>")})
+    handler = make_handler(settings, network.fetcher(), load=lambda _: fake_pipeline())
+    event = form_event("/shape", ("url", "http://a.example/b.jpg"), query={"details": "true"})
+    error = body(handler(event, None))["images"][0]["error"]
+
+    assert error["code"] == "url_not_an_image"
+    assert "a web page, not a picture" in error["message"]
+
+
 def test_text_damage_is_explained(handler: Handler) -> None:
     damaged = plain().decode("utf-8", "replace").encode()
     event = rest_event("/shape", "image/odd", damaged, query={"details": "true"})

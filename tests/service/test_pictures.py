@@ -68,8 +68,7 @@ def test_a_url_that_delivers_something_else() -> None:
 
 
 def test_a_url_that_delivers_another_format() -> None:
-    avif = b"\x00\x00\x00\x20ftypavif\x00\x00\x00\x00avifmif1"
-    network = FakeNetwork({"a.example/": http_answer(avif)})
+    network = FakeNetwork({"a.example/": http_answer(b"%PDF-1.7\n")})
 
     assert summary(answer([UrlField("http://a.example/")], network=network)) == [
         "unsupported_format"

@@ -158,7 +158,7 @@ def escaped(text: str) -> str:
 PRINTABLE = st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="\\%")
 NAMES = st.text(PRINTABLE | st.sampled_from('"\r\n;='), max_size=40)
 FILENAMES = NAMES.map(escaped)
-FORMAT_NAMES = st.sampled_from([name for name, *_ in FORMATS])
+FORMAT_NAMES = st.sampled_from([name for name, signatures, *_ in FORMATS if signatures])
 SIDES = st.integers(1, 16)
 
 

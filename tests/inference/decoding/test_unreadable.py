@@ -52,7 +52,7 @@ FILES: dict[str, tuple[bytes, str, str]] = {
     "7z": (b"7z\xbc\xaf\x27\x1c", "not_an_image", "7z"),
     "RAR": (b"Rar!\x1a\x07", "not_an_image", "RAR"),
     "tar": (TAR.getvalue() + bytes(1024), "not_an_image", "tar"),
-    "HEIC": (b"\0\0\0\x18ftypheic", "unsupported_format", "HEIC"),
+    "HEIF": (b"\0\0\0\x18ftypheic", "unsupported_format", "HEIF"),
     "PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "unsupported_format", "PDF"),
     "PDF in ASCII": (b"%PDF-1.7\n%%EOF\n", "unsupported_format", "PDF"),
     "JPEG": (b"\xff\xd8\xff", "not_an_image", "damaged or truncated"),

@@ -258,7 +258,7 @@ def test_a_labels_file_is_read_as_it_is_written(tmp_path: Path) -> None:
 LISTED = "classifier of 2 classes, 2x2, version 1, not stated"
 
 
-def test_list_tells_which_models_load(
+def test_list_shows_which_models_load(
     base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = written(tmp_path, tiny_onnx().SerializeToString())
@@ -274,7 +274,7 @@ def test_list_tells_which_models_load(
     assert "DOES NOT LOAD: Model mine: model.onnx has sha256" in capsys.readouterr().out
 
 
-def test_what_add_writes_is_a_detector_of_the_product(base: Path, tmp_path: Path) -> None:
+def test_the_product_loads_the_manifest(base: Path, tmp_path: Path) -> None:
     add(base, detector(tmp_path), "--labels", labels_file(tmp_path, "car", "b"))
     task = load_manifest(base / "mine").task
     assert isinstance(task, DetectionTask)

@@ -79,7 +79,7 @@ def test_results_are_printed_drawn_and_recorded(
     }
 
 
-def test_the_next_run_is_compared_with_the_record(
+def test_the_next_run_is_compared(
     base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     images = pictures(tmp_path / "images", 2)
@@ -127,7 +127,7 @@ def test_differences(found: list[Answer], lines: list[str]) -> None:
     ]
 
 
-def test_the_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_recorded_results_are_read_again(tmp_path: Path) -> None:
     faint = Answer("bus", (0, 0, 5, 5), 0.4, 0.4)
     write_golden(tmp_path, {"a.jpg": [Answer("car", (0, 0, 10, 10), 0.8, 0.8), faint]})
     assert read_golden(tmp_path) == GOLDEN
@@ -272,7 +272,7 @@ def test_an_input_without_its_constant_is_named(
     assert 'input.constants is {}, expected {"scale_factor": [[1, 1]]}' in capsys.readouterr().err
 
 
-def test_boxes_of_0_to_1_are_told_from_pixels(
+def test_normalized_boxes_are_detected(
     base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     images = pictures(tmp_path / "images", 1)
@@ -287,7 +287,7 @@ def test_boxes_of_0_to_1_are_told_from_pixels(
     assert "! output.normalized is false" in capsys.readouterr().out
 
 
-def test_classes_that_count_from_1_are_found(
+def test_class_ids_from_1_are_detected(
     base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outputs = {

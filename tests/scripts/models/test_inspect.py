@@ -345,7 +345,7 @@ def test_invalid_files(content: bytes | None, tmp_path: Path) -> None:
         read_graph(file)
 
 
-def test_weights_in_other_files_are_refused(tmp_path: Path) -> None:
+def test_external_weights_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"\x6a\x10\x0a\x08location\x12\x04data")
     with pytest.raises(ToolError):
         read_graph(tmp_path / "model.onnx")
@@ -355,7 +355,7 @@ EXACT = ("yolox_nano", "squeezenet", "ssd_mobilenet_v1_quant", "mobilenet_v2_qua
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_published_models_are_guessed_as_they_are(name: str, shared: Path) -> None:
+def test_published_models_are_guessed(name: str, shared: Path) -> None:
     [file] = (SHARED / "models" / name).glob("*.onnx")
     manifest = json.loads(
         (Path(__file__).parents[2] / "manifests" / name / "manifest.json").read_text()
