@@ -118,13 +118,19 @@ def client(service: str) -> Any:  # noqa: ANN401  boto3 creates its clients at r
 
 
 def _has_resource(stack: str, logical_id: str) -> bool:
+    pages = client("cloudformation").get_paginator("list_stack_resources")
     try:
-        found = client("cloudformation").describe_stack_resource(
-            StackName=stack, LogicalResourceId=logical_id
-        )
+        resources = [
+            each
+            for page in pages.paginate(StackName=stack)
+            for each in page["StackResourceSummaries"]
+        ]
     except ClientError as error:
         if "does not exist" in str(error):
             return False
         raise
-    status = str(found["StackResourceDetail"].get("ResourceStatus", ""))
-    return not status.startswith("DELETE")
+    return any(
+        each["LogicalResourceId"] == logical_id
+        and not str(each.get("ResourceStatus", "")).startswith("DELETE")
+        for each in resources
+    )

@@ -119,11 +119,15 @@ class Account:
     def get_account(self) -> dict[str, str]:
         return {"cloudwatchRoleArn": self._role} if self._role else {}
 
-    def describe_stack_resource(self, **_: str) -> dict[str, Any]:
+    def get_paginator(self, _: str) -> Account:
+        return self
+
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
         if not self._created_by_stack:
             error: Any = {"Code": "ValidationError", "Message": "Stack 'x' does not exist"}
-            raise ClientError({"Error": error}, "DescribeStackResource")
-        return {"StackResourceDetail": {"ResourceStatus": "CREATE_COMPLETE"}}
+            raise ClientError({"Error": error}, "ListStackResources")
+        summary = {"LogicalResourceId": "ApiGatewayAccount", "ResourceStatus": "CREATE_COMPLETE"}
+        return [{"StackResourceSummaries": [summary]}]
 
 
 OF_AN_EARLIER_STACK = "arn:aws:iam::123456789012:role/x-ApiGatewayAccountRole-1A2B"
