@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from training.attribute_crops import CARS, VALID
 from training.attribute_pack import Pack
 from training.attributes import MEAN, STD
 from training.crops import VEHICLE_TYPES
@@ -17,7 +18,6 @@ from training.views import SIDE, plain_views
 SURE = 0.8
 COARSE = (224, 112, 72, 48)
 """Pixels a side that crops are shrunk to before they are enlarged again: far vehicles."""
-VALID = "vehicles_openimages valid"
 
 Network = Callable[[Tensor], tuple[Tensor, ...]]
 
@@ -57,7 +57,7 @@ def scores(
     """
     held = pack.held_out.nonzero()[:, 0]
     sources = pack.sources[held.cpu().numpy()]
-    is_car = torch.tensor([s.startswith("car_crops") for s in sources], device=held.device)
+    is_car = torch.tensor([s.startswith(CARS) for s in sources], device=held.device)
     cars = held[is_car]
     brand, colours = teachers
     make, kind, colour = answers(network, pack, held, side, SIDE)
@@ -70,8 +70,7 @@ def scores(
     right = make[is_car].argmax(1) == truth
     bounds = (0.0, 0.2, 0.4, 0.6, 0.8, 1.01)
     result["agree"] = [
-        share(right[(best >= low) & (best < high)])
-        for low, high in pairwise(bounds)
+        share(right[(best >= low) & (best < high)]) for low, high in pairwise(bounds)
     ]
     sure_cars, goal = cars[best >= SURE], truth[best >= SURE]
     for coarse in COARSE:
@@ -84,7 +83,7 @@ def scores(
     right = kind.argmax(1) == labels
     for source in sorted(set(sources)):
         chosen = torch.tensor(sources == source, device=held.device)
-        if not source.startswith("car_crops"):
+        if not source.startswith(CARS):
             result[source] = share(right[chosen])
     valid = torch.tensor(sources == VALID, device=held.device)
     result["valid_kinds"] = {

@@ -3,7 +3,7 @@
 Two trunks of MobileNetV3-small see the same crop. The make trunk sees it at full resolution and
 starts from Spectrico's make classifier. The context trunk sees it at half the resolution, which is
 a quarter of the work, and starts from Spectrico's colour classifier. Make comes from the first,
-colour from the second, kind from both.
+kind and colour from the second.
 """
 
 from __future__ import annotations
@@ -24,43 +24,12 @@ from training.mobilenetv3 import (
     read_weights,
     unfold,
 )
+from training.names import COLOUR_TEACHER, MAKE_TEACHER
 
-MAKES_FILE = Path(__file__).parent / "makes.txt"
-BRAND = Path("spectrico_brand")
-COLOUR = Path("spectrico_color")
-BRAND_MODEL = BRAND / "car_brand_mobilenetv3_224.onnx"
-COLOUR_MODEL = COLOUR / "car_color_mobilenetv3_224.onnx"
-OTHER = "other"
+SIDE = 224
 MEAN = 127.5
 # Spectrico's networks were trained on (pixel - 127.5) * 0.00784, which is -1..1 within 0.04 %.
 STD = 127.5
-
-
-def named_makes() -> tuple[str, ...]:
-    """Return the makes that the network names, without `other`."""
-    return tuple(MAKES_FILE.read_text(encoding="utf-8").splitlines())
-
-
-def make_labels() -> tuple[str, ...]:
-    """Return the labels of the output `make`."""
-    return (*named_makes(), OTHER)
-
-
-def colour_labels(models: Path) -> tuple[str, ...]:
-    """Return the labels of the output `colour`, which are the colour teacher's."""
-    return tuple((models / COLOUR / "labels_color.txt").read_text().split())
-
-
-def teacher_rows(models: Path) -> list[int]:
-    """Return the position of each named make among the make teacher's labels."""
-    labels = (models / BRAND / "labels_make.txt").read_text(encoding="utf-8").splitlines()
-    return [labels.index(name) for name in named_makes()]
-
-
-def merged(probabilities: Tensor, rows: list[int]) -> Tensor:
-    """Return the teacher's probabilities (n, 397) as (n, makes + 1), the rest in `other`."""
-    named = probabilities[:, rows]
-    return torch.cat([named, (1 - named.sum(1, keepdim=True)).clamp(min=0)], 1)
 
 
 class VehicleAttributes(nn.Module):
@@ -76,27 +45,14 @@ class VehicleAttributes(nn.Module):
         self.make = nn.Linear(EMBEDDING, makes)
         self.context_trunk = Trunk()
         self.dropout = nn.Dropout(0.2)
-        self.kind = nn.Linear(2 * FEATURES, len(VEHICLE_TYPES))
+        self.kind = nn.Linear(FEATURES, len(VEHICLE_TYPES))
         self.colour = nn.Linear(FEATURES, colours)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits (n, makes), (n, kinds), (n, colours) of images (n, 3, side, side)."""
-        features = self.make_trunk(images)
-        make = self.make(F.hardswish(self.make_embedding(features)))
-        context = self.context_trunk(F.avg_pool2d(images, 2))
-        # The kind is learnt from the make's features without changing them.
-        both = torch.cat([features.detach(), context], 1)
-        return make, self.kind(self.dropout(both)), self.colour(self.dropout(context))
-
-
-def trained(weights: dict[str, Tensor]) -> VehicleAttributes:
-    """Return the network with the weights of a checkpoint, its normalisation folded."""
-    makes, colours = len(weights["make.bias"]), len(weights["colour.bias"])
-    network = VehicleAttributes(makes, colours)
-    unfold(network.context_trunk, torch.rand(2, 3, 64, 64))
-    network.load_state_dict({name: value.float() for name, value in weights.items()})
-    fold_norms(network.context_trunk)
-    return network.eval()
+        make = self.make(F.hardswish(self.make_embedding(self.make_trunk(images))))
+        context = self.dropout(self.context_trunk(F.avg_pool2d(images, 2)))
+        return make, self.kind(context), self.colour(context)
 
 
 class Exported(nn.Module):
@@ -107,14 +63,16 @@ class Exported(nn.Module):
         self.network, self.rows = network, rows
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Probabilities (n, makes + 1), logits (n, kinds) and (n, colours) of images."""
+        """Probabilities (n, named + 1), logits (n, kinds) and (n, colours) of images."""
         make, kind, colour = self.network(images)
-        return merged(make.softmax(1), self.rows), kind, colour
+        named = make.softmax(1)[:, self.rows]
+        other = (1 - named.sum(1, keepdim=True)).clamp(min=0)
+        return torch.cat([named, other], 1), kind, colour
 
 
 def from_teachers(models: Path) -> VehicleAttributes:
     """Return the network with the weights of both teachers and fresh kind and colour layers."""
-    brand, colour = read_weights(models / BRAND_MODEL), read_weights(models / COLOUR_MODEL)
+    brand, colour = read_weights(models / MAKE_TEACHER), read_weights(models / COLOUR_TEACHER)
     network = VehicleAttributes(brand.logits.out_features, colour.logits.out_features)
     network.make_trunk.load_state_dict(brand.trunk.state_dict())
     network.make_embedding.load_state_dict(brand.embedding.state_dict())
@@ -123,9 +81,18 @@ def from_teachers(models: Path) -> VehicleAttributes:
     return network
 
 
+def trained(weights: dict[str, Tensor]) -> VehicleAttributes:
+    """Return the network with the weights of a checkpoint, its normalisation folded."""
+    network = VehicleAttributes(len(weights["make.bias"]), len(weights["colour.bias"]))
+    unfold(network.context_trunk, torch.rand(2, 3, 64, 64))
+    network.load_state_dict({name: value.float() for name, value in weights.items()})
+    fold_norms(network.context_trunk)
+    return network.eval()
+
+
 def load_teachers(models: Path, device: str) -> tuple[Classifier, Classifier]:
     """Return the make and the colour teacher, frozen."""
-    teachers = (read_weights(models / BRAND_MODEL), read_weights(models / COLOUR_MODEL))
-    for teacher in teachers:
+    brand, colour = read_weights(models / MAKE_TEACHER), read_weights(models / COLOUR_TEACHER)
+    for teacher in (brand, colour):
         teacher.to(device).eval().requires_grad_(False)
-    return teachers
+    return brand, colour

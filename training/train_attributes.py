@@ -18,13 +18,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from training import attribute_pack
 from training.attribute_pack import Pack
 from training.attribute_scores import scores
-from training.attributes import (
-    MEAN,
-    STD,
-    VehicleAttributes,
-    from_teachers,
-    load_teachers,
-)
+from training.attributes import MEAN, STD, VehicleAttributes, from_teachers, load_teachers
 from training.crops import VEHICLE_TYPES
 from training.mobilenetv3 import Classifier, unfold
 from training.places import Places
