@@ -8,17 +8,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import onnxruntime
 
 from training import datasets
 from training.attribute_crops import car_crops
 from training.boxes import iou
-from training.crops import VEHICLE_TYPES, Crop, labelled_photo_crops, vehicle6
+from training.crops import (
+    VEHICLE_TYPES,
+    Crop,
+    labelled_photo_crops,
+    normalised,
+    shrunk,
+    square,
+    vehicle6,
+)
 from training.detection import detect
 from training.kind_rule import MAKE_THRESHOLD, combined
 from training.names import (
@@ -45,29 +53,9 @@ FEWEST = 10
 Answers = list[np.ndarray]
 
 
-def square(crop_bgr: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """Return the crop in the middle of a black square, as the run time does ("square-pad")."""
-    height, width = crop_bgr.shape[:2]
-    scale = side / max(height, width)
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    canvas = np.zeros((side, side, 3), np.uint8)
-    left, top = (side - size[0]) // 2, (side - size[1]) // 2
-    inner = cv2.resize(crop_bgr, size, interpolation=way)
-    canvas[top : top + size[1], left : left + size[0]] = inner
-    return canvas
-
-
 def tensor(crop_bgr: np.ndarray) -> np.ndarray:
     """Return the network's input (1, 3, SIDE, SIDE) for a crop."""
-    pixels = square(crop_bgr)[..., ::-1].astype(np.float32)
-    return np.ascontiguousarray(((pixels - 127.5) / 127.5).transpose(2, 0, 1)[None])
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return probabilities of logits (n, classes)."""
-    shares = np.exp(logits - logits.max(1, keepdims=True))
-    return shares / shares.sum(1, keepdims=True)
+    return normalised(square(crop_bgr, SIDE)[None])
 
 
 def answers(session: onnxruntime.InferenceSession, crops: Iterable[np.ndarray]) -> Answers:
@@ -131,7 +119,7 @@ def seen(
             row = np.where(vehicle, row, 0)
             if name not in VEHICLE_TYPES or row.max(initial=0) < SAME_OBJECT:
                 continue
-            best = int(row.argmax())
+            best = int(np.where(row >= SAME_OBJECT, found.scores, 0).argmax())
             x1, y1, x2, y2 = found.boxes_xyxy[best].round().astype(int)
             right.append(VEHICLE_TYPES.index(name))
             detected.append(datasets.LABELS[found.classes[best]])
@@ -158,7 +146,7 @@ def calibration(said: np.ndarray, truth: np.ndarray) -> list[dict[str, float]]:
     best, first = said.max(1), said.argmax(1)
     expected = truth[np.arange(len(truth)), first]
     rows = []
-    for low, high in zip(BINS[:-1], BINS[1:], strict=True):
+    for low, high in pairwise(BINS):
         chosen = (best > low) & (best <= high)
         rows.append(
             {
@@ -205,14 +193,6 @@ def make_table(said: np.ndarray, once: np.ndarray, truth: np.ndarray) -> dict[st
     }
 
 
-def far(crop_bgr: np.ndarray) -> np.ndarray:
-    """Return the crop as a camera shows it from afar."""
-    height, width = crop_bgr.shape[:2]
-    scale = min(FAR / max(height, width), 1.0)
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    return cv2.resize(crop_bgr, size, interpolation=cv2.INTER_AREA)
-
-
 def teacher_tables(
     session: onnxruntime.InferenceSession, crops: list[Crop], models: Path
 ) -> dict[str, Any]:
@@ -231,7 +211,7 @@ def teacher_tables(
     sure = said_colour.max(1) >= SURE
     agree = colour.argmax(1) == said_colour.argmax(1)
     known = truth.max(1) >= SURE
-    small = [far(cut) for cut, chosen in zip(cuts, known, strict=True) if chosen]
+    small = [shrunk(cut, FAR) for cut, chosen in zip(cuts, known, strict=True) if chosen]
     goal = truth[known].argmax(1)
     return {
         "makes": make_table(make, looks[0], truth),

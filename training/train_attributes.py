@@ -47,7 +47,7 @@ class Recipe:
             target of a random view; the rest is what it says of the view itself.
     """
 
-    steps: int = 3000
+    steps: int = 3500
     batch: int = 256
     side: int = 224
     make_rate: float = 5e-5
