@@ -27,7 +27,7 @@ from training.crops import (
     square,
     vehicle6,
 )
-from training.detection import detect
+from training.detection import detect_with_classes
 from training.kind_rule import MAKE_THRESHOLD, combined
 from training.names import (
     COLOUR_TEACHER,
@@ -93,12 +93,14 @@ class Seen:
 
     Attributes:
         right: Position of the label in `VEHICLE_TYPES`, (n,).
-        detected: The detector's class.
+        detected: The detector's probability of each of its classes, (n, 7).
+        kinds: The class of the best score as a position in `VEHICLE_TYPES`, (n,).
         logits: The network's logits of kinds for the detector's box, (n, 7).
     """
 
     right: np.ndarray
-    detected: list[str]
+    detected: np.ndarray
+    kinds: np.ndarray
     logits: np.ndarray
 
 
@@ -108,33 +110,34 @@ def seen(
     photos: list[datasets.Example],
 ) -> Seen:
     """Return what detector and network say of the labelled vehicles of photos."""
-    right, detected, crops = [], [], []
+    right, detected, kinds, crops = [], [], [], []
     for photo in photos:
         picture = datasets.read_picture(photo.path)
-        found = detect(detector, picture, DETECTED)
-        overlaps = iou(photo.boxes_xyxy, found.boxes_xyxy)
+        answer = detect_with_classes(detector, picture, DETECTED)
+        names = [datasets.LABELS[c] for c in answer.found.classes]
+        scores = answer.found.scores * [name in VEHICLE_TYPES for name in names]
+        overlaps = iou(photo.boxes_xyxy, answer.found.boxes_xyxy)
         for label, row in zip(photo.classes, overlaps, strict=True):
-            name = datasets.LABELS[label]
-            vehicle = [datasets.LABELS[c] in VEHICLE_TYPES for c in found.classes]
-            row = np.where(vehicle, row, 0)
-            if name not in VEHICLE_TYPES or row.max(initial=0) < SAME_OBJECT:
+            name, near = datasets.LABELS[label], np.where(row >= SAME_OBJECT, scores, 0)
+            if name not in VEHICLE_TYPES or near.max(initial=0) == 0:
                 continue
-            best = int(np.where(row >= SAME_OBJECT, found.scores, 0).argmax())
-            x1, y1, x2, y2 = found.boxes_xyxy[best].round().astype(int)
+            best = int(near.argmax())
+            x1, y1, x2, y2 = answer.found.boxes_xyxy[best].round().astype(int)
             right.append(VEHICLE_TYPES.index(name))
-            detected.append(datasets.LABELS[found.classes[best]])
+            detected.append(answer.probabilities[best])
+            kinds.append(VEHICLE_TYPES.index(names[best]))
             crops.append(picture[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)])
-    return Seen(np.array(right), detected, answers(session, crops)[1])
+    logits = answers(session, crops)[1]
+    return Seen(np.array(right), np.stack(detected), np.array(kinds), logits)
 
 
 def rule_table(vehicles: Seen) -> dict[str, Any]:
     """Return the accuracy of detector alone, network alone, and both together."""
-    detector = np.array([VEHICLE_TYPES.index(name) for name in vehicles.detected])
     both = combined(vehicles.logits, vehicles.detected).argmax(1)
     return {
         name: accuracy_table(said, vehicles.right)
         for name, said in (
-            ("detector", detector),
+            ("detector", vehicles.kinds),
             ("network", vehicles.logits.argmax(1)),
             ("both", both),
         )
@@ -250,6 +253,9 @@ def scores(path: Path, detector: Path, data: Path, models: Path) -> dict[str, An
         "coco128 held out": labelled_photo_crops(coco),
         "vehicles_openimages held out": labelled_photo_crops(held),
         "vehicles_openimages valid": labelled_photo_crops(valid),
+        "car_crops looked at, held out": [
+            crop for crop in car_crops(data, True, only_looked_at=True) if crop.types.any()
+        ],
         "vehicle6 held out": [c for c in vehicle6(data) if datasets.is_held_out(c.group)],
     }
 

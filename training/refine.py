@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from training import datasets
 from training.attribute_crops import CARS, VALID, every_crop
-from training.attributes import SIDE, VehicleAttributes
+from training.attributes import CONTEXT_SIDE, VehicleAttributes
 from training.crops import SIDE as TEACHER_SIDE
 from training.crops import VEHICLE_TYPES, Crop, distort, normalised, resized, square
 from training.mobilenet import FEATURES as TEACHER_FEATURES
@@ -30,8 +30,8 @@ from training.mobilenet import MobileNet, read_teacher
 from training.mobilenetv3 import FEATURES, Trunk, unfold
 from training.train_attributes import balanced
 
-FROZEN_BLOCKS = 4
-VIEWS = 15_616
+FROZEN_BLOCKS = 3
+VIEWS = 15_360
 BATCH = 64
 HEAD_FACTOR = 4.0
 """Rate of the last layers, as a multiple of the blocks' rate."""
@@ -110,8 +110,8 @@ def draw_views(
     parts: list[tuple[Tensor, ...]] = []
     for start in range(0, VIEWS, BATCH):
         some = [crops[index] for index in drawn[start : start + BATCH]]
-        views = [distort(crop, rng) for crop in some]
-        squares = np.stack([square(view, SIDE // 2) for view in views])
+        views = [distort(crop, rng, CONTEXT_SIDE) for crop in some]
+        squares = np.stack([square(view, CONTEXT_SIDE) for view in views])
         stretched = np.stack([resized(view, TEACHER_SIDE) for view in views])
         seen = early(network.context_trunk, torch.from_numpy(normalised(squares)))
         answers, features = teacher(torch.from_numpy(normalised(stretched)))
