@@ -87,13 +87,19 @@ def from_teachers(models: Path) -> VehicleAttributes:
     return network
 
 
-def trained(weights: dict[str, Tensor]) -> VehicleAttributes:
-    """Return the network with the weights of a checkpoint, its normalisation folded."""
+def unfolded(weights: dict[str, Tensor]) -> VehicleAttributes:
+    """Return the network with the weights of a checkpoint, in evaluation mode."""
     network = VehicleAttributes(len(weights["make.bias"]), len(weights["colour.bias"]))
     unfold(network.context_trunk, torch.rand(2, 3, 64, 64))
     network.load_state_dict({name: value.float() for name, value in weights.items()})
-    fold_norms(network.context_trunk)
     return network.eval()
+
+
+def trained(weights: dict[str, Tensor]) -> VehicleAttributes:
+    """Return the network with the weights of a checkpoint, its normalisation folded."""
+    network = unfolded(weights)
+    fold_norms(network.context_trunk)
+    return network
 
 
 def load_teachers(models: Path, device: str) -> tuple[Classifier, Classifier]:

@@ -22,12 +22,12 @@ from torch.nn import functional as F
 
 from training import datasets
 from training.attribute_crops import CARS, VALID, every_crop
-from training.attributes import CONTEXT_SIDE, VehicleAttributes
+from training.attributes import CONTEXT_SIDE, VehicleAttributes, unfolded
 from training.crops import SIDE as TEACHER_SIDE
 from training.crops import VEHICLE_TYPES, Crop, distort, normalised, resized, square
 from training.mobilenet import FEATURES as TEACHER_FEATURES
 from training.mobilenet import MobileNet, read_teacher
-from training.mobilenetv3 import FEATURES, Trunk, unfold
+from training.mobilenetv3 import FEATURES, Trunk
 from training.train_attributes import balanced
 
 FROZEN_BLOCKS = 3
@@ -176,10 +176,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=datasets.DEFAULT_MODELS)
     options = parser.parse_args()
     weights = torch.load(options.start, map_location="cpu", weights_only=True)
-    network = VehicleAttributes(len(weights["make.bias"]), len(weights["colour.bias"]))
-    unfold(network.context_trunk, torch.rand(2, 3, 64, 64))
-    network.load_state_dict({name: value.float() for name, value in weights.items()})
-    network.eval()
+    network = unfolded(weights)
     crops = [
         crop
         for crop in every_crop(options.data, options.models)
