@@ -92,7 +92,7 @@ def check(data: bytes) -> None:
 
 
 def is_usual_body(body: str) -> bool:
-    """Whether a body has one element per picture, as also with ``strict=true``."""
+    """Return whether a body has one element per picture, as with ``strict=true`` too."""
     answer = json.loads(body) if body else None
     return isinstance(answer, list) or (isinstance(answer, dict) and "images" in answer)
 

@@ -38,7 +38,7 @@ DELIMITER_END = {
     b"\r\n": re.compile(rb"(--)|[ \t]*+(?:\r\n|\Z)|-\Z"),
     b"\n": re.compile(rb"(--)|[ \t]*+(?:\n|\Z)|-\Z"),
 }
-"""What may follow a delimiter, per line end. Group 1 marks the closing delimiter."""
+"""Bytes that may follow a delimiter, per line end. Group 1 marks the closing delimiter."""
 
 
 @dataclass(frozen=True, slots=True)

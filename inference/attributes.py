@@ -11,7 +11,7 @@ from inference.types import Attribute, Classification, Detection, Vehicle
 
 @dataclass(frozen=True, slots=True)
 class ClassifierAnswer:
-    """What a classifier finds in one crop.
+    """The classes that a classifier finds in one crop.
 
     Attributes:
         classifier: Name of the classifier.

@@ -22,7 +22,7 @@ image (docs/performance.md)."""
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """How source pixels map to input pixels: ``input = source * scale + offset``.
+    """Mapping of source pixels to input pixels: ``input = source * scale + offset``.
 
     Attributes:
         input_wh: Width and height of the input in pixels.

@@ -20,7 +20,7 @@ TARGET = ROOT / "pages" / "swagger.json"
 AWS_PREFIX = "x-amazon-"
 CATCH_ALL = "/{proxy+}"
 NULL = "null"
-"""How swagger.yaml writes null in examples, because CloudFormation refuses nulls in a template."""
+"""Text for null in the examples of swagger.yaml: CloudFormation refuses nulls in a template."""
 
 ONE_FIELD_PER_TEXT = {name: {"style": "form", "explode": True} for name in ("url", "s3")}
 """Without it, Swagger UI sends an empty `url` if the user gives none."""

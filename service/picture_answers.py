@@ -1,4 +1,4 @@
-"""What each picture route computes from a picture, and with which models."""
+"""The function of each picture route, and the models it uses."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ ShapeHWC = tuple[int, int, int]
 Objects = list[Detection] | list[Vehicle]
 
 PictureAnswer = Objects | ShapeHWC | int
-"""What a picture route answers for one picture: objects, a shape, or a number of bytes."""
+"""Answer of a picture route for one picture: objects, a shape, or a number of bytes."""
 
 
 @dataclass(frozen=True, slots=True)

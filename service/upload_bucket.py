@@ -186,7 +186,7 @@ def _refusal(error: Exception) -> PartError:
             "The upload does not exist: it was not sent, or it was deleted after a day. "
             "Upload the picture again with POST /uploads."
         )
-    # Without the key: whoever knows it can use the picture.
+    # Without the key: a client that knows it can use the picture.
     logger.warning("S3 did not deliver an upload: %s %s", type(error).__name__, code)
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
         return UrlTimeout("S3 did not deliver the upload in time.")

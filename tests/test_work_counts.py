@@ -137,7 +137,7 @@ def test_a_body_is_copied_no_more_often_than_it_has_to_be(handler: Handler) -> N
 
 
 def printed(script: str, content: bytes = b"") -> str:
-    """What a new Python prints, run in the project's folder."""
+    """Return the output of a new Python, run in the project's folder."""
     environment = {name: value for name, value in os.environ.items() if "OPENBLAS" not in name}
     command = [sys.executable, "-c", script]
     done = subprocess.run(
@@ -166,8 +166,7 @@ LATER = {
     "service.pages",
     "ssl",
 }
-"""What is imported by the first request that needs it, as those for urls, S3, drawn answers and
-pages do, or by another model."""
+"""Modules that only some requests or other models need: urls, S3, drawn answers, pages."""
 
 
 def test_the_start_imports_what_every_request_needs_and_nothing_else() -> None:

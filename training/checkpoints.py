@@ -1,4 +1,4 @@
-"""Checkpoints of a training: written now and then, taken up again when it is started anew."""
+"""Checkpoints of a training: written at intervals, loaded when the training is restarted."""
 
 from __future__ import annotations
 

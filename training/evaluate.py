@@ -1,7 +1,7 @@
 """Measure the committed models: `python -m training.evaluate [detector] [classifier]`.
 
 Reads the float models in `training/weights/` and what `models/<name>/` ships, makes the int8
-versions anew, and writes `models/<name>/metrics.json` and the tables of `MODEL_CARD.md`: every
+versions, and writes `models/<name>/metrics.json` and the tables of `MODEL_CARD.md`: every
 number of the cards comes from here. torch is not needed. No picture of the tables was trained on,
 except where a table says so.
 """

@@ -47,7 +47,7 @@ def fold(source: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Ship the committed weights anew."""
+    """Rebuild the shipped models from the committed weights."""
     argparse.ArgumentParser(prog="python -m training.fold", description=__doc__).parse_args()
     for source in sorted(WEIGHTS.glob("*.onnx")):
         target = BUNDLED / source.stem / "model.onnx"

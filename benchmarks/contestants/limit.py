@@ -51,7 +51,7 @@ class Limit:
         return list(self._pool.map(lambda data: _run(self._together, data), pictures))
 
     def answer(self, raw: list[Raw]) -> list[list[dict[str, Any]]]:
-        """What was found, for the check of the answers; not timed."""
+        """Return the objects, for the check of the answers. Not timed."""
         return [self._plain.objects(*each) for each in raw]
 
 

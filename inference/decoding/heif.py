@@ -44,7 +44,7 @@ TO_THE_END = 1 << 40
 
 @dataclass(slots=True)
 class Items:
-    """What the `meta` box says about the items of a file.
+    """The items of a file, as its `meta` box describes them.
 
     Attributes:
         kinds: Item -> type.

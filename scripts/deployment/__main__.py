@@ -1,4 +1,4 @@
-"""What the deployment scripts need from AWS and from the build, one small command each.
+"""Small commands that the deployment scripts call, one for each fact they need.
 
     python -m scripts.deployment COMMAND ...
 

@@ -1,4 +1,4 @@
-"""What AWS knows about the account and the stack."""
+"""Questions to AWS about the account and the stack."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TIMEOUTS = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attemp
 
 SECRET = "ApiKeySecret"  # noqa: S105  the name of a parameter
 HIDDEN = "****"
-"""What CloudFormation shows of a parameter with NoEcho."""
+"""Value that CloudFormation shows for a parameter with NoEcho."""
 
 
 class DeploymentError(Exception):

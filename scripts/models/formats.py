@@ -1,4 +1,4 @@
-"""What the rules that recognise output formats have in common."""
+"""Shared parts of the rules that recognise output formats."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Format:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What the rules look at.
+    """The evidence that the rules use.
 
     Attributes:
         graph: Inputs, outputs and metadata.

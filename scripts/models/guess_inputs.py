@@ -16,9 +16,9 @@ DEFAULT_SIDES = {"detection": 640, "classification": 224}
 """Defaults of YOLO and ImageNet, if neither the graph nor its metadata have a size."""
 IMAGENET_MEAN = [0.485, 0.456, 0.406]
 IMAGENET_STD = [0.229, 0.224, 0.225]
-"""For RGB in 0..1, as in torchvision, timm and PaddlePaddle."""
+"""Mean and deviation for RGB in 0..1, as in torchvision, timm and PaddlePaddle."""
 CAFFE_MEAN = [104, 117, 123]
-"""For BGR in 0..255, as in Caffe's reference models."""
+"""Mean for BGR in 0..255, as in Caffe's reference models."""
 PIXEL_SCALE = 1 / 255
 
 

@@ -54,12 +54,12 @@ class Output:
 
     @property
     def are_probabilities(self) -> bool:
-        """Whether all values are in 0..1."""
+        """Return whether all values are in 0..1."""
         return bool(self.values.size and self.values.min() >= 0 and self.values.max() <= 1)
 
     @property
     def are_integers(self) -> bool:
-        """Whether all values are small whole numbers, such as class ids."""
+        """Return whether all values are small whole numbers, such as class ids."""
         return bool(
             self.values.size
             and np.all(self.values == np.round(self.values))

@@ -1,4 +1,4 @@
-"""What a classifier should answer, as far as it is known without labels.
+"""The right answers of a classifier, as far as they are known without labels.
 
 Folders that are named like the labels say it. Else the detector's class of each vehicle does, if
 the labels name kinds of vehicles: a car is a minivan or a taxi, but not a bus.

@@ -1,4 +1,4 @@
-"""What the stack has for archives and arrivals: nothing without them, and no more than needed."""
+"""Resources for archives and arrivals: none without them, and no more than needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the field's own checkers say of template and workflows."""
+"""Checks of template and workflows by cfn-lint, checkov, zizmor and other tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What differs between the front doors, and the check after a deployment."""
+"""Differences between the front doors, and the check after a deployment."""
 
 from __future__ import annotations
 

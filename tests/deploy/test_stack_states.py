@@ -1,4 +1,4 @@
-"""What the scripts do with a stack in each of CloudFormation's states."""
+"""Behaviour of the scripts for a stack in each of CloudFormation's states."""
 
 from __future__ import annotations
 

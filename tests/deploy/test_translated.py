@@ -303,7 +303,7 @@ def test_deployment_is_stopped_by_errors_of_the_new_version_alone() -> None:
 
 
 def minutes_of(deployment_type: str) -> int:
-    """How long CodeDeploy takes, by the name of its configuration."""
+    """Return the duration of a CodeDeploy configuration in minutes, from its name."""
     if deployment_type == "AllAtOnce":
         return 0
     percent, minutes = map(int, re.findall(r"\d+", deployment_type))

@@ -1,4 +1,4 @@
-"""What the stack has for large pictures: nothing without `Uploads`, and no more than needed."""
+"""Resources for large pictures: none without `Uploads`, and no more than needed."""
 
 from __future__ import annotations
 

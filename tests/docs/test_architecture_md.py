@@ -73,7 +73,7 @@ PLACES = [quoted(file)[0] for _, file, _ in cells(TEXT, "step")]
 
 
 def lacks(place: str, route: Route) -> bool:
-    """Whether a route is missing in a file of the steps."""
+    """Return whether a route is missing in a file of the steps."""
     if place == "gateway/routes.py":
         return route not in Route
     if place == "service/routes.py":

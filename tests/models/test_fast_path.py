@@ -28,7 +28,7 @@ MIN_IOU = 0.95
 MAX_SCORE_DIFFERENCE = 0.03
 LABELLED_PICTURES = 100
 ENLARGED = 3
-"""How much larger the samples are made: to what a phone's camera takes."""
+"""Factor that enlarges the samples to the size of a phone's photo."""
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def best(vehicle: Vehicle) -> float:
 
 
 def compared(pipeline: Pipeline, files: Iterator[bytes]) -> tuple[list[Any], int, int]:
-    """What differs, how many objects were compared, how many pictures really were reduced."""
+    """Return the differences, the objects compared, and the pictures decoded at reduced size."""
     failed: list[Any] = []
     objects = reduced = 0
     for content in files:

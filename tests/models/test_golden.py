@@ -42,7 +42,7 @@ def golden_file(model: str) -> Path:
 
 
 def answer(handler: Handler, model: str, picture: str) -> Golden:
-    """What is found in the picture: class, box and score."""
+    """Return class, box and score of each object in the picture."""
     path = ROOT / picture
     event = rest_event(ROUTES[model], MEDIA_TYPES[path.suffix], path.read_bytes())
     response = handler(event, None)

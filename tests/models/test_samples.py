@@ -1,4 +1,4 @@
-"""What the embedded models find in the sample pictures.
+"""Answers of the embedded models for the sample pictures.
 
 The expected boxes are where `scripts/draw_samples.py` puts the vehicles.
 """
@@ -18,7 +18,7 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 MIN_SCORE = 0.5
 
 MIN_PROBABILITY = 0.4
-"""Of the right class: clearly the best of seven, although it only knows drawings from here."""
+"""Lowest probability of the right class, which must be clearly the best of seven."""
 MIN_IOU = 0.7
 
 EXPECTED: dict[str, list[tuple[str, BoxXYXY]]] = {

@@ -156,7 +156,7 @@ def test_a_changed_model_is_loaded_with_the_next_request(project: Path, tmp_path
 
 
 def gone(children: set[int]) -> bool:
-    """Whether the processes end: a decoder ends by itself, soon after its function has."""
+    """Return whether the processes end."""
     deadline = time.monotonic() + STOP_SECONDS
     while time.monotonic() < deadline:
         listing = subprocess.run(["ps", "-eo", "pid="], capture_output=True, check=True)

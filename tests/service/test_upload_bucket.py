@@ -268,7 +268,7 @@ def test_an_s3_that_fails(failing: ObjectStore, caplog: pytest.LogCaptureFixture
         reader.fetch(NEVER_SENT, Deadline.after(5))
     assert caught.value.code == "url_unreachable"
     assert caplog.records
-    assert "uploads/" not in caplog.text, "whoever knows the key can use the picture"
+    assert "uploads/" not in caplog.text, "a client that knows the key can use the picture"
 
 
 # Off

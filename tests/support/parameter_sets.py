@@ -144,7 +144,7 @@ def pairwise() -> list[Parameters]:
 
 
 def is_allowed(given: Parameters) -> bool:
-    """Whether the template's rules allow a set."""
+    """Return whether the template's rules allow a set."""
     return not broken_rules(source(), parameters_of(source(), given))
 
 

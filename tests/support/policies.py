@@ -1,4 +1,4 @@
-"""What parliament, and our own rules, find wrong with IAM policies.
+"""Checks of IAM policies by parliament and by rules of this project.
 
 parliament knows every action of IAM and the resources that it accepts
 (https://github.com/duo-labs/parliament).
@@ -36,7 +36,7 @@ PARLIAMENT = {
 
 
 def findings_of(text: str) -> list[tuple[str, str]]:
-    """What parliament finds in a policy: issues and their details."""
+    """Return the issues that parliament finds in a policy, with their details."""
     found = parliament.analyze_policy_string(text).findings
     return [(str(each.issue), str(each.detail)) for each in found]
 
@@ -57,7 +57,7 @@ def actions_of(detail: Any) -> set[str]:
 
 
 def problems_of_policies(stack: Stack) -> list[str]:
-    """What is wrong with the policies of the stack's roles."""
+    """Return the problems of the policies of the stack's roles."""
     problems: list[str] = []
     for role in stack.of_type("AWS::IAM::Role").values():
         for policy in role.get("Policies", []):

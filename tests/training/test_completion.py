@@ -1,4 +1,4 @@
-"""How teachers complete human labels: literal boxes in, literal targets out."""
+"""Teachers complete human labels: literal boxes in, literal targets out."""
 
 from __future__ import annotations
 

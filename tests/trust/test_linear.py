@@ -175,7 +175,7 @@ def answer(name: str, size: int) -> None:
 
 
 def calls(name: str, size: int) -> int:
-    """How many functions, ours and Python's own, are called for an input of that size."""
+    """Return the number of function calls for an input of that size."""
     count = 0
 
     def profile(_frame: object, event: str, _argument: object) -> None:
