@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,19 @@ import pytest
 from service.settings import Settings
 from tests.support.handlers import Handler, make_handler
 from tests.support.models import SHARED, fake_pipeline
+
+
+def pytest_configure() -> None:
+    """Let tests interrupt processes, also where a background shell has SIGINT ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _own_boto3_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test its own default session of boto3, which caches credentials."""
+    if "boto3" in sys.modules:
+        monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
 
 
 @pytest.fixture(scope="session")
