@@ -89,12 +89,76 @@ def classifier_classes(metrics: Metrics) -> str:
     return table(["source", "class", "crops", "accuracy", "mistaken for"], rows)
 
 
+def attribute_kinds(metrics: Metrics) -> str:
+    """Return the accuracy of kinds by source and kind, of the network alone."""
+    rows = []
+    for source, values in metrics["kinds"].items():
+        rows.append([source, "all", str(values["crops"]), f"{values['accuracy']:.3f}", ""])
+        for name, row in values["classes"].items():
+            wrong = ", ".join(f"{other} {count}" for other, count in row["mistaken_for"].items())
+            rows.append([source, name, str(row["crops"]), f"{row['accuracy']:.3f}", wrong])
+    return table(["source", "kind", "crops", "accuracy", "mistaken for"], rows)
+
+
+def attribute_rule(metrics: Metrics) -> str:
+    """Return what detector, network and both together get right."""
+    rows = []
+    for source, ways in metrics["rule"].items():
+        for way, values in ways.items():
+            kinds = values["classes"]
+            shares = [f"{kinds[k]['accuracy']:.2f}" if k in kinds else "" for k in RULE_KINDS]
+            rows.append(
+                [source, way, str(values["crops"]), f"{values['accuracy']:.3f}", *shares]
+            )
+    return table(["photos", "decided by", "vehicles", "accuracy", *RULE_KINDS], rows)
+
+
+def attribute_makes(metrics: Metrics) -> str:
+    """Return the agreement with the teacher by make."""
+    rows = [
+        [name, str(row["crops"]), f"{row['agree']:.3f}"]
+        for name, row in metrics["makes"]["makes"].items()
+    ]
+    return table(["make", "crops", "agreement"], rows)
+
+
+def attribute_calibration(metrics: Metrics) -> str:
+    """Return the teacher's probability of the network's first make, by how sure it is."""
+    rows = [
+        [
+            f"{row['from']:.1f} to {row['to']:.1f}",
+            str(row["crops"]),
+            f"{row['probability']:.2f}",
+            f"{row['teacher']:.2f}",
+            f"{row['agree']:.2f}",
+        ]
+        for row in metrics["makes"]["calibration"]
+    ]
+    headings = ["first probability", "crops", "mean", "teacher, four looks", "same first make"]
+    return table(headings, rows)
+
+
+def attribute_colours(metrics: Metrics) -> str:
+    """Return the agreement with the colour teacher by colour."""
+    rows = [
+        [name, str(row["crops"]), f"{row['agree']:.3f}"]
+        for name, row in metrics["colours"]["colours"].items()
+    ]
+    return table(["colour", "crops", "agreement"], rows)
+
+
+RULE_KINDS = ("ambulance", "bus", "car", "motorcycle", "truck")
 TABLES: dict[str, Callable[[Metrics], str]] = {
     "detector_versions": detector_versions,
     "detector_classes": detector_classes,
     "detector_coco": detector_coco,
     "classifier_sources": classifier_sources,
     "classifier_classes": classifier_classes,
+    "attribute_kinds": attribute_kinds,
+    "attribute_rule": attribute_rule,
+    "attribute_makes": attribute_makes,
+    "attribute_calibration": attribute_calibration,
+    "attribute_colours": attribute_colours,
 }
 
 
