@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 
-from scripts.verification.shell import Shell, StepFailed
+from scripts.verification.shell import POLL_SECONDS, Shell, StepFailed
+
+ATTEMPTS = 3
+"""Attempts at each part of the clean-up."""
 
 
 def clean_up(shell: Shell) -> list[str]:
@@ -79,7 +83,14 @@ def _list_buckets(shell: Shell) -> tuple[str, ...]:
 
 
 def _attempt(problems: list[str], part: Callable[[Shell], object], shell: Shell) -> None:
-    try:
-        part(shell)
-    except Exception as error:
-        problems.append(str(error) or repr(error))
+    """Run a part of the clean-up, again if it fails; add its last error to the problems."""
+    for number in range(1, ATTEMPTS + 1):
+        try:
+            part(shell)
+        except Exception as error:
+            if number == ATTEMPTS:
+                problems.append(str(error) or repr(error))
+            else:
+                time.sleep(POLL_SECONDS)
+        else:
+            return
