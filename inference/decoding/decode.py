@@ -32,6 +32,12 @@ logging.getLogger("PIL").setLevel(logging.CRITICAL)
 # `check_header` enforces the limit, with our own error; Pillow would only warn.
 Image.MAX_IMAGE_PIXELS = None
 
+# OpenCV would log every damaged file to standard error.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+PNG_END = b"IEND\xaeB`\x82"
+"""Type and checksum of a PNG's last chunk, which is empty."""
+
 logger = logging.getLogger("matchvec")
 
 
@@ -112,8 +118,7 @@ def _pixels(image: ImageFile, data: bytes, resolution: Resolution | None) -> tup
         if image_rgb is not None:
             return image_rgb, reduction
     box = first_frame_box(image, data)
-    if image.format == "WEBP" and image.mode == "RGB" and box is None:
-        # Pillow decodes the same pixels in twice the time and memory.
+    if box is None and _suits_opencv(image, data):
         flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
         decoded = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
         if decoded is not None and decoded.shape[1::-1] == image.size:
@@ -125,3 +130,17 @@ def _pixels(image: ImageFile, data: bytes, resolution: Resolution | None) -> tup
     if box is not None:
         whiten_outside(image_rgb, box)
     return image_rgb, 1
+
+
+def _suits_opencv(image: ImageFile, data: bytes) -> bool:
+    """Return whether OpenCV gives the pixels that Pillow gives, in less time and memory.
+
+    OpenCV accepts a truncated PNG, and Pillow finds EXIF after the pixels only by decoding them.
+    """
+    if image.mode not in {"L", "RGB"} or image.has_transparency_data:
+        return False
+    if image.format == "PNG":
+        is_animated = getattr(image, "is_animated", False)
+        has_late_exif = "exif" not in image.info and b"eXIf" in data
+        return data.endswith(PNG_END) and not is_animated and not has_late_exif
+    return image.format == "WEBP"
