@@ -107,9 +107,7 @@ def attribute_rule(metrics: Metrics) -> str:
         for way, values in ways.items():
             kinds = values["classes"]
             shares = [f"{kinds[k]['accuracy']:.2f}" if k in kinds else "" for k in RULE_KINDS]
-            rows.append(
-                [source, way, str(values["crops"]), f"{values['accuracy']:.3f}", *shares]
-            )
+            rows.append([source, way, str(values["crops"]), f"{values['accuracy']:.3f}", *shares])
     return table(["photos", "decided by", "vehicles", "accuracy", *RULE_KINDS], rows)
 
 

@@ -56,7 +56,7 @@ class PlainModels:
         found = [each for each in self._find(image) if each["class_name"] in vehicles]
         for each in found:
             crop = image.crop((each["x1"], each["y1"], each["x2"], each["y2"]))
-            each.update(self._classify(crop))
+            each.update(self._classify(crop, each["class_name"]))
         return found
 
     def _find(self, image: Image.Image) -> Found:
@@ -102,16 +102,21 @@ class PlainModels:
         ]
         return _filtered(found, MIN_AREA * size_wh[0] * size_wh[1])
 
-    def _classify(self, crop: Image.Image) -> dict[str, Any]:
+    def _classify(self, crop: Image.Image, class_name: str) -> dict[str, Any]:
         side = self._classification["input"]["width"]
         square = ImageOps.pad(crop, (side, side), Image.Resampling.BILINEAR)
         tensor = ((np.asarray(square, np.float32) - 127.5) / 127.5).transpose(2, 0, 1)[None]
         outputs = self._classification["output"]["outputs"]
         values = self._classifier.run([each["name"] for each in outputs], {"images": tensor})
         answers = {
-            each["role"]: _classes(each, value.reshape(-1))
+            each["role"]: _classes(each, value.reshape(-1), class_name)
             for each, value in zip(outputs, values, strict=True)
         }
+        make = next(each for each in outputs if each["role"] == "make")
+        if answers["kind"]["pred"][0] not in make["applies_to"]:
+            del answers["make"]
+        elif answers["make"]["prob"][0] >= make["threshold"]:
+            return {**answers["make"], **answers}
         return {**answers["kind"], **answers}
 
 
@@ -163,10 +168,15 @@ def _load(
     return onnxruntime.InferenceSession(folder / "model.onnx", options, providers), manifest
 
 
-def _classes(output: dict[str, Any], values: NDArray[np.float32]) -> dict[str, Any]:
+def _classes(
+    output: dict[str, Any], values: NDArray[np.float32], class_name: str
+) -> dict[str, Any]:
     if output["activation"] == "softmax":
-        weights = np.exp(values - values.max())
-        values = weights / weights.sum()
+        values = np.exp(output.get("scale", 1) * (values - values.max()))
+    if "detector_weights" in output:
+        by_label = output["detector_weights"][class_name]
+        values = values * np.array([by_label[label] for label in output["labels"]])
+    values = values / values.sum()
     best = np.argsort(-values)[:TOP]
     names = [output["labels"][i] for i in best]
     return {
