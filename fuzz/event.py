@@ -19,7 +19,7 @@ from gateway.fetch import Fetcher
 from gateway.options import parse_options
 from gateway.parts import parse_body
 from gateway.routes import find_route
-from service.predictions import PICTURE_ROUTES
+from service.picture_answers import PICTURE_ROUTES
 from service.settings import Settings
 from tests.support.answers import check_well_formed, fields_of
 from tests.support.handlers import make_handler

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from inference.class_outputs import KIND, ClassificationTask
-from inference.types import Classification, Detection, Vehicle
-
-Answer = tuple[str, ClassificationTask, Mapping[str, Classification]]
-"""Name and task of a classifier, and its classes of one crop by output name."""
+from inference.types import Attribute, Classification, Detection, Vehicle
 
 
-def describe_vehicle(detection: Detection, answers: Sequence[Answer]) -> Vehicle:
+@dataclass(frozen=True, slots=True)
+class ClassifierAnswer:
+    """What a classifier finds in one crop.
+
+    Attributes:
+        classifier: Name of the classifier.
+        task: Its outputs and their roles.
+        classes: Classes by output name, in the manifest's order.
+    """
+
+    classifier: str
+    task: ClassificationTask
+    classes: Mapping[str, Classification]
+
+
+def describe_vehicle(detection: Detection, answers: Sequence[ClassifierAnswer]) -> Vehicle:
     """Return a vehicle with the classes that apply to it.
 
     Outputs with roles are answered under their role if they apply to the vehicle's kind. The
@@ -27,31 +40,33 @@ def describe_vehicle(detection: Detection, answers: Sequence[Answer]) -> Vehicle
     """
     kind = _kind(detection, answers)
     name: Classification | None = None
-    attributes: dict[str, Mapping[str, Classification]] = {}
-    for position, (classifier, task, classes) in enumerate(answers):
-        if task.has_roles:
-            for output in task.outputs:
+    attributes: dict[str, Attribute] = {}
+    for position, answer in enumerate(answers):
+        if answer.task.has_roles:
+            for output in answer.task.outputs:
                 if output.role and (not output.applies_to or kind in output.applies_to):
-                    found = classes[output.name]
-                    attributes[output.role] = {output.role: found}
+                    found = answer.classes[output.name]
+                    attributes[output.role] = Attribute(found)
                     if name is None and output.is_sure(found):
                         name = found
-        elif position == 0:
-            (_, name), *others = classes.items()
-            attributes.update({output: {output: found} for output, found in others})
+            continue
+        (_, first), *further = answer.classes.items()
+        if position == 0:
+            name = first
+            attributes.update({output: Attribute(found) for output, found in further})
         else:
-            attributes[classifier] = classes
+            attributes[answer.classifier] = Attribute(first, dict(further))
     if name is None and answers:
         name = Classification((detection.class_name,), (detection.confidence,))
     return Vehicle(detection, name, attributes)
 
 
-def _kind(detection: Detection, answers: Sequence[Answer]) -> str:
+def _kind(detection: Detection, answers: Sequence[ClassifierAnswer]) -> str:
     """Return the first class of the role `kind`, or the detector's class if no output has it."""
     kinds = (
-        classes[output.name].names[0]
-        for _, task, classes in answers
-        for output in task.outputs
+        answer.classes[output.name].names[0]
+        for answer in answers
+        for output in answer.task.outputs
         if output.role == KIND
     )
     return next(kinds, detection.class_name)

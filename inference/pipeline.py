@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inference.attributes import describe_vehicle
+from inference.attributes import ClassifierAnswer, describe_vehicle
 from inference.classification import Classifier
 from inference.decoding.resolution import DecodedImage, Resolution
 from inference.decoding.source import ImageSource
@@ -79,15 +79,13 @@ class Pipeline:
         decoded = source.decode(self._crops_resolution(vehicles, size_wh))
         crops_rgb = [crop(decoded, vehicle) for vehicle in vehicles]
         detected = [vehicle.class_name for vehicle in vehicles]
-        answers = [
-            [(each.manifest.name, each.task, classes) for classes in by_crop]
-            for each in self.classifiers
-            for by_crop in [each.classify(crops_rgb, top, detected)]
-        ]
-        return [
-            describe_vehicle(vehicle, [by_crop[i] for by_crop in answers])
-            for i, vehicle in enumerate(vehicles)
-        ]
+        answers: list[list[ClassifierAnswer]] = [[] for _ in vehicles]
+        for classifier in self.classifiers:
+            name, task = classifier.manifest.name, classifier.task
+            crops_classes = classifier.classify(crops_rgb, top, detected)
+            for vehicle_answers, classes in zip(answers, crops_classes, strict=True):
+                vehicle_answers.append(ClassifierAnswer(name, task, classes))
+        return list(map(describe_vehicle, vehicles, answers))
 
     def _crops_resolution(self, vehicles: Sequence[Detection], size_wh: SizeWH) -> Resolution:
         """Return the resolution of the image at which every crop suits every classifier."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -70,16 +70,28 @@ class Classification:
 
 
 @dataclass(frozen=True, slots=True)
+class Attribute:
+    """A further property of a vehicle, such as its colour, in a field of its own.
+
+    Attributes:
+        classes: Classes in `label`, `pred` and `prob` of the field.
+        further: Classes of a classifier's other outputs by name; they are objects in the field.
+    """
+
+    classes: Classification
+    further: Mapping[str, Classification] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Vehicle:
     """A detected vehicle and its classes.
 
     Attributes:
         detection: Box, class and score of the detector.
         name: Classes in `label`, `pred` and `prob` of the response; None without classifiers.
-        attributes: Response field -> output name -> classes. The first output of a field is shown
-            in the field itself, the others inside of it.
+        attributes: Further properties by response field.
     """
 
     detection: Detection
     name: Classification | None
-    attributes: Mapping[str, Mapping[str, Classification]]
+    attributes: Mapping[str, Attribute]

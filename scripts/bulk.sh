@@ -35,5 +35,5 @@ while [ $# -gt 0 ]; do
 done
 # boto3 reads AWS_DEFAULT_REGION only.
 [ -z "${AWS_REGION-}" ] || export AWS_DEFAULT_REGION=$AWS_REGION
-make --silent .venv/.start-installed
+make --silent .venv/.start-installed >&2
 PYTHONPATH=client exec .venv/bin/python -m scripts.bulk ${arguments[0]+"${arguments[@]}"}

@@ -80,7 +80,7 @@ for tool in make curl; do
     command -v "$tool" >/dev/null || fail "$tool is not installed. Install it and retry."
 done
 
-make --silent .venv/.start-installed
+make --silent .venv/.start-installed >&2
 PATH="$PWD/.venv/bin:$PATH"
 export SAM_CLI_TELEMETRY=0 ARCH=$architecture
 # SAM CLI and boto3 read AWS_DEFAULT_REGION only.

@@ -32,7 +32,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 
-make --silent .venv/.start-installed
+make --silent .venv/.start-installed >&2
 PATH="$PWD/.venv/bin:$PATH"
 export SAM_CLI_TELEMETRY=0
 # SAM CLI and boto3 read AWS_DEFAULT_REGION only.

@@ -15,7 +15,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-make --silent .venv/.start-installed
+make --silent .venv/.start-installed >&2
 # The steps call these scripts by name.
 export PATH="$PATH:$PWD/scripts"
 exec .venv/bin/python -m scripts.verification "$@"

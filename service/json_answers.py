@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.parts import FormFile, Part, S3Field
@@ -14,9 +14,9 @@ from inference.detection import Detector
 from inference.errors import ModelUnavailable
 from inference.manifest import Manifest
 from inference.pipeline import Pipeline
-from inference.types import Classification, Detection, Vehicle
+from inference.types import Attribute, Classification, Detection, Vehicle
 from service import VERSION
-from service.results import Predictions, Result
+from service.results import PictureAnswer, Result
 
 Json = dict[str, Any]
 
@@ -29,16 +29,16 @@ DIGITS = 6
 """Decimals of scores: a float32 model has no more that mean anything."""
 
 
-def predictions_json(predictions: Predictions | None) -> object:
+def picture_answer_json(answer: PictureAnswer | None) -> object:
     """Return the element of one part: an array of objects, a shape, or a number of bytes.
 
     A part that failed, None, has an empty array.
     """
-    if predictions is None:
+    if answer is None:
         return []
-    if isinstance(predictions, list):
-        return [object_json(each) for each in predictions]
-    return predictions
+    if isinstance(answer, list):
+        return [object_json(each) for each in answer]
+    return answer
 
 
 def object_json(each: Detection | Vehicle) -> Json:
@@ -60,7 +60,7 @@ def object_json(each: Detection | Vehicle) -> Json:
     if isinstance(each, Vehicle):
         if each.name:
             element |= _classification_json(each.name)
-        element |= {name: _outputs_json(outputs) for name, outputs in each.attributes.items()}
+        element |= {name: _attribute_json(found) for name, found in each.attributes.items()}
     return element
 
 
@@ -163,7 +163,7 @@ def _result_json(result: Result) -> Json:
         **_part_json(result.part),
         "width": width,
         "height": height,
-        "predictions": predictions_json(result.predictions),
+        "predictions": picture_answer_json(result.answer),
         "error": {"code": error.code, "message": error.message} if error else None,
         "timing_ms": {
             "fetch": round(timing.fetch, 1),
@@ -197,12 +197,9 @@ def _output_json(output: ClassOutput) -> Json:
     }
 
 
-def _outputs_json(outputs: Mapping[str, Classification]) -> Json:
-    element: Json = {}
-    for position, (name, classification) in enumerate(outputs.items()):
-        fields = _classification_json(classification)
-        element.update(fields if position == 0 else {name: fields})
-    return element
+def _attribute_json(attribute: Attribute) -> Json:
+    further = {name: _classification_json(each) for name, each in attribute.further.items()}
+    return _classification_json(attribute.classes) | further
 
 
 def _classification_json(classification: Classification) -> Json:

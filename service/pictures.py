@@ -18,10 +18,10 @@ from gateway.parts import FormFile, Part, S3Field, UrlField
 from gateway.upload_bucket import SCHEME, NoUploadBucket, Source, UploadBucket
 from inference.decoding.source import ImageSource
 from inference.errors import ImageTooLarge, NotAnImage, PictureError, is_out_of_memory
-from service.results import Predictions, Result, Timing
+from service.results import PictureAnswer, Result, Timing
 
-Predict = Callable[[ImageSource], Predictions]
-"""Computes the predictions for one picture."""
+PictureFunction = Callable[[ImageSource], PictureAnswer]
+"""Computes the answer for one picture."""
 
 GRACE_SECONDS = 0.5
 """Seconds that a download may exceed its own timeout, so that its more specific error comes first.
@@ -98,7 +98,9 @@ class PictureService:
         self._downloads = ThreadPoolExecutor(max(1, 2 * max_urls), thread_name_prefix="fetch")
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="picture")
 
-    def answer(self, parts: Sequence[Part], predict: Predict, deadline: Deadline) -> list[Result]:
+    def answer(
+        self, parts: Sequence[Part], compute: PictureFunction, deadline: Deadline
+    ) -> list[Result]:
         """Return one result per part, in order.
 
         Files in the request are processed first, while the urls download. A picture is started
@@ -107,13 +109,13 @@ class PictureService:
 
         Args:
             parts: Parts of the request.
-            predict: Computes the predictions for a picture.
+            compute: Computes the answer for a picture.
             deadline: Time at which all results must be ready.
         """
         budget = TimeBudget(deadline)
         jobs = {
             each.position: self._workers.submit(
-                self._process, parts[each.position], each, predict, budget
+                self._process, parts[each.position], each, compute, budget
             )
             for each in self._contents(parts, deadline)
         }
@@ -146,13 +148,13 @@ class PictureService:
                 return
 
     def _process(
-        self, part: Part, arrived: PartContent, predict: Predict, budget: TimeBudget
+        self, part: Part, arrived: PartContent, compute: PictureFunction, budget: TimeBudget
     ) -> Result:
         content = arrived.content
         if isinstance(content, PartError):
             return Result(part, error=content, timing=Timing(arrived.fetch_ms))
         source = ImageSource(content, self._max_pixels)
-        predictions: Predictions | None = None
+        answer: PictureAnswer | None = None
         error: PartError | PictureError | None = None
         start = time.perf_counter()
         try:
@@ -161,14 +163,14 @@ class PictureService:
                     "The time limit of the request was reached before this picture. "
                     "Send fewer pictures per request."
                 )
-            predictions = predict(source)
+            answer = compute(source)
         except Exception as failure:  # The other pictures are still processed.
             error = _client_error(failure, part, arrived.position, source)
         total_ms = (time.perf_counter() - start) * 1000
         inference_ms = max(0.0, total_ms - source.decode_ms)
         timing = Timing(arrived.fetch_ms, source.decode_ms, inference_ms)
         budget.record(timing)
-        return Result(part, predictions, source.size_wh, error, timing, content)
+        return Result(part, answer, source.size_wh, error, timing, content)
 
 
 def _client_error(

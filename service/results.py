@@ -15,8 +15,8 @@ ShapeHWC = tuple[int, int, int]
 
 Objects = list[Detection] | list[Vehicle]
 
-Predictions = Objects | ShapeHWC | int
-"""What a picture route computes: objects, a shape, or a number of bytes."""
+PictureAnswer = Objects | ShapeHWC | int
+"""What a picture route answers for one picture: objects, a shape, or a number of bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Result of one part: predictions or an error.
+    """Result of one part: an answer or an error.
 
     Attributes:
         part: Part of the request.
-        predictions: What the route computes; None if the part failed.
+        answer: What the route computes; None if the part failed.
         size_wh: Width and height of the upright picture in pixels; None if it was not decoded.
         error: Why the part failed; None if it did not.
         timing: Times of the part.
@@ -48,7 +48,7 @@ class Result:
     """
 
     part: Part
-    predictions: Predictions | None = None
+    answer: PictureAnswer | None = None
     size_wh: SizeWH | None = None
     error: PartError | PictureError | None = None
     timing: Timing = field(default_factory=Timing)
@@ -57,4 +57,4 @@ class Result:
     @property
     def objects(self) -> Sequence[Detection | Vehicle]:
         """Objects with boxes; none if the part failed or the route does not detect objects."""
-        return self.predictions if isinstance(self.predictions, list) else ()
+        return self.answer if isinstance(self.answer, list) else ()

@@ -13,15 +13,15 @@ from gateway.api_key import check_api_key
 from gateway.deadline import Deadline
 from gateway.errors import AllFailed, InternalError, PartFailed
 from gateway.event import Request, decode_body
-from gateway.options import parse_options
-from gateway.parts import ignored_parts, parse_body
+from gateway.options import Options, parse_options
+from gateway.parts import Form, ignored_parts, parse_body
 from gateway.response import failed_images
 from gateway.routes import Route, find_route
 from gateway.upload_bucket import parse_upload
 from service.app import App
 from service.drawn import check_single, drawn_picture
-from service.json_answers import details_json, health_json, models_json, predictions_json
-from service.predictions import PICTURE_ROUTES
+from service.json_answers import details_json, health_json, models_json, picture_answer_json
+from service.picture_answers import PICTURE_ROUTES
 from service.results import Result
 
 logger = logging.getLogger("matchvec")
@@ -40,6 +40,21 @@ class Call:
     request: Request
     route: Route
     deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRequest:
+    """Content of a request of a picture route.
+
+    Attributes:
+        form: Pictures, and names of the fields that are not used.
+        options: Options of the query and the form.
+        picture_type: Media type of the drawn picture to answer; None for JSON.
+    """
+
+    form: Form
+    options: Options
+    picture_type: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +117,26 @@ def _uploads(app: App, call: Call) -> Answer:
 
 def _pictures(app: App, call: Call) -> Answer:
     """Answer one result per picture as JSON, or the only picture with its objects drawn on it."""
-    request, route = call.request, PICTURE_ROUTES[call.route]
+    route = PICTURE_ROUTES[call.route]
+    read = _read_pictures(app, call.request, can_draw=route.uses_detector)
+    compute = route.make_function(app, read.options)
+    results = app.pictures.answer(read.form.parts, compute, call.deadline)
+    if {result.error.code if result.error else None for result in results} == {PartFailed.code}:
+        logger.error("request %s: every picture failed", call.request.request_id)
+        raise InternalError("Something went wrong on our side.")
+    if read.picture_type:
+        picture = drawn_picture(results[0], read.picture_type, app.settings.max_pixels)
+        headers = ignored_parts(read.form.ignored)
+        return Answer(picture, read.picture_type, headers, results=results)
+    if read.options.details:
+        manifests = route.manifests(app.models)
+        details = details_json(results, manifests, call.request.request_id)
+        return _results_json(details, results, read)
+    return _results_json([picture_answer_json(result.answer) for result in results], results, read)
+
+
+def _read_pictures(app: App, request: Request, *, can_draw: bool) -> PictureRequest:
+    """Read the parts and options of a request; `can_draw` if its route can draw on pictures."""
     body = decode_body(request, app.settings.max_request_bytes)
     form = parse_body(
         request.headers.get("content-type", ""),
@@ -111,24 +145,17 @@ def _pictures(app: App, call: Call) -> Answer:
         max_urls=app.settings.max_urls,
     )
     options = parse_options({**form.options, **request.query})
-    picture_type = wanted_picture_type(request.headers) if route.uses_detector else None
+    picture_type = wanted_picture_type(request.headers) if can_draw else None
     if picture_type:
         check_single(form.parts)
-    results = app.pictures.answer(form.parts, route.predictor(app, options), call.deadline)
+    return PictureRequest(form, options, picture_type)
+
+
+def _results_json(value: object, results: Sequence[Result], read: PictureRequest) -> Answer:
+    """Answer a JSON value, with the status and headers that the results give it."""
     codes = [result.error.code if result.error else None for result in results]
-    if set(codes) == {PartFailed.code}:
-        logger.error("request %s: every picture failed", request.request_id)
-        raise InternalError("Something went wrong on our side.")
-    if picture_type:
-        picture = drawn_picture(results[0], picture_type, app.settings.max_pixels)
-        return Answer(picture, picture_type, ignored_parts(form.ignored), results=results)
-    value: object
-    if options.details:
-        value = details_json(results, route.manifests(app.models), request.request_id)
-    else:
-        value = [predictions_json(result.predictions) for result in results]
-    headers = {**failed_images(codes), **ignored_parts(form.ignored)}
-    status = AllFailed.status if options.strict and all(codes) else HTTPStatus.OK
+    headers = {**failed_images(codes), **ignored_parts(read.form.ignored)}
+    status = AllFailed.status if read.options.strict and all(codes) else HTTPStatus.OK
     return replace(_json(value, headers, results), status=status)
 
 

@@ -6,6 +6,7 @@ add a format, add a file here and a line in `HEADS`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Protocol
 
@@ -33,7 +34,23 @@ class Head(Protocol):
         ...
 
 
-HEADS = {
+class HeadClass(Protocol):
+    """The class of a head, which reads its own fields of the manifest."""
+
+    def from_fields(self, fields: JsonReader, class_count: int) -> Head:
+        """Return a head with the fields of the manifest's `output` object.
+
+        Args:
+            fields: The object; a field that the head does not read is refused.
+            class_count: Number of the model's classes.
+
+        Raises:
+            ManifestError: A field is missing or invalid.
+        """
+        ...
+
+
+HEADS: Mapping[str, str] = {
     "boxes": "BoxesHead",
     "detr": "DetrHead",
     "picodet": "PicodetHead",
@@ -55,7 +72,7 @@ def read_head(fields: JsonReader, class_count: int) -> Head:
         ManifestError: The format is unknown, or one of its fields is invalid.
     """
     name = fields.choice("format", HEADS)
-    kind = getattr(import_module(f"inference.heads.{name}"), HEADS[name])
-    head: Head = kind.from_fields(fields, class_count)
+    head_class: HeadClass = getattr(import_module(f"inference.heads.{name}"), HEADS[name])
+    head = head_class.from_fields(fields, class_count)
     fields.finish()
     return head

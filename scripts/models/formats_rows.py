@@ -19,7 +19,33 @@ MAX_LOG_SIZE = 10
 MASK_COEFFICIENTS = 32
 CORNERS = ("x1", "y1", "x2", "y2")
 CENTRES = ("cx", "cy", "w", "h")
-ULTRALYTICS = "Ultralytics"
+BOX_COLUMNS = 4
+BOX_AND_OBJECTNESS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRows:
+    """Rows after suppression, as an exporter writes them.
+
+    Attributes:
+        columns: Column names in order.
+        family: Name of the preprocessing that the exporter uses.
+        like: The exporter.
+    """
+
+    columns: tuple[str, ...]
+    family: str
+    like: str
+
+
+YOLOV7_ROWS = FinishedRows(
+    ("batch", *CORNERS, "class", "score"), "ultralytics", "YOLOv7's end-to-end export"
+)
+PADDLE_ROWS = FinishedRows(("class", "score", *CORNERS), "paddle", "PaddleDetection with its NMS")
+YOLOV10_ROWS = FinishedRows(
+    (*CORNERS, "score", "class"), "ultralytics", "YOLOv10, or Ultralytics with nms=True"
+)
+FINISHED_COLUMNS = {len(each.columns) for each in (YOLOV7_ROWS, PADDLE_ROWS, YOLOV10_ROWS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +56,15 @@ class Grid:
         rows: float64 [boxes, columns] of both runs, boxes first.
         count: Number of boxes in one run.
         columns: Number of columns.
-        are_columns: Whether the output has the boxes in its last axis.
-        is_plain: Whether the output has no batch axis.
+        boxes_last: True if the output has the boxes in its last axis.
+        has_batch_axis: True if the output has three axes.
     """
 
     rows: NDArray[np.float64]
     count: int
     columns: int
-    are_columns: bool
-    is_plain: bool
+    boxes_last: bool
+    has_batch_axis: bool
 
 
 def rows_or_columns(model: Model) -> Format | str | None:
@@ -53,7 +79,7 @@ def rows_or_columns(model: Model) -> Format | str | None:
     is_long = grid.count >= 2 * grid.columns or grid.count in grid_counts(model)
     if not is_long and model.labels is None:
         return None
-    if grid.are_columns:
+    if grid.boxes_last:
         return _without_objectness(model, grid)
     return _rows(model, grid)
 
@@ -64,20 +90,26 @@ def read_grid(model: Model) -> Grid | None:
     shape = output.shape
     if len(shape) == 3 and shape[0] == 1:
         shape = shape[1:]
-    if len(shape) != 2 or 0 in shape or (min(shape) < 5 and shape[-1] not in (6, 7)):
+    if len(shape) != 2 or 0 in shape:
+        return None
+    are_finished = shape[1] in FINISHED_COLUMNS
+    if min(shape) <= BOX_COLUMNS and not are_finished:
         return None
     others = [each.shape for each in model.probe.outputs[1:]]
     if any(len(each) not in (1, 4, 5) for each in others):
         return None
     is_grid = shape[0] in grid_counts(model)
-    are_columns = shape[0] < shape[1] and shape[1] not in (6, 7) and not is_grid
-    if are_columns:
+    boxes_last = shape[0] < shape[1] and not are_finished and not is_grid
+    if boxes_last:
+        columns, count = shape
         runs = [
             np.asarray(run, np.float64).reshape(shape).T for run in (output.gray, output.street)
         ]
-        return Grid(np.concatenate(runs), shape[1], shape[0], True, False)
-    rows = output.values.reshape(-1, shape[1])
-    return Grid(rows, shape[0], shape[1], False, len(output.shape) == 2)
+        rows = np.concatenate(runs)
+    else:
+        count, columns = shape
+        rows = output.values.reshape(-1, columns)
+    return Grid(rows, count, columns, boxes_last, has_batch_axis=len(output.shape) == 3)
 
 
 def grid_counts(model: Model) -> tuple[int, int]:
@@ -95,14 +127,14 @@ def is_transformer(model: Model) -> bool:
 
 def _transformer(model: Model, grid: Grid) -> Format:
     reason = "Ultralytics' RT-DETR: cx, cy, w, h of 0..1"
-    columns = [*CENTRES, "score", "class"]
+    columns = (*CENTRES, "score", "class")
     if grid.columns == len(columns) and _fits(grid, columns):
         return make_format(
             "rows", "rtdetr", reason, None,
-            ("columns", columns, "its recent exports"), ("normalized", True, reason),
+            ("columns", list(columns), "its recent exports"), ("normalized", True, reason),
         )  # fmt: skip
     return make_format(
-        "yolov8", "rtdetr", f"{reason}, and a probability per class", grid.columns - 4,
+        "yolov8", "rtdetr", f"{reason}, and a probability per class", grid.columns - BOX_COLUMNS,
         ("normalized", True, reason),
         ("nms_iou", 1, "a transformer needs no suppression"),
     )  # fmt: skip
@@ -110,33 +142,33 @@ def _transformer(model: Model, grid: Grid) -> Format:
 
 def _finished(model: Model, grid: Grid) -> Format | None:
     """Rows of corners, score and class, after suppression."""
-    if grid.are_columns or grid.columns not in (6, 7) or grid.count > MAX_FINISHED_ROWS:
+    if grid.boxes_last or grid.columns not in FINISHED_COLUMNS or grid.count > MAX_FINISHED_ROWS:
         return None
     if grid.count in grid_counts(model):
         return None
     is_batch = any(len(port.shape) == 4 and port.shape[0] is None for port in model.graph.inputs)
+    has_one_output = len(model.probe.outputs) == 1
     # [n, 7] of n pictures is a classifier's; [n, 7] of one picture is a list of boxes.
-    if grid.is_plain and len(model.probe.outputs) == 1 and (is_batch or grid.count == 1):
+    if not grid.has_batch_axis and has_one_output and (is_batch or grid.count == 1):
         return None
-    if grid.columns == 7:
-        columns, like = ["batch", *CORNERS, "class", "score"], "YOLOv7's end-to-end export"
-    elif len(model.probe.outputs) > 1:
-        columns, like = ["class", "score", *CORNERS], "PaddleDetection with its NMS"
+    if grid.columns == len(YOLOV7_ROWS.columns):
+        rows = YOLOV7_ROWS
+    elif has_one_output:
+        rows = YOLOV10_ROWS
     else:
-        columns, like = [*CORNERS, "score", "class"], "YOLOv10, or Ultralytics with nms=True"
-    if not _fits(grid, columns):
+        rows = PADDLE_ROWS
+    if not _fits(grid, rows.columns):
         return None
-    corners = grid.rows[:, [columns.index(name) for name in CORNERS]]
-    family = "paddle" if columns[0] == "class" else "ultralytics"
+    corners = grid.rows[:, [rows.columns.index(name) for name in CORNERS]]
     return make_format(
-        "rows", family, f"rows of {grid.columns} after suppression: {like}", None,
+        "rows", rows.family, f"rows of {grid.columns} after suppression: {rows.like}", None,
         *_predictions(model),
-        ("columns", columns, like),
+        ("columns", list(rows.columns), rows.like),
         ("normalized", are_normalized(corners) or None, "coordinates are in 0..1"),
     )  # fmt: skip
 
 
-def _fits(grid: Grid, columns: list[str]) -> bool:
+def _fits(grid: Grid, columns: tuple[str, ...]) -> bool:
     """Return whether classes are whole numbers and scores are in 0..1."""
     classes, scores = (grid.rows[:, columns.index(name)] for name in ("class", "score"))
     is_whole = bool(np.all(np.abs(classes - np.round(classes)) < 1e-3))
@@ -145,46 +177,44 @@ def _fits(grid: Grid, columns: list[str]) -> bool:
 
 def _without_objectness(model: Model, grid: Grid, *, turned: bool = False) -> Format | str:
     """YOLOv8 and later: cx, cy, w, h and a probability per class."""
-    task, ignored = _task(model, grid.columns - 4)
+    task, ignored = _task(model, grid.columns - BOX_COLUMNS)
     if isinstance(task, str) and task == "obb":
         return "it finds oriented boxes, which this API does not support"
-    classes = grid.columns - 4 - ignored
+    classes = grid.columns - BOX_COLUMNS - ignored
+    boxes_cxcywh = grid.rows[:, :BOX_COLUMNS]
     axis = "rows" if turned else "columns"
     fields: list[Field] = [("ignored", ignored or None, f"the coefficients of a {task} model")]
     return make_format(
         "yolov8", "ultralytics",
         f"{grid.count} {axis} of a box and {classes} classes; YOLOv8 has no objectness", classes,
         *_predictions(model), *fields,
-        ("normalized", are_normalized(grid.rows[:, :4]) or None, "coordinates are in 0..1"),
+        ("normalized", are_normalized(boxes_cxcywh) or None, "coordinates are in 0..1"),
     )  # fmt: skip
 
 
 def _rows(model: Model, grid: Grid) -> Format | str | None:
     """Rows with an objectness: YOLOv5 to v7, YOLOX; or a transposed YOLOv8."""
-    if model.labels is not None and len(model.labels) == grid.columns - 4:
+    if model.labels is not None and len(model.labels) == grid.columns - BOX_COLUMNS:
         return _without_objectness(model, grid, turned=True)
-    if grid.columns < 6:
+    if grid.columns <= BOX_AND_OBJECTNESS:
         return None
     is_one_per_cell = grid.count == grid_counts(model)[0]
     sizes = grid.rows[:, 2:4]
     is_raw = np.abs(sizes).max() <= MAX_LOG_SIZE
-    task, ignored = _task(model, grid.columns - 5)
-    classes = grid.columns - 5 - ignored
+    task, ignored = _task(model, grid.columns - BOX_AND_OBJECTNESS)
+    classes = grid.columns - BOX_AND_OBJECTNESS - ignored
     if is_raw and is_one_per_cell:
         return make_format(
             "yolox", "yolox",
             f"{grid.count} rows are the cells of strides 8, 16 and 32; sizes are logarithms",
             classes, ("strides", list(YOLO_STRIDES), "their cells sum to the number of rows"),
         )  # fmt: skip
-    is_yolov6 = bool(np.all(grid.rows[:, 4] == 1))
-    family = "yolox" if is_one_per_cell and not is_yolov6 else "ultralytics"
-    like = (
-        "YOLOv6, whose objectness is always 1"
-        if is_yolov6
-        else "YOLOX with decode_in_inference"
-        if is_one_per_cell
-        else "YOLOv5 or YOLOv7"
-    )
+    if np.all(grid.rows[:, BOX_COLUMNS] == 1):
+        family, like = "ultralytics", "YOLOv6, whose objectness is always 1"
+    elif is_one_per_cell:
+        family, like = "yolox", "YOLOX with decode_in_inference"
+    else:
+        family, like = "ultralytics", "YOLOv5 or YOLOv7"
     return make_format(
         "yolov5", family, f"{grid.count} decoded rows with an objectness: {like}", classes,
         *_predictions(model),

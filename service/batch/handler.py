@@ -31,7 +31,7 @@ from service.batch.rows import (
     read_lines,
     write_lines,
 )
-from service.predictions import PICTURE_ROUTES
+from service.picture_answers import PICTURE_ROUTES
 
 WRITE_SECONDS = 10.0
 """Seconds of the function's time limit that are kept for writing the rows."""

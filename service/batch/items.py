@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from gateway.routes import Route
-from service.predictions import PICTURE_ROUTES
+from service.picture_answers import PICTURE_ROUTES
 
 URL_ENCODED = "inventory"
 """Source whose keys are url-encoded, as those of an S3 Inventory in CSV format are

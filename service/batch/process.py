@@ -16,8 +16,8 @@ from service.batch.app import BatchApp
 from service.batch.items import Item
 from service.batch.rows import Row
 from service.batch.s3_objects import ObjectError, ObjectUnreachable
-from service.pictures import Predict
-from service.predictions import PICTURE_ROUTES
+from service.picture_answers import PICTURE_ROUTES
+from service.pictures import PictureFunction
 
 READ_AHEAD = 6
 """Objects that are read before the models need them. At the largest size they fill 300 MB."""
@@ -46,7 +46,7 @@ def process_items(
     Raises:
         ModelUnavailable: A model could not be loaded.
     """
-    predict = PICTURE_ROUTES[route].predictor(app.api, Options())
+    compute = PICTURE_ROUTES[route].make_function(app.api, Options())
     clock = app.api.clock
     slowest_seconds = 0.0
     for item, reading in _read_ahead(app, items):
@@ -55,7 +55,7 @@ def process_items(
             yield _transient(item, DeadlineExceeded.code, "The function's time was used up.")
             reading.cancel()
             continue
-        yield _process_item(app, item, reading, predict, deadline)
+        yield _process_item(app, item, reading, compute, deadline)
         slowest_seconds = max(slowest_seconds, clock() - start)
 
 
@@ -76,7 +76,7 @@ def _process_item(
     app: BatchApp,
     item: Item,
     reading: Future[tuple[bytes, str]],
-    predict: Predict,
+    compute: PictureFunction,
     deadline: Deadline,
 ) -> Row:
     try:
@@ -86,13 +86,13 @@ def _process_item(
     except ObjectError as error:
         return Row(item, error=(error.code, error.message), is_final=error.is_final)
     [result] = app.api.pictures.answer(
-        [FormFile(content, item.key)], predict, Deadline.after(PICTURE_SECONDS)
+        [FormFile(content, item.key)], compute, Deadline.after(PICTURE_SECONDS)
     )
     item = replace(item, etag=etag)
     if result.error and result.error.code in TRANSIENT:
         return _transient(item, result.error.code, result.error.message)
     failure = (result.error.code, result.error.message) if result.error else None
-    return Row(item, result.predictions, result.size_wh, failure)
+    return Row(item, result.answer, result.size_wh, failure)
 
 
 def _transient(item: Item, code: str, message: str) -> Row:

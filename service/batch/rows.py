@@ -18,8 +18,8 @@ from typing import Any
 
 from gateway.routes import Route
 from service.batch.items import Item
-from service.json_answers import predictions_json
-from service.results import Predictions
+from service.json_answers import picture_answer_json
+from service.results import PictureAnswer
 
 RESULTS = "results"
 FAILED = "failed"
@@ -31,7 +31,7 @@ class Row:
 
     Attributes:
         item: Object of the batch.
-        predictions: Predictions as in the API; None if the object failed.
+        answer: Answer of the API for the object; None if the object failed.
         size_wh: Width and height of the upright picture in pixels; None if it was not decoded.
         error: Code and message; None if the object did not fail.
         is_final: True if a retry would give the same result.
@@ -39,7 +39,7 @@ class Row:
     """
 
     item: Item
-    predictions: Predictions | None = None
+    answer: PictureAnswer | None = None
     size_wh: tuple[int, int] | None = None
     error: tuple[str, str] | None = None
     is_final: bool = True
@@ -53,7 +53,7 @@ class Row:
             "etag": self.item.etag,
             "width": self.size_wh[0] if self.size_wh else None,
             "height": self.size_wh[1] if self.size_wh else None,
-            "predictions": predictions_json(self.predictions),
+            "predictions": picture_answer_json(self.answer),
             "error": {"code": self.error[0], "message": self.error[1]} if self.error else None,
         }
         return line if self.is_final else {**line, "attempts": self.attempts}

@@ -21,7 +21,7 @@ from gateway.routes import ASSETS, Route
 from inference.errors import PictureError
 from scripts.definition import as_text, with_nulls
 from service import VERSION
-from service.predictions import PICTURE_ROUTES
+from service.picture_answers import PICTURE_ROUTES
 from tests.support.events import form_event, load_event, rest_event, upload
 from tests.support.handlers import Handler
 
@@ -42,6 +42,20 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 def picture_operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = DEFINITION["paths"][f"/{route}"]["post"]
     return operation
+
+
+def answer_schema(route: Route) -> dict[str, Any]:
+    """Return the reference to the schema of a picture route's answer."""
+    content = picture_operation(route)["responses"]["200"]["content"]
+    schema: dict[str, Any] = content["application/json"]["schema"]
+    return schema
+
+
+def resolve(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema that a reference names."""
+    name = schema["$ref"].removeprefix("#/components/schemas/")
+    found: dict[str, Any] = DEFINITION["components"]["schemas"][name]
+    return found
 
 
 def closed(schema: Any) -> Any:
@@ -170,7 +184,7 @@ def test_binary_media_types_are_exact_and_cover_what_is_documented() -> None:
         "image/x-ms-bmp",
         "image/tiff",
     ]
-    for route in (Route.OBJECT_DETECTION, Route.PREDICT, Route.SHAPE, Route.NBYTES):
+    for route in PICTURE_ROUTES:
         content = set(picture_operation(route)["requestBody"]["content"])
         assert content - set(types) == {"application/x-www-form-urlencoded", "application/json"}
 
@@ -235,10 +249,10 @@ def test_error_schema_lists_the_codes() -> None:
     assert sorted(codes) == sorted(each.code for each in subclasses(RequestError))
 
 
-@pytest.mark.parametrize("answer", ["ObjectDetection", "Predict", "Shape", "Nbytes"])
-def test_details_schema_lists_the_codes_of_one_picture(answer: str) -> None:
-    details = DEFINITION["components"]["schemas"][f"{answer}Details"]["properties"]
-    image = details["images"]["items"]["properties"]
+@pytest.mark.parametrize("route", PICTURE_ROUTES)
+def test_details_schema_lists_the_codes_of_one_picture(route: Route) -> None:
+    _, details = resolve(answer_schema(route))["oneOf"]
+    image = resolve(details)["properties"]["images"]["items"]["properties"]
     codes = image["error"]["properties"]["code"]["enum"]
     assert len(codes) == len(set(codes))
     assert set(codes) == {
@@ -276,14 +290,11 @@ def accepting(media_type: str, *fields: Any) -> dict[str, Any]:
 PICTURES = (upload((ROOT / "samples" / "car.jpg").read_bytes()), upload(b"no picture"))
 DETAILS = {"details": "true"}
 ANSWERS = {
-    "object_detection": (form_event("/object_detection", *PICTURES), 200),
-    "object_detection details": (form_event("/object_detection", *PICTURES, query=DETAILS), 200),
-    "predict": (form_event("/predict", *PICTURES), 200),
-    "predict details": (form_event("/predict", *PICTURES, query=DETAILS), 200),
-    "shape": (form_event("/shape", *PICTURES), 200),
-    "shape details": (form_event("/shape", *PICTURES, query=DETAILS), 200),
-    "nbytes": (form_event("/nbytes", *PICTURES), 200),
-    "nbytes details": (form_event("/nbytes", *PICTURES, query=DETAILS), 200),
+    **{route.value: (form_event(route.path, *PICTURES), 200) for route in PICTURE_ROUTES},
+    **{
+        f"{route} details": (form_event(route.path, *PICTURES, query=DETAILS), 200)
+        for route in PICTURE_ROUTES
+    },
     "health": (rest_event("/health", method="GET"), 200),
     "models": (rest_event("/models", method="GET"), 200),
     "preflight": (rest_event("/predict", method="OPTIONS"), 200),
@@ -334,23 +345,21 @@ def test_answers_are_as_documented(name: str, embedded_handler: Handler) -> None
 @pytest.mark.parametrize(
     ("route", "value"),
     [
-        ("Predict", [[{"x1": 1}]]),
-        ("Predict", {"images": []}),
-        ("Shape", [[480, 640, 3, 1]]),
-        ("Nbytes", [[1]]),
-        ("ObjectDetection", [[], None]),
+        (Route.PREDICT, [[{"x1": 1}]]),
+        (Route.SHAPE, [[480, 640, 3, 1]]),
+        (Route.NBYTES, [[1]]),
+        *((route, {"images": []}) for route in PICTURE_ROUTES),
+        *((route, [[], None]) for route in PICTURE_ROUTES),
     ],
 )
-def test_schemas_refuse_what_is_no_answer(route: str, value: object) -> None:
-    assert schema_errors({"$ref": f"#/components/schemas/{route}Answer"}, value) != []
+def test_schemas_refuse_what_is_no_answer(route: Route, value: object) -> None:
+    assert schema_errors(answer_schema(route), value) != []
 
 
 def test_the_routes_that_draw_say_so() -> None:
-    for route in (Route.OBJECT_DETECTION, Route.PREDICT, Route.SHAPE, Route.NBYTES):
+    for route, picture_route in PICTURE_ROUTES.items():
         content = picture_operation(route)["responses"]["200"]["content"]
-        assert ({"image/jpeg", "image/png"} <= set(content)) is (
-            route in PICTURE_ROUTES and PICTURE_ROUTES[route].uses_detector
-        )
+        assert ({"image/jpeg", "image/png"} <= set(content)) is picture_route.uses_detector
 
 
 def test_clients_get_the_same_definition() -> None:

@@ -226,6 +226,7 @@ def test_results_survive_a_reload(stage: Stage, open_page: OpenPage) -> None:
     assert [each for each in stage.requests[posted:] if each[0] == "POST"] == []
     shoot(page, "reload")
     page.get_by_role("button", name="Remove all").click()
+    expect(page.locator("#status")).to_have_text("All pictures removed.")
     page.reload()
     expect(page.locator("#work")).to_be_hidden()
     expect(page.locator(".thumb")).to_have_count(0)

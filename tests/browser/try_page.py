@@ -89,7 +89,8 @@ def rows(page: Page) -> Locator:
 
 def labels(page: Page) -> list[str]:
     """Answers of the rows, from left to right."""
-    return page.locator("#rows summary b").all_text_contents()
+    texts: list[str] = page.locator("#rows summary b").all_text_contents()
+    return texts
 
 
 def answer_of(page: Page) -> Any:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.support.cloudformation import LocalAws, local_aws
 from tests.support.local_api import ROOT, local_api
@@ -90,17 +91,36 @@ def curl_to(url: str, directory: Path) -> None:
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
 
 
+OUTPUT: list[str] = []
+"""Output of each deployment."""
+
+
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalAws, dict[str, str]]]:
+    """AWS on this machine, and the environment variables for the scripts."""
     if not shutil.which("curl"):
         pytest.skip("curl is not installed")
     directory = tmp_path_factory.mktemp("deploy")
     with local_aws() as aws, local_api(directory / "log") as api:
         curl_to(api.url, directory)
-        environment = {**aws.environment, "PATH": f"{directory}:{os.environ['PATH']}"}
-        done = run_script("deploy.sh", "--stack", STACK, "--no-build", **environment)
-        assert done.returncode == 0, done.stdout + done.stderr
-        yield Deployed(aws, environment, done.stdout)
+        yield aws, {**aws.environment, "PATH": f"{directory}:{os.environ['PATH']}"}
+
+
+@pytest.fixture
+def deployed(account: tuple[LocalAws, dict[str, str]]) -> Deployed:
+    """The deployed stack. It is deployed first if it is new, or if a test has deleted it."""
+    aws, environment = account
+    try:
+        aws.client("cloudformation").describe_stacks(StackName=STACK)
+    except ClientError:
+        OUTPUT.append(deploy(environment))
+    return Deployed(aws, environment, OUTPUT[-1])
+
+
+def deploy(environment: dict[str, str]) -> str:
+    done = run_script("deploy.sh", "--stack", STACK, "--no-build", **environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def test_deploys_posts_a_picture_and_says_what_next(deployed: Deployed) -> None:

@@ -46,7 +46,7 @@ def commands(path: str) -> list[str]:
 
 def fault(command: str) -> str:
     """Return what is wrong with a command; "" if nothing is."""
-    words = command.split()
+    words = re.sub(r'"[^"]*"', '""', command).split()
     while "=" in words[0]:  # An environment variable for this command.
         words.pop(0)
     program, *arguments = words

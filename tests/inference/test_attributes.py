@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from inference.attributes import describe_vehicle
+from inference.attributes import ClassifierAnswer, describe_vehicle
 from inference.class_outputs import ClassificationTask, ClassOutput
-from inference.types import Classification, Detection
+from inference.types import Attribute, Classification, Detection
 
 CARS = frozenset({"car", "pickup"})
 MAKE = ClassOutput("makes", ("audi", "other"), "none", 1.0, "make", CARS, 0.8, "other")
@@ -49,17 +49,17 @@ def test_roles(
     name: Classification,
     fields: set[str],
 ) -> None:
-    vehicle = describe_vehicle(detection, [("vehicle_attributes", EMBEDDED, found)])
+    vehicle = describe_vehicle(detection, [ClassifierAnswer("vehicle_attributes", EMBEDDED, found)])
 
     assert vehicle.name == name
     assert set(vehicle.attributes) == fields
-    assert vehicle.attributes["colour"] == {"colour": RED}
+    assert vehicle.attributes["colour"] == Attribute(RED)
 
 
 def named(detection: Detection, *outputs: ClassOutput) -> Classification | None:
     found = {"makes": SURE, "kinds": A_CAR, "colours": RED}
     task = ClassificationTask(outputs)
-    return describe_vehicle(detection, [("user", task, found)]).name
+    return describe_vehicle(detection, [ClassifierAnswer("user", task, found)]).name
 
 
 def test_without_a_kind_the_detector_decides() -> None:
@@ -77,8 +77,8 @@ PLAIN = ClassificationTask(
 A, B = Classification(("a",), (0.1,)), Classification(("b",), (0.2,))
 ANSWERS: dict[str, tuple[list[str], Classification | None, Mapping[str, object]]] = {
     "no classifier": ([], None, {}),
-    "one classifier": (["x"], A, {"more": {"more": B}}),
-    "two classifiers": (["x", "y"], A, {"more": {"more": B}, "y": {"main": A, "more": B}}),
+    "one classifier": (["x"], A, {"more": Attribute(B)}),
+    "two classifiers": (["x", "y"], A, {"more": Attribute(B), "y": Attribute(A, {"more": B})}),
 }
 
 
@@ -86,15 +86,16 @@ ANSWERS: dict[str, tuple[list[str], Classification | None, Mapping[str, object]]
 def test_without_roles(
     models: list[str], name: Classification | None, attributes: Mapping[str, object]
 ) -> None:
-    vehicle = describe_vehicle(CAR, [(model, PLAIN, {"main": A, "more": B}) for model in models])
+    found = {"main": A, "more": B}
+    vehicle = describe_vehicle(CAR, [ClassifierAnswer(model, PLAIN, found) for model in models])
 
     assert (vehicle.name, vehicle.attributes) == (name, attributes)
 
 
 def test_roles_after_a_classifier_without() -> None:
     answers = [
-        ("user", PLAIN, {"main": A, "more": B}),
-        ("vehicle_attributes", EMBEDDED, classes(SURE, A_CAR)),
+        ClassifierAnswer("user", PLAIN, {"main": A, "more": B}),
+        ClassifierAnswer("vehicle_attributes", EMBEDDED, classes(SURE, A_CAR)),
     ]
     vehicle = describe_vehicle(CAR, answers)
 

@@ -10,7 +10,7 @@ from gateway.parts import FormFile, S3Field, UrlField
 from inference.class_outputs import ClassificationTask
 from inference.classification import Classifier
 from inference.errors import ModelUnavailable
-from inference.types import Classification, Detection, Vehicle
+from inference.types import Attribute, Classification, Detection, Vehicle
 from service.json_answers import (
     check_names,
     classifier_json,
@@ -18,9 +18,9 @@ from service.json_answers import (
     detector_json,
     label_of,
     object_json,
-    predictions_json,
+    picture_answer_json,
 )
-from service.results import Predictions, Result, Timing
+from service.results import PictureAnswer, Result, Timing
 from tests.support.models import fake_classifier, fake_detector, fake_manifest
 
 CAR = Detection((1, 2, 30, 40), "car", 0.95123456789)
@@ -45,11 +45,11 @@ OBJECTS: dict[str, tuple[Detection | Vehicle, dict[str, Any]]] = {
     "no classifier": (Vehicle(CAR, None, {}), CAR_FIELDS),
     "one classifier": (Vehicle(CAR, CLIO, {}), {**CAR_FIELDS, **CLIO_FIELDS}),
     "an attribute": (
-        Vehicle(CAR, CLIO, {"colour": {"colour": RED}}),
+        Vehicle(CAR, CLIO, {"colour": Attribute(RED)}),
         {**CAR_FIELDS, **CLIO_FIELDS, "colour": RED_FIELDS},
     ),
     "an attribute with two outputs": (
-        Vehicle(CAR, CLIO, {"attributes": {"type": TYPE, "colour": RED}}),
+        Vehicle(CAR, CLIO, {"attributes": Attribute(TYPE, {"colour": RED})}),
         {**CAR_FIELDS, **CLIO_FIELDS, "attributes": {**TYPE_FIELDS, "colour": RED_FIELDS}},
     ),
 }
@@ -67,7 +67,7 @@ def test_published_fields_are_in_the_published_order() -> None:
     ]  # fmt: skip
 
 
-PREDICTIONS: dict[str, tuple[Predictions | None, object]] = {
+PICTURE_ANSWERS: dict[str, tuple[PictureAnswer | None, object]] = {
     "failed": (None, []),
     "objects": ([CAR], [CAR_FIELDS]),
     "no objects": ([], []),
@@ -76,9 +76,9 @@ PREDICTIONS: dict[str, tuple[Predictions | None, object]] = {
 }
 
 
-@pytest.mark.parametrize(("predictions", "expected"), PREDICTIONS.values(), ids=PREDICTIONS)
-def test_predictions(predictions: Predictions | None, expected: object) -> None:
-    assert predictions_json(predictions) == expected
+@pytest.mark.parametrize(("answer", "expected"), PICTURE_ANSWERS.values(), ids=PICTURE_ANSWERS)
+def test_picture_answer(answer: PictureAnswer | None, expected: object) -> None:
+    assert picture_answer_json(answer) == expected
 
 
 FAILED = UrlNotAllowed("Only http.")

@@ -38,7 +38,7 @@ def answer(
 
 
 def summary(results: list[Result]) -> list[Any]:
-    return [result.error.code if result.error else result.predictions for result in results]
+    return [result.error.code if result.error else result.answer for result in results]
 
 
 def test_results_are_in_the_order_of_the_parts() -> None:
@@ -56,7 +56,7 @@ def test_results_are_in_the_order_of_the_parts() -> None:
     assert summary(answer(parts)) == [
         7, 1, "not_an_image", 9, "url_unreachable", 3, "url_not_allowed", "image_too_large",
     ]  # fmt: skip
-    assert [result.predictions for result in answer(parts)] == [
+    assert [result.answer for result in answer(parts)] == [
         7, 1, None, 9, None, 3, None, None,
     ]  # fmt: skip
 

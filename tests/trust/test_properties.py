@@ -25,6 +25,7 @@ from gateway.urls import describe_url, parse_url
 from inference.decoding.formats import FORMATS
 from inference.errors import ManifestError
 from inference.manifest import Manifest, listed_files, load_manifest
+from service.picture_answers import PICTURE_ROUTES
 from service.settings import Settings
 from tests.support.answers import check_well_formed, fields_of
 from tests.support.events import rest_event
@@ -49,10 +50,8 @@ def fake_handler() -> Handler:
 # Events
 
 PATHS = (
-    "/predict",
+    *(route.path for route in PICTURE_ROUTES),
     "/Prod/shape/",
-    "/nbytes",
-    "/object_detection",
     "/health",
     "/models",
     "/",

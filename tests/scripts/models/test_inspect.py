@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from inference.heads import HEADS
 from scripts.models.__main__ import main
 from scripts.models.errors import ToolError
 from scripts.models.findings import nested
 from scripts.models.graph import read_graph
-from scripts.models.guess import Guess, guess
+from scripts.models.guess import FORMATS_TEXT, Guess, guess
 from tests.support.graphs import (
     PICTURE,
     Array,
@@ -365,3 +367,8 @@ def test_published_models_are_guessed(name: str, shared: Path) -> None:
     assert found["task"] == manifest["task"]
     assert found["input"] == {"dtype": "float32", **manifest["input"]}
     assert found["output"]["format"] == manifest["output"]["format"]
+
+
+def test_the_message_lists_every_format() -> None:
+    formats = [*HEADS, "classes"]
+    assert [each for each in formats if not re.search(rf"\b{each} [\[(]", FORMATS_TEXT)] == []

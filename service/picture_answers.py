@@ -12,8 +12,8 @@ from inference.decoding.source import ImageSource
 from inference.manifest import Manifest
 from service.app import App
 from service.models import Models
-from service.pictures import Predict
-from service.results import Predictions, ShapeHWC
+from service.pictures import PictureFunction
+from service.results import PictureAnswer, ShapeHWC
 
 CHANNELS = 3
 """Pictures are decoded to 8-bit RGB, whatever the file holds."""
@@ -24,13 +24,13 @@ class PictureRoute:
     """A route that takes pictures.
 
     Attributes:
-        predictor: Returns the function that is applied to each picture.
+        make_function: Returns the function that computes the answer for each picture.
         uses_detector: True if the route runs the detector. Its answers are objects with boxes: they
             can be drawn on the picture, and computed for an archive of pictures.
         uses_classifiers: True if the route runs the classifiers, too.
     """
 
-    predictor: Callable[[App, Options], Predict]
+    make_function: Callable[[App, Options], PictureFunction]
     uses_detector: bool = False
     uses_classifiers: bool = False
 
@@ -47,22 +47,22 @@ class PictureRoute:
         return pipeline.detector.manifest, *(each.manifest for each in classifiers)
 
 
-def _classify(app: App, options: Options) -> Predict:
+def _classify(app: App, options: Options) -> PictureFunction:
     pipeline, threshold = app.models.pipeline(), _threshold(app, options)
 
-    def predict(source: ImageSource) -> Predictions:
+    def compute(source: ImageSource) -> PictureAnswer:
         return pipeline.predict_class(source, threshold, options.top)
 
-    return predict
+    return compute
 
 
-def _detect(app: App, options: Options) -> Predict:
+def _detect(app: App, options: Options) -> PictureFunction:
     pipeline, threshold = app.models.pipeline(), _threshold(app, options)
 
-    def predict(source: ImageSource) -> Predictions:
+    def compute(source: ImageSource) -> PictureAnswer:
         return pipeline.predict_objects(source, threshold)
 
-    return predict
+    return compute
 
 
 def _threshold(app: App, options: Options) -> float:
