@@ -45,10 +45,17 @@ def looked_at() -> dict[str, str]:
         return {row["file"]: row["kind"] for row in csv.DictReader(file)}
 
 
-def car_crops(data: Path, held_out: bool | None = None) -> Iterator[Crop]:
-    """Yield the crops of cars: all, those held out, or the others.
+def car_crops(
+    data: Path, held_out: bool | None = None, only_looked_at: bool = False
+) -> Iterator[Crop]:
+    """Yield the crops of cars.
 
     `unclear` ones have no kind: their shares are all 0, and they are not trained on.
+
+    Args:
+        data: Folder of the data sets.
+        held_out: True for those held out, False for the others, None for all.
+        only_looked_at: Leave out those whose kind is not in `kinds.csv`.
     """
     folder, kinds = data / CARS, looked_at()
     with (folder / "crops.csv").open(encoding="utf-8") as file:
@@ -57,6 +64,8 @@ def car_crops(data: Path, held_out: bool | None = None) -> Iterator[Crop]:
         source = row["file"].split("/")[0]
         group = _group(source, row["photo"])
         if held_out is not None and datasets.is_held_out(group) != held_out:
+            continue
+        if only_looked_at and row["file"] not in kinds:
             continue
         picture = datasets.read_picture(folder / row["file"])
         height, width = picture.shape[:2]

@@ -1,9 +1,9 @@
 """The network of `vehicle_attributes`: make, kind and colour of a vehicle crop in one run.
 
 Two trunks of MobileNetV3-small see the same crop. The make trunk sees it at full resolution and
-starts from Spectrico's make classifier. The context trunk sees it at half the resolution, which is
-a quarter of the work, and starts from Spectrico's colour classifier. Make comes from the first,
-kind and colour from the second.
+starts from Spectrico's make classifier. The context trunk sees it at 160 pixels, which is half the
+work, and starts from Spectrico's colour classifier. Make comes from the first, kind and colour from
+the second.
 """
 
 from __future__ import annotations
@@ -27,9 +27,15 @@ from training.mobilenetv3 import (
 from training.names import COLOUR_TEACHER, MAKE_TEACHER
 
 SIDE = 224
+CONTEXT_SIDE = 160
 MEAN = 127.5
 # Spectrico's networks were trained on (pixel - 127.5) * 0.00784, which is -1..1 within 0.04 %.
 STD = 127.5
+
+
+def context_images(images: Tensor) -> Tensor:
+    """Return images (n, 3, side, side) as the context trunk sees them."""
+    return F.interpolate(images, size=CONTEXT_SIDE, mode="bilinear", align_corners=False)
 
 
 class VehicleAttributes(nn.Module):
@@ -51,7 +57,7 @@ class VehicleAttributes(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits (n, makes), (n, kinds), (n, colours) of images (n, 3, side, side)."""
         make = self.make(F.hardswish(self.make_embedding(self.make_trunk(images))))
-        context = self.dropout(self.context_trunk(F.avg_pool2d(images, 2)))
+        context = self.dropout(self.context_trunk(context_images(images)))
         return make, self.kind(context), self.colour(context)
 
 
@@ -81,13 +87,19 @@ def from_teachers(models: Path) -> VehicleAttributes:
     return network
 
 
-def trained(weights: dict[str, Tensor]) -> VehicleAttributes:
-    """Return the network with the weights of a checkpoint, its normalisation folded."""
+def unfolded(weights: dict[str, Tensor]) -> VehicleAttributes:
+    """Return the network with the weights of a checkpoint, in evaluation mode."""
     network = VehicleAttributes(len(weights["make.bias"]), len(weights["colour.bias"]))
     unfold(network.context_trunk, torch.rand(2, 3, 64, 64))
     network.load_state_dict({name: value.float() for name, value in weights.items()})
-    fold_norms(network.context_trunk)
     return network.eval()
+
+
+def trained(weights: dict[str, Tensor]) -> VehicleAttributes:
+    """Return the network with the weights of a checkpoint, its normalisation folded."""
+    network = unfolded(weights)
+    fold_norms(network.context_trunk)
+    return network
 
 
 def load_teachers(models: Path, device: str) -> tuple[Classifier, Classifier]:

@@ -111,6 +111,26 @@ def attribute_rule(metrics: Metrics) -> str:
     return table(["photos", "decided by", "vehicles", "accuracy", *RULE_KINDS], rows)
 
 
+def attribute_summary(metrics: Metrics) -> str:
+    """Return how makes and colours agree with the teachers."""
+    makes, colours, far = metrics["makes"], metrics["colours"], metrics["makes_far"]
+    rows = [
+        ["held-out crops of cars", str(makes["crops"])],
+        ["make: teacher is sure (0.8)", f"{makes['teacher_sure']:.3f}"],
+        ["make: same as the teacher's where it is sure", f"{makes['agree_where_sure']:.3f}"],
+        ["make: same as the teacher's, all crops", f"{makes['agree']:.3f}"],
+        ["make: named by this network", f"{makes['named']:.3f}"],
+        ["make: same as the teacher's after four looks where named", f"{makes['named_agree']:.3f}"],
+        ["make: the teacher's mean probability where named", f"{makes['named_expected']:.3f}"],
+        ["the same where the teacher is sure", f"{makes['teacher_named_expected']:.3f}"],
+        [f"make: right at {far['pixels']} pixels, {far['crops']} crops", f"{far['network']:.3f}"],
+        ["the same, teacher", f"{far['teacher']:.3f}"],
+        ["colour: same as the teacher's where it is sure", f"{colours['agree_where_sure']:.3f}"],
+        ["colour: same as the teacher's, all crops", f"{colours['agree']:.3f}"],
+    ]
+    return table(["what", "value"], rows)
+
+
 def attribute_makes(metrics: Metrics) -> str:
     """Return the agreement with the teacher by make."""
     rows = [
@@ -155,6 +175,7 @@ TABLES: dict[str, Callable[[Metrics], str]] = {
     "attribute_kinds": attribute_kinds,
     "attribute_rule": attribute_rule,
     "attribute_makes": attribute_makes,
+    "attribute_summary": attribute_summary,
     "attribute_calibration": attribute_calibration,
     "attribute_colours": attribute_colours,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -44,8 +45,23 @@ def _grid() -> np.ndarray:
 GRID = _grid()
 
 
-def detect(network: Network, picture_bgr: np.ndarray, threshold: float = 0.01) -> Found:
-    """Every object that scores at least `threshold`, each cell giving its best class."""
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """Objects of one picture, the best first.
+
+    Attributes:
+        found: Boxes, scores and classes.
+        probabilities: Probability of every class, given that there is an object, (n, classes).
+    """
+
+    found: Found
+    probabilities: FloatArray
+
+
+def detect_with_classes(
+    network: Network, picture_bgr: np.ndarray, threshold: float = 0.01
+) -> Detected:
+    """Return all objects with scores of at least `threshold`; each cell gives its best class."""
     canvas, scale = letterbox(picture_bgr)
     tensor = canvas.transpose(2, 0, 1)[None].astype(np.float32)
     rows = network(tensor)[0]
@@ -59,4 +75,10 @@ def detect(network: Network, picture_bgr: np.ndarray, threshold: float = 0.01) -
     height, width = picture_bgr.shape[:2]
     boxes_xyxy: FloatArray = boxes.clip(0, [width, height, width, height]).astype(np.float32)
     kept = nms_by_class(boxes_xyxy, best[strong], kinds[strong], NMS_IOU)
-    return Found(boxes_xyxy[kept], best[strong][kept].astype(np.float32), kinds[strong][kept])
+    found = Found(boxes_xyxy[kept], best[strong][kept].astype(np.float32), kinds[strong][kept])
+    return Detected(found, rows[kept, 5:])
+
+
+def detect(network: Network, picture_bgr: np.ndarray, threshold: float = 0.01) -> Found:
+    """Return what `detect_with_classes` finds, without the probabilities."""
+    return detect_with_classes(network, picture_bgr, threshold).found

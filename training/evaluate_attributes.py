@@ -8,18 +8,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import onnxruntime
 
 from training import datasets
 from training.attribute_crops import car_crops
 from training.boxes import iou
-from training.crops import VEHICLE_TYPES, Crop, labelled_photo_crops, vehicle6
-from training.detection import detect
+from training.crops import (
+    VEHICLE_TYPES,
+    Crop,
+    labelled_photo_crops,
+    normalised,
+    shrunk,
+    square,
+    vehicle6,
+)
+from training.detection import detect_with_classes
 from training.kind_rule import MAKE_THRESHOLD, combined
 from training.names import (
     COLOUR_TEACHER,
@@ -45,29 +53,9 @@ FEWEST = 10
 Answers = list[np.ndarray]
 
 
-def square(crop_bgr: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """Return the crop in the middle of a black square, as the run time does ("square-pad")."""
-    height, width = crop_bgr.shape[:2]
-    scale = side / max(height, width)
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    canvas = np.zeros((side, side, 3), np.uint8)
-    left, top = (side - size[0]) // 2, (side - size[1]) // 2
-    inner = cv2.resize(crop_bgr, size, interpolation=way)
-    canvas[top : top + size[1], left : left + size[0]] = inner
-    return canvas
-
-
 def tensor(crop_bgr: np.ndarray) -> np.ndarray:
     """Return the network's input (1, 3, SIDE, SIDE) for a crop."""
-    pixels = square(crop_bgr)[..., ::-1].astype(np.float32)
-    return np.ascontiguousarray(((pixels - 127.5) / 127.5).transpose(2, 0, 1)[None])
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return probabilities of logits (n, classes)."""
-    shares = np.exp(logits - logits.max(1, keepdims=True))
-    return shares / shares.sum(1, keepdims=True)
+    return normalised(square(crop_bgr, SIDE)[None])
 
 
 def answers(session: onnxruntime.InferenceSession, crops: Iterable[np.ndarray]) -> Answers:
@@ -105,12 +93,14 @@ class Seen:
 
     Attributes:
         right: Position of the label in `VEHICLE_TYPES`, (n,).
-        detected: The detector's class.
+        detected: The detector's probability of each of its classes, (n, 7).
+        kinds: The class of the best score as a position in `VEHICLE_TYPES`, (n,).
         logits: The network's logits of kinds for the detector's box, (n, 7).
     """
 
     right: np.ndarray
-    detected: list[str]
+    detected: np.ndarray
+    kinds: np.ndarray
     logits: np.ndarray
 
 
@@ -120,33 +110,34 @@ def seen(
     photos: list[datasets.Example],
 ) -> Seen:
     """Return what detector and network say of the labelled vehicles of photos."""
-    right, detected, crops = [], [], []
+    right, detected, kinds, crops = [], [], [], []
     for photo in photos:
         picture = datasets.read_picture(photo.path)
-        found = detect(detector, picture, DETECTED)
-        overlaps = iou(photo.boxes_xyxy, found.boxes_xyxy)
+        answer = detect_with_classes(detector, picture, DETECTED)
+        names = [datasets.LABELS[c] for c in answer.found.classes]
+        scores = answer.found.scores * [name in VEHICLE_TYPES for name in names]
+        overlaps = iou(photo.boxes_xyxy, answer.found.boxes_xyxy)
         for label, row in zip(photo.classes, overlaps, strict=True):
-            name = datasets.LABELS[label]
-            vehicle = [datasets.LABELS[c] in VEHICLE_TYPES for c in found.classes]
-            row = np.where(vehicle, row, 0)
-            if name not in VEHICLE_TYPES or row.max(initial=0) < SAME_OBJECT:
+            name, near = datasets.LABELS[label], np.where(row >= SAME_OBJECT, scores, 0)
+            if name not in VEHICLE_TYPES or near.max(initial=0) == 0:
                 continue
-            best = int(row.argmax())
-            x1, y1, x2, y2 = found.boxes_xyxy[best].round().astype(int)
+            best = int(near.argmax())
+            x1, y1, x2, y2 = answer.found.boxes_xyxy[best].round().astype(int)
             right.append(VEHICLE_TYPES.index(name))
-            detected.append(datasets.LABELS[found.classes[best]])
+            detected.append(answer.probabilities[best])
+            kinds.append(VEHICLE_TYPES.index(names[best]))
             crops.append(picture[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)])
-    return Seen(np.array(right), detected, answers(session, crops)[1])
+    logits = answers(session, crops)[1]
+    return Seen(np.array(right), np.stack(detected), np.array(kinds), logits)
 
 
 def rule_table(vehicles: Seen) -> dict[str, Any]:
     """Return the accuracy of detector alone, network alone, and both together."""
-    detector = np.array([VEHICLE_TYPES.index(name) for name in vehicles.detected])
     both = combined(vehicles.logits, vehicles.detected).argmax(1)
     return {
         name: accuracy_table(said, vehicles.right)
         for name, said in (
-            ("detector", detector),
+            ("detector", vehicles.kinds),
             ("network", vehicles.logits.argmax(1)),
             ("both", both),
         )
@@ -158,7 +149,7 @@ def calibration(said: np.ndarray, truth: np.ndarray) -> list[dict[str, float]]:
     best, first = said.max(1), said.argmax(1)
     expected = truth[np.arange(len(truth)), first]
     rows = []
-    for low, high in zip(BINS[:-1], BINS[1:], strict=True):
+    for low, high in pairwise(BINS):
         chosen = (best > low) & (best <= high)
         rows.append(
             {
@@ -205,14 +196,6 @@ def make_table(said: np.ndarray, once: np.ndarray, truth: np.ndarray) -> dict[st
     }
 
 
-def far(crop_bgr: np.ndarray) -> np.ndarray:
-    """Return the crop as a camera shows it from afar."""
-    height, width = crop_bgr.shape[:2]
-    scale = min(FAR / max(height, width), 1.0)
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    return cv2.resize(crop_bgr, size, interpolation=cv2.INTER_AREA)
-
-
 def teacher_tables(
     session: onnxruntime.InferenceSession, crops: list[Crop], models: Path
 ) -> dict[str, Any]:
@@ -231,7 +214,7 @@ def teacher_tables(
     sure = said_colour.max(1) >= SURE
     agree = colour.argmax(1) == said_colour.argmax(1)
     known = truth.max(1) >= SURE
-    small = [far(cut) for cut, chosen in zip(cuts, known, strict=True) if chosen]
+    small = [shrunk(cut, FAR) for cut, chosen in zip(cuts, known, strict=True) if chosen]
     goal = truth[known].argmax(1)
     return {
         "makes": make_table(make, looks[0], truth),
@@ -270,6 +253,9 @@ def scores(path: Path, detector: Path, data: Path, models: Path) -> dict[str, An
         "coco128 held out": labelled_photo_crops(coco),
         "vehicles_openimages held out": labelled_photo_crops(held),
         "vehicles_openimages valid": labelled_photo_crops(valid),
+        "car_crops looked at, held out": [
+            crop for crop in car_crops(data, True, only_looked_at=True) if crop.types.any()
+        ],
         "vehicle6 held out": [c for c in vehicle6(data) if datasets.is_held_out(c.group)],
     }
 

@@ -27,7 +27,13 @@ from training.crops import VEHICLE_TYPES
 from training.detection import SIDE as DETECTOR_SIDE
 from training.detection import STRIDES
 from training.fold import BUNDLED, WEIGHTS, fold
-from training.kind_rule import DETECTOR_WEIGHTS, KIND_TEMPERATURE, MAKE_KINDS, MAKE_THRESHOLD
+from training.kind_rule import (
+    DETECTOR_CLASSES,
+    DETECTOR_EXPONENT,
+    DETECTOR_FLOOR,
+    MAKE_KINDS,
+    MAKE_THRESHOLD,
+)
 from training.names import COLOURS, make_labels, teacher_rows
 from training.quantise import quantise_detector
 from training.teachers import open_session
@@ -138,8 +144,11 @@ def attributes_manifest(path: Path) -> dict[str, Any]:
             "name": "kind",
             "role": "kind",
             "activation": "softmax",
-            "scale": round(1 / KIND_TEMPERATURE, 4),
-            "detector_weights": DETECTOR_WEIGHTS,
+            "detector": {
+                "exponent": DETECTOR_EXPONENT,
+                "floor": DETECTOR_FLOOR,
+                "classes": DETECTOR_CLASSES,
+            },
             "labels": list(VEHICLE_TYPES),
         },
         {"name": "colour", "role": "colour", "activation": "softmax", "labels": list(COLOURS)},

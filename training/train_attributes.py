@@ -18,7 +18,14 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from training import attribute_pack
 from training.attribute_pack import Pack
 from training.attribute_scores import scores
-from training.attributes import MEAN, STD, VehicleAttributes, from_teachers, load_teachers
+from training.attributes import (
+    MEAN,
+    STD,
+    VehicleAttributes,
+    context_images,
+    from_teachers,
+    load_teachers,
+)
 from training.crops import VEHICLE_TYPES
 from training.mobilenetv3 import Classifier, unfold
 from training.places import Places
@@ -47,7 +54,7 @@ class Recipe:
             target of a random view; the rest is what it says of the view itself.
     """
 
-    steps: int = 3000
+    steps: int = 3500
     batch: int = 256
     side: int = 224
     make_rate: float = 5e-5
@@ -167,7 +174,7 @@ class Trainer:
         self.network = from_teachers(places.models).to(places.device)
         some = torch.randperm(len(pack), device=pack.boxes.device)[:512]
         views = plain_views(pack.pictures[some].float(), pack.boxes[some])
-        unfold(self.network.context_trunk, F.avg_pool2d(normalised(views, recipe.side), 2))
+        unfold(self.network.context_trunk, context_images(normalised(views, recipe.side)))
         self.average = copy.deepcopy(self.network).eval()
         self.rule = optimiser(self.network, recipe)
         self.chances = draw_chances(pack, recipe)
