@@ -33,7 +33,7 @@ SCAN_COMPONENTS = 2
 
 
 def count_scans(data: bytes) -> int:
-    """Return the largest number of scans that a decoder reads, each of which can take a full pass.
+    """Return the largest number of scans that a decoder reads. Each can take a full pass.
 
     Args:
         data: A file with a JPEG signature.

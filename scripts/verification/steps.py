@@ -41,7 +41,7 @@ def check_account(shell: Shell) -> None:
 
 
 def create_archive(shell: Shell) -> None:
-    """Create a bucket with pictures, some of which are no pictures."""
+    """Create a bucket with pictures and with files that are not pictures."""
     bucket = archive_bucket(shell)
     where = ["--create-bucket-configuration", f"LocationConstraint={shell.region}"]
     # S3 refuses the default region as a constraint.

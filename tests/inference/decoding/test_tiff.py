@@ -14,7 +14,7 @@ RGB = Image.new("RGB", (8, 6))
 
 
 def shared_fields(count: int, size: int, order: str = "<") -> bytes:
-    """A gray TIFF of 8x6 with so many private fields, all of which share the same bytes."""
+    """A gray TIFF of 8x6 with this number of private fields, which all share the same bytes."""
     start = 8 + 2 + 12 * (9 + count) + 4
     fields = [
         (256, 3, 1, 8), (257, 3, 1, 6), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1),
