@@ -19,7 +19,7 @@ from inference.types import Outputs, RawDetections
 CORNERS = ("x1", "y1", "x2", "y2")
 CENTRES = ("cx", "cy", "w", "h")
 NEEDED = [frozenset({*box, "score", "class"}) for box in (CORNERS, CENTRES)]
-IGNORED = "batch"
+BATCH = "batch"
 DEFAULT_COLUMNS = (*CORNERS, "score", "class")
 
 
@@ -44,7 +44,7 @@ class RowsHead:
     def from_fields(cls, fields: JsonReader, class_count: int) -> RowsHead:
         """Read `predictions`, `columns` and `normalized`."""
         columns = fields.texts("columns") if fields.has("columns") else DEFAULT_COLUMNS
-        if len(set(columns)) != len(columns) or set(columns) - {IGNORED} not in NEEDED:
+        if len(set(columns)) != len(columns) or set(columns) - {BATCH} not in NEEDED:
             raise fields.refuse(
                 "columns", f"a list of {', '.join(DEFAULT_COLUMNS)}, in the order of the model"
             )
@@ -76,4 +76,7 @@ class RowsHead:
             boxes_xyxy = boxes_xyxy * np.array([*input_wh, *input_wh], dtype=np.float32)
         class_ids = to_class_ids(column["class"], self.class_count)
         found = (column["score"] >= threshold) & (class_ids >= 0)
+        if BATCH in column:
+            # A model of a fixed batch gets copies of the picture after the first one.
+            found &= column[BATCH] == 0
         return RawDetections(boxes_xyxy[found], column["score"][found], class_ids[found])
