@@ -42,7 +42,7 @@ class Settings:
         detection_iou_threshold: IoU above which a car and a truck are one vehicle, the car.
         detection_size_threshold: Smallest box, as a share of the picture's area.
         max_pixels: Pixels of the largest picture, width times height.
-        max_request_bytes: Size of the largest body, in base64 as Lambda counts it.
+        max_request_bytes: Size of the largest body as Lambda counts it: in base64, or of text.
         max_images: Pictures per request: files, urls and uploads.
         max_urls: Urls per request.
         max_url_bytes: Size of the largest download in bytes.
