@@ -38,6 +38,7 @@ from scripts.models.errors import ToolError
 from scripts.models.golden import differences, read_golden, write_golden
 from scripts.models.graph import read_graph
 from scripts.models.guess import guess
+from scripts.models.labels import adjacent_labels
 from scripts.models.listing import listed_models
 from scripts.models.product import SETTINGS
 from service.settings import BUNDLED_MODELS
@@ -60,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _inspect(options: argparse.Namespace) -> int:
     graph = read_graph(options.file)
-    guessed = guess(graph, options.size)
+    adjacent = adjacent_labels(options.file, None)
+    guessed = guess(graph, options.size, adjacent[1] if adjacent else None)
     print(report.inspection(graph, guessed))
     return 1 if guessed.problems else 0
 

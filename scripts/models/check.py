@@ -121,6 +121,14 @@ def problems_of(model: Detector | Classifier, pictures: Sequence[Picture]) -> li
     return next(filter(None, (raw_output_problems(model, each) for each in images_rgb)), [])
 
 
+def findings_of(
+    folder: Path, model: Detector | Classifier, finder: Detector, pictures: Sequence[Picture]
+) -> tuple[list[str], Advice | None]:
+    """Return the problems of a model, and advice on its input if there are none."""
+    problems = problems_of(model, pictures)
+    return problems, None if problems else advice_for(model, finder, pictures)
+
+
 def advice_for(
     model: Detector | Classifier, finder: Detector, pictures: Sequence[Picture]
 ) -> Advice | None:

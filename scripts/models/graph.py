@@ -18,10 +18,12 @@ import onnx
 import onnxruntime
 
 from inference.onnx_file import has_external_data
-from inference.session import LOG_ERRORS, constant_shape
+from inference.session import constant_shape
 from inference.types import Outputs, SizeWH, Tensor
 from scripts.models.errors import ToolError
 
+LOG_NOTHING = 4
+"""Log severity of onnxruntime: its exceptions have the same messages."""
 DTYPES = {"float": "float32", "double": "float64"}
 """numpy's names of onnxruntime's types, where they differ."""
 MAX_METADATA_CHARACTERS = 1 << 20
@@ -34,10 +36,15 @@ LOAD_HINTS = (
         re.compile("not a registered function/op|No Op registered|custom"),
         ". It has an operator that onnxruntime lacks: export it without that operator",
     ),
+    (
+        re.compile("Could not find an implementation"),
+        ". onnxruntime lacks it for this type on a CPU: export the model in float32",
+    ),
     (re.compile("IR version|opset", re.IGNORECASE), ". Export it for an older opset"),
 )
 """Texts in onnxruntime's messages, and what to do."""
 PREPROCESSOR_FILE = "preprocessor_config.json"
+CONFIG_FILE = "config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ class Graph:
         metadata: Custom metadata; Ultralytics writes class names there.
         runtime: onnxruntime's session.
         preprocessor: HuggingFace's `preprocessor_config.json` next to the file; {} if absent.
+        config: HuggingFace's `config.json` next to the file; {} if absent.
     """
 
     inputs: tuple[Port, ...]
@@ -78,6 +86,7 @@ class Graph:
     metadata: Mapping[str, str]
     runtime: onnxruntime.InferenceSession
     preprocessor: Mapping[str, Any]
+    config: Mapping[str, Any]
 
     def run(self, feeds: Mapping[str, Tensor]) -> Outputs:
         """Run the model and return its outputs by name.
@@ -100,7 +109,7 @@ def read_graph(path: Path) -> Graph:
     """
     model = _read_whole(path)
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = LOG_ERRORS
+    options.log_severity_level = LOG_NOTHING
     try:
         runtime = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions have no common base class.
@@ -114,7 +123,8 @@ def read_graph(path: Path) -> Graph:
         producer=meta.producer_name,
         metadata=dict(meta.custom_metadata_map),
         runtime=runtime,
-        preprocessor=_preprocessor(path.parent / PREPROCESSOR_FILE),
+        preprocessor=_json_object(path.parent / PREPROCESSOR_FILE),
+        config=_json_object(path.parent / CONFIG_FILE),
     )
 
 
@@ -171,7 +181,7 @@ def _tensor_before_zipmap(model: bytes) -> str:
     return f"TENSOR = {names[0]!r}" if names else "its name, as Netron shows it"
 
 
-def _preprocessor(path: Path) -> Mapping[str, Any]:
+def _json_object(path: Path) -> Mapping[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):

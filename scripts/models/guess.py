@@ -62,28 +62,38 @@ class Guess:
         return next((each.value for each in self.findings if each.field == field), None)
 
 
-def guess(graph: Graph, size_wh: tuple[int, int] | None = None) -> Guess:
+def guess(
+    graph: Graph,
+    size_wh: tuple[int, int] | None = None,
+    known_labels: tuple[str, ...] | None = None,
+) -> Guess:
     """Guess a model's manifest.
 
     Args:
         graph: The model.
         size_wh: Width and height, if the user specified them.
+        known_labels: Class names from elsewhere than the file itself.
     """
     labels = metadata_labels(graph)
     try:
-        return _guess(graph, labels, size_wh)
+        return _guess(graph, labels, size_wh, known_labels)
     except ToolError as error:
         return Guess((), {}, labels, (str(error),))
 
 
-def _guess(graph: Graph, labels: tuple[str, ...] | None, size_wh: tuple[int, int] | None) -> Guess:
+def _guess(
+    graph: Graph,
+    labels: tuple[str, ...] | None,
+    size_wh: tuple[int, int] | None,
+    known_labels: tuple[str, ...] | None,
+) -> Guess:
     task = metadata_value(graph, "task")
     if task in UNSUPPORTED_TASKS:
         raise ToolError(f"its task is {task!r}: oriented boxes are not supported")
     picture = find_picture(graph)
     known_wh = picture.size_wh or size_wh or metadata_size(graph)
     seen = _probe(graph, picture, known_wh)
-    model = Model(graph, seen, labels)
+    model = Model(graph, seen, known_labels or labels)
     found = None
     if task != "classify":
         found = next((each for rule in RULES if (each := rule(model)) is not None), None)
