@@ -28,6 +28,7 @@ from scripts.models.check import (
     advice_for,
     answers_of,
     draw,
+    hints_for,
     open_model,
     problems_of,
     read_pictures,
@@ -99,6 +100,9 @@ def _check(options: argparse.Namespace) -> int:
     for line in failed:
         print(f"not read: {line}")
     problems = problems_of(model, pictures)
+    hints = hints_for(folder, model, _finder(options), pictures) if not problems else []
+    for line in hints:
+        print(f"Hint: {line}")
     advice = None
     if not problems and options.compare:
         advice = advice_for(model, finder, pictures)
@@ -107,7 +111,7 @@ def _check(options: argparse.Namespace) -> int:
     if golden is not None:
         problems += differences(golden, answers)
         print(report.compared(golden, answers, folder))
-    elif options.record or not (problems or advice):
+    elif options.record or not (problems or hints or advice):
         print(f"Recorded in {write_golden(folder, answers)}")
     for line in problems:
         print(f"! {line}")

@@ -189,7 +189,7 @@ def _boxes_and_classes(model: Model) -> tuple[Output | None, Output | None]:
     """Return the outputs [1, n, 4] and [1, n, classes] of the same length."""
     lists = [each for each in model.probe.outputs if len(each.shape) == 3 and each.shape[0] == 1]
     named = [each for each in lists if any(p in each.name.lower() for p in ("box", "dets", "bbox"))]
-    boxes = next((each for each in (named or lists) if each.shape[2] == 4), None)
+    boxes = next((each for each in (*named, *lists) if each.shape[2] == 4), None)
     if boxes is None:
         return None, None
     others = [each for each in lists if each is not boxes and each.shape[1] == boxes.shape[1]]

@@ -19,6 +19,7 @@ from scripts.models.grid import (
 
 MAX_LOG_SIZE = 10
 """Raw sizes are logarithms of at most some hundred strides; decoded ones are pixels."""
+SCORE_TOLERANCE = 0.02
 MASK_COEFFICIENTS = 32
 HUMAN_POINTS = 51
 """Columns of the 17 key points of COCO."""
@@ -73,6 +74,8 @@ def _without_objectness(model: Model, grid: Grid, *, turned: bool = False) -> Fo
     if isinstance(task, str) and task == "obb":
         return "it finds oriented boxes, which this API does not support"
     classes = grid.columns - BOX_COLUMNS - ignored
+    if refusal := _not_scores(grid.rows[:, BOX_COLUMNS : BOX_COLUMNS + classes]):
+        return refusal
     boxes_cxcywh = grid.rows[:, :BOX_COLUMNS]
     axis = "rows" if turned else "columns"
     fields: list[Field] = [("ignored", ignored or None, f"the coefficients of a {task} model")]
@@ -95,6 +98,8 @@ def _rows(model: Model, grid: Grid) -> Format | str | None:
     is_raw = np.abs(sizes).max() <= MAX_LOG_SIZE
     task, ignored = _task(model, grid.rows[:, BOX_AND_OBJECTNESS:])
     classes = grid.columns - BOX_AND_OBJECTNESS - ignored
+    if refusal := _not_scores(grid.rows[:, BOX_COLUMNS : BOX_AND_OBJECTNESS + classes]):
+        return refusal
     if is_raw and is_one_per_cell:
         return make_format(
             "yolox", "yolox",
@@ -112,6 +117,17 @@ def _rows(model: Model, grid: Grid) -> Format | str | None:
         *predictions(model),
         ("ignored", ignored or None, f"the coefficients of a {task} model"),
     )  # fmt: skip
+
+
+def _not_scores(columns: NDArray[np.float64]) -> str | None:
+    """Return why columns cannot be probabilities, or None if they can."""
+    lowest, highest = float(columns.min(initial=0)), float(columns.max(initial=0))
+    if lowest >= -SCORE_TOLERANCE and highest <= 1 + SCORE_TOLERANCE:
+        return None
+    return (
+        f"its scores reach from {lowest:.2f} to {highest:.2f}, so they are no probabilities. "
+        "Export the model with the sigmoid and the decoding of its head"
+    )
 
 
 def _task(model: Model, rows: NDArray[np.float64]) -> tuple[str | None, int]:

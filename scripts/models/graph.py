@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from inference.onnx_file import has_external_data
 from inference.session import constant_shape
 from inference.types import Outputs, SizeWH, Tensor
 from scripts.models.errors import ToolError
+from scripts.models.graph_pixels import expected_range
 
 LOG_NOTHING = 4
 """Log severity of onnxruntime: its exceptions have the same messages."""
@@ -78,6 +79,7 @@ class Graph:
         runtime: onnxruntime's session.
         preprocessor: HuggingFace's `preprocessor_config.json` next to the file; {} if absent.
         config: HuggingFace's `config.json` next to the file; {} if absent.
+        ranges: Range of values by input, if the graph itself normalises them.
     """
 
     inputs: tuple[Port, ...]
@@ -87,6 +89,7 @@ class Graph:
     runtime: onnxruntime.InferenceSession
     preprocessor: Mapping[str, Any]
     config: Mapping[str, Any]
+    ranges: Mapping[str, str]
 
     def run(self, feeds: Mapping[str, Tensor]) -> Outputs:
         """Run the model and return its outputs by name.
@@ -125,7 +128,14 @@ def read_graph(path: Path) -> Graph:
         runtime=runtime,
         preprocessor=_json_object(path.parent / PREPROCESSOR_FILE),
         config=_json_object(path.parent / CONFIG_FILE),
+        ranges=_ranges(model, [value.name for value in runtime.get_inputs()]),
     )
+
+
+def _ranges(model: bytes, names: Sequence[str]) -> dict[str, str]:
+    parsed = onnx.load_model_from_string(model)
+    found = {name: expected_range(parsed, name) for name in names}
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def _read_whole(path: Path) -> bytes:

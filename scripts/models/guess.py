@@ -198,6 +198,8 @@ def _class_output(output: Output) -> tuple[dict[str, Any], str]:
     entry: dict[str, Any] = {"name": output.name, "activation": "none"}
     if output.gray.dtype == np.uint8:
         return {**entry, "scale": 1 / 255}, "bytes are probabilities times 255"
+    if output.gray.dtype == np.int8:
+        return {**entry, "scale": 1 / 256}, "signed bytes are probabilities times 256, minus 128"
     sums = output.values.reshape(2, -1).sum(axis=1)
     shown = f"its values sum to {sums[0]:.2f}"
     if output.are_probabilities and np.all(np.abs(sums - 1) <= SUM_TOLERANCE):

@@ -10,6 +10,7 @@ from inference.manifest import DTYPES
 from scripts.models.errors import ToolError
 from scripts.models.findings import Finding
 from scripts.models.graph import Graph, Port, metadata_value
+from scripts.models.graph_pixels import UNIT
 
 CHANNELS = 3
 DEFAULT_SIDES = {"detection": 640, "classification": 224}
@@ -20,6 +21,7 @@ IMAGENET_STD = [0.229, 0.224, 0.225]
 CAFFE_MEAN = [104, 117, 123]
 """Mean for BGR in 0..255, as in Caffe's reference models."""
 PIXEL_SCALE = 1 / 255
+NORMALISATION = ("scale", "mean", "std")
 INT8_ZERO = 128
 """What TensorFlow Lite subtracts from pixels for an int8 input."""
 
@@ -158,6 +160,18 @@ def preparation(graph: Graph, picture: Picture, family: str) -> list[Finding]:
         return _findings("int8 input: pixels minus 128", "RGB", mean=[INT8_ZERO] * 3)
     if graph.preprocessor:
         return _configured(graph.preprocessor)
+    findings = _usual(graph, picture, family)
+    expected = graph.ranges.get(picture.port.name)
+    if expected is None:
+        return findings
+    reason = f"the graph itself normalises pixels of {expected}"
+    fields = [each for each in findings if each.field.partition(".")[2] not in NORMALISATION]
+    scale = PIXEL_SCALE if expected == UNIT else 1.0
+    return [*fields, Finding("input.scale", scale, reason)]
+
+
+def _usual(graph: Graph, picture: Picture, family: str) -> list[Finding]:
+    """Return the usual preparation of the format's exporters."""
     if metadata_value(graph, "author") == "Ultralytics" and family in FAMILIES:
         family = "rtdetr" if family == "rtdetr" else "ultralytics"
     if family == "classes" and metadata_value(graph, "author") == "Ultralytics":

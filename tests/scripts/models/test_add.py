@@ -113,11 +113,9 @@ def test_preprocessing_next_to_the_model(base: Path, tmp_path: Path) -> None:
 def test_many_labels_go_into_a_file(base: Path, tmp_path: Path) -> None:
     file = written(tmp_path, fixed_onnx({"output0": yolov8_columns(80)}))
 
-    # 84 boxes of 84 values: only the number of labels tells which axis has the boxes.
-    assert add(base, file, "--labels", "coco80") == 0
-    assert values(base)["output"]["format"] == "yolov8"
+    assert add(base, file, "--labels", "coco80", "--set", "output.format=yolov8") == 1
     file = written(tmp_path, fixed_onnx({"o": np.ones((1, 1000), np.float32)}))
-    assert add(base, file, "--labels", "imagenet1000", "--replace") == 0
+    assert add(base, file, "--labels", "imagenet1000") == 0
     assert (base / "mine" / "labels.txt").read_text().splitlines()[:2] == ["tench", "goldfish"]
     assert values(base)["output"]["outputs"][0]["labels_file"] == "labels.txt"
 
