@@ -15,9 +15,10 @@ MORE_WORDS = {
 GENERAL = "vehicle vehicles auto automobile"
 """Words for any kind of vehicle."""
 MIN_OBJECTS = 8
-MIN_RIGHT = 0.5
+MIN_RIGHT = 0.3
 """Share of objects that another order of the labels must name rightly."""
 MIN_RATIO = 2.5
+"""How many times more objects it must name rightly than the manifest's order."""
 
 Named = tuple[str, int]
 """The embedded detector's class of an object, and the model's class id."""
@@ -54,7 +55,8 @@ def naming_hint(named: Sequence[Named], labels: Sequence[str]) -> str | None:
 
 def _matching(seen: str, labels: Sequence[str]) -> frozenset[int]:
     """Return the positions of the labels that mean a class of the embedded detector."""
-    words = set(f"{seen} {WORDS.get(seen, '')} {MORE_WORDS.get(seen, '')}".split())
+    meant = f"{WORDS.get(seen, '')} {MORE_WORDS.get(seen, '')}".split()
+    words = {seen, *meant} if meant else set()
     if seen in WORDS:
         words |= set(GENERAL.split())
     return frozenset(

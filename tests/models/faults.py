@@ -200,11 +200,12 @@ def main(names: list[str]) -> None:
     finder = open_model(PROJECT / "models" / "vehicle_detector")
     assert isinstance(finder, Detector)
     pictures, _ = read_pictures(SHARED / "data" / "coco128" / "images")
+    vehicles, _ = read_pictures(SHARED / "data" / "vehicles_openimages" / "valid" / "images")
     hits: Counter[str] = Counter()
     tried: Counter[str] = Counter()
     for name in names or [*PUBLISHED, *BUNDLED]:
         is_detector = name in DETECTORS
-        some = pictures[: SLOW_PICTURES.get(name, PICTURES)] if is_detector else pictures
+        some = pictures[: SLOW_PICTURES.get(name, PICTURES)] if is_detector else vehicles
         with tempfile.TemporaryDirectory() as base:
             folder = folder_of(name, Path(base) / "right")
             values = json.loads((folder / "manifest.json").read_text())
