@@ -12,8 +12,8 @@ from inference.classification import Classifier
 from inference.decoding.resolution import DecodedImage, Resolution
 from inference.decoding.source import ImageSource
 from inference.detection import Detector
-from inference.geometry import iou_one_to_many
-from inference.types import BoxXYXY, Detection, ImageRGB, SizeWH, Vehicle
+from inference.geometry import iou
+from inference.types import Detection, ImageRGB, SizeWH, Vehicle
 
 SAME_VEHICLE_IOU = 0.8
 """Overlap above which two boxes of vehicles show the same one, whatever their classes."""
@@ -128,7 +128,7 @@ def keep_car_over_truck(detections: Sequence[Detection], max_iou: float) -> list
 
     def is_car(truck: Detection) -> bool:
         box_xyxy = np.array(truck.box_xyxy, dtype=np.float32)
-        return bool((iou_one_to_many(box_xyxy, cars_xyxy) > max_iou).any())
+        return bool((iou(box_xyxy, cars_xyxy) > max_iou).any())
 
     return [
         detection
@@ -148,16 +148,16 @@ def keep_one_per_vehicle(
         detections: Objects, highest score first.
         vehicles: Classes of vehicles.
     """
+    boxes = [detection.box_xyxy for detection in detections]
+    boxes_xyxy = np.array(boxes, dtype=np.float32).reshape(-1, 4)
     kept: list[Detection] = []
-    sure_boxes: list[BoxXYXY] = []
-    for detection in detections:
+    sure: list[int] = []
+    for position, detection in enumerate(detections):
         if detection.class_name in vehicles:
-            box_xyxy = np.array(detection.box_xyxy, dtype=np.float32)
-            sure_xyxy = np.array(sure_boxes, dtype=np.float32).reshape(-1, 4)
-            if (iou_one_to_many(box_xyxy, sure_xyxy) > SAME_VEHICLE_IOU).any():
+            if (iou(boxes_xyxy[position], boxes_xyxy[sure]) > SAME_VEHICLE_IOU).any():
                 continue
             if detection.confidence >= SURE_CONFIDENCE:
-                sure_boxes.append(detection.box_xyxy)
+                sure.append(position)
         kept.append(detection)
     return kept
 
