@@ -359,7 +359,7 @@ def test_schemas_refuse_what_is_no_answer(route: Route, value: object) -> None:
 def test_the_routes_that_draw_say_so() -> None:
     for route, picture_route in PICTURE_ROUTES.items():
         content = picture_operation(route)["responses"]["200"]["content"]
-        assert ({"image/jpeg", "image/png"} <= set(content)) is picture_route.uses_detector
+        assert ({"image/jpeg", "image/png"} <= set(content)) is picture_route.draws
 
 
 def test_clients_get_the_same_definition() -> None:
