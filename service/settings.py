@@ -31,30 +31,32 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Configuration of the function; the README's table describes each variable.
+    """Configuration of the function; docs/configuration.md is generated from it.
 
     Attributes:
-        base_model_path: Folder of the user's own models.
-        model_uri: ``s3://bucket/prefix`` of models to download; "" for none.
+        base_model_path: Folder of your own models.
+        model_uri: ``s3://bucket/prefix`` of models to download; empty for none.
         detection_model: Name of the detector.
-        classification_models: Names of the classifiers, the main one first.
-        detection_threshold: Lowest score of a detection, 0..1.
-        detection_iou_threshold: Overlap above which a truck counts as the car below it, 0..1.
-        detection_size_threshold: Smallest box, as a share of the picture's area, 0..1.
-        max_pixels: Width times height of the largest picture.
+        classification_models: Names of the classifiers, separated by commas, the main one first.
+        detection_threshold: Lowest score of a detection.
+        detection_iou_threshold: IoU above which a car and a truck are one vehicle, the car.
+        detection_size_threshold: Smallest box, as a share of the picture's area.
+        max_pixels: Pixels of the largest picture, width times height.
         max_request_bytes: Size of the largest body as Lambda counts it: in base64, or of text.
         max_images: Pictures per request: files, urls and uploads.
         max_urls: Urls per request.
         max_url_bytes: Size of the largest download in bytes.
-        url_timeout_seconds: Timeout of one download in total.
-        url_fetch: True if urls are downloaded.
-        url_allowed_hosts: Hosts of urls, ``*.a.example`` for all subdomains; empty for all hosts.
-        upload_bucket: Bucket for large pictures; "" for none.
+        url_timeout_seconds: Timeout of one download in seconds, from name look-up to last byte.
+        url_fetch: ``on`` or ``off``. With ``off``, every url fails with ``url_not_allowed``.
+        url_allowed_hosts: Hosts of urls, separated by commas, ``*.a.example`` for all subdomains;
+            empty for all public hosts.
+        upload_bucket: Bucket for large pictures; without it, ``/uploads`` is an ``unknown_route``.
         max_upload_bytes: Size of the largest picture in that bucket, in bytes.
-        deadline_seconds: Time limit of a request; API Gateway's own limit is 29.
+        deadline_seconds: Time limit of a request in seconds. Later pictures fail with
+            ``deadline_exceeded``. API Gateway's own limit is 29.
         cors_origin: Origin whose scripts may read answers in a browser, or ``*``.
-        metrics_namespace: Namespace of the metrics in CloudWatch; "" for no metrics.
-        api_key_secret: Key that clients must send in ``x-api-key`` with POST; "" for none.
+        metrics_namespace: Namespace of the metrics in CloudWatch; without it, there are no metrics.
+        api_key_secret: Key that clients must send in ``x-api-key`` with POST; empty for none.
         function_version: Version of the Lambda function; "" elsewhere.
         memory_mb: Memory of the function, which determines its processors; 0 outside of Lambda.
     """
