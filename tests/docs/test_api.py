@@ -59,16 +59,18 @@ def test_options() -> None:
         first(name): (set(quoted(routes)), default)
         for name, _, default, routes, _ in cells(ROUTES, "option")
     }
+    predict = {"/predict", "/predict_details"}
     assert shown == {
-        "threshold": ({"/object_detection", "/predict"}, ""),
-        "top": ({"/predict"}, f"`{DEFAULT_TOP}`"),
-        "details": (set(POSTS), "`false`"),
+        "threshold": (predict | {"/object_detection", "/object_detection_details"}, ""),
+        "top": (predict, f"`{DEFAULT_TOP}`"),
         "strict": (set(POSTS), "`false`"),
     }
 
 
 def test_answers() -> None:
-    assert [first(route) for route, _ in cells(TEXT, "route", "element")] == list(POSTS)
+    assert [first(route) for route, _ in cells(TEXT, "route", "element")] == [
+        path for path in POSTS if not path.endswith("_details")
+    ]
 
 
 def test_routes() -> None:
@@ -83,7 +85,7 @@ def test_codes_of_a_picture() -> None:
     assert set(shown) == {each.code for each in ERRORS if not hasattr(each, "status")}
     # The client retries the same codes.
     assert {code for code, retry in shown.items() if retry == "yes"} == TRANSIENT_CODES & set(shown)
-    details = SCHEMAS["PredictDetails"]["properties"]["images"]["items"]["properties"]
+    details = SCHEMAS["ClassifiedPicture"]["properties"]
     assert set(shown) == set(details["error"]["properties"]["code"]["enum"])
 
 
