@@ -1,6 +1,6 @@
 """Run a model on a gray and on a drawn picture, to see what its outputs hold.
 
-Shapes and names alone often fit several formats; values tell logits from probabilities, decoded
+Shapes and names alone often fit several formats; values distinguish logits from probabilities, decoded
 boxes from raw grids, and pixels from 0..1.
 """
 
