@@ -311,7 +311,7 @@ class PassingTls(ssl.SSLContext):
 
 
 def internal(address: str) -> bool:
-    """Return whether an address is internal according to the standard library, as a second opinion."""
+    """Return whether an address is internal according to the standard library."""
     parsed: IPv4Address | IPv6Address = ip_address(address)
     if isinstance(parsed, IPv6Address) and (parsed.sixtofour or parsed.teredo):
         return True
