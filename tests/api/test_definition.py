@@ -360,7 +360,6 @@ def test_answers_are_as_documented(name: str, embedded_handler: Handler) -> None
     [
         (Route.PREDICT, [[{"x1": 1}]]),
         (Route.SHAPE, [[480, 640, 3, 1]]),
-        (Route.NBYTES, [[1]]),
         *((route, {"images": []}) for route in PICTURE_ROUTES),
         *((route, []) for route in PICTURE_ROUTES if has_details(route)),
         *((route, [[], None]) for route in PICTURE_ROUTES),
