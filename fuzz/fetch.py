@@ -28,7 +28,7 @@ REQUEST_HEAD = re.compile(
     rb"Host: [\x21-\x7e]+\r\n"
     rb"Accept: [ -~]+\r\n"
     rb"Accept-Encoding: identity\r\n"
-    rb"User-Agent: matchvec/0.2\r\n"
+    rb"User-Agent: matchvec/0\.2 \(\+https://[\w./-]+\)\r\n"
     rb"Connection: close\r\n\r\n"
 )
 """The expected request. A url must not add lines or words to it."""

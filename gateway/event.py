@@ -92,7 +92,7 @@ def decode_body(request: Request, max_request_bytes: int) -> bytes:
 
     Args:
         request: Request whose `body` is text, base64 text, or (in simulated events) bytes.
-        max_request_bytes: Maximum size as Lambda counts it, in bytes of base64
+        max_request_bytes: Maximum size as Lambda counts it: bytes of base64, or of text
             (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 
     Raises:
@@ -109,8 +109,11 @@ def decode_body(request: Request, max_request_bytes: int) -> bytes:
     if is_base64:
         _check_size(len(body), max_request_bytes)
         content = _decode_base64(body)
+    elif isinstance(body, str):
+        content = _encode_text(body)
+        _check_size(len(content), max_request_bytes, unit="bytes")
     else:
-        content = _encode_text(body) if isinstance(body, str) else body
+        content = body
         _check_size(-(-len(content) // 3) * 4, max_request_bytes)
     return _decode_coding(request.headers.get("content-encoding", ""), content, max_request_bytes)
 
@@ -135,10 +138,10 @@ def _decode_coding(coding: str, content: bytes, max_request_bytes: int) -> bytes
         ) from error
 
 
-def _check_size(base64_bytes: int, max_request_bytes: int) -> None:
-    if base64_bytes > max_request_bytes:
+def _check_size(size: int, max_request_bytes: int, *, unit: str = "bytes in base64") -> None:
+    if size > max_request_bytes:
         raise TooLarge(
-            f"The body has {base64_bytes} bytes in base64, the limit is {max_request_bytes} "
+            f"The body has {size} {unit}, the limit is {max_request_bytes} "
             f"(about {max_request_bytes * 3 // 4} bytes of pictures). "
             "Send fewer or smaller pictures."
         )

@@ -23,7 +23,8 @@ CHUNK_BYTES = 65536
 ACCEPT = "image/jpeg, image/png, image/webp, image/gif, image/bmp, image/tiff, */*;q=0.1"
 """Supported formats first, because servers that negotiate prefer AVIF."""
 
-USER_AGENT = "matchvec/0.2"
+USER_AGENT = "matchvec/0.2 (+https://github.com/ia-flash/matchvec)"
+"""Names the project, so that operators of servers can look up who fetches their files."""
 
 COMPLETE = frozenset({HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION})
 """Statuses of a whole file; a proxy that has changed it responds with 203."""

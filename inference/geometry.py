@@ -12,23 +12,24 @@ MAX_CANDIDATES = 1000
 """Boxes that suppression considers, highest scores first: real images have fewer objects."""
 
 
-def iou_one_to_many(box_xyxy: NDArray[np.float32], boxes_xyxy: Boxes) -> NDArray[np.float32]:
-    """Return the intersection over union of one box with each of many, 0..1.
+def iou(first_xyxy: NDArray[np.float32], second_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the intersection over union of boxes, 0..1; 0 where both boxes are empty.
 
     Args:
-        box_xyxy: float [4].
-        boxes_xyxy: float [n, 4].
+        first_xyxy: float32 [..., 4].
+        second_xyxy: float32 [..., 4], of a shape that broadcasts with the first one.
 
-    Returns:
-        float32 [n]; 0 where both boxes are empty.
+    Example:
+        >>> iou(boxes_xyxy[:, np.newaxis], boxes_xyxy)  # Each of n boxes with each: [n, n].
     """
-    top_left = np.maximum(box_xyxy[:2], boxes_xyxy[:, :2])
-    bottom_right = np.minimum(box_xyxy[2:], boxes_xyxy[:, 2:])
-    intersection = _areas(np.concatenate([top_left, bottom_right], axis=1))
-    union = _areas(box_xyxy[np.newaxis]) + _areas(boxes_xyxy) - intersection
-    iou = np.zeros(len(boxes_xyxy), dtype=np.float32)
-    np.divide(intersection, union, out=iou, where=union > 0)
-    return iou
+    top_left = np.maximum(first_xyxy[..., :2], second_xyxy[..., :2])
+    bottom_right = np.minimum(first_xyxy[..., 2:], second_xyxy[..., 2:])
+    intersection = _areas(top_left, bottom_right)
+    first_areas = _areas(first_xyxy[..., :2], first_xyxy[..., 2:])
+    union = first_areas + _areas(second_xyxy[..., :2], second_xyxy[..., 2:]) - intersection
+    ratio = np.zeros_like(union)
+    np.divide(intersection, union, out=ratio, where=union > 0)
+    return ratio
 
 
 def non_maximum_suppression(
@@ -49,13 +50,14 @@ def non_maximum_suppression(
         int64 [kept], indexes of the kept boxes, highest score first.
     """
     order = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
-    kept: list[int] = []
-    while order.size:
-        best, rest = order[0], order[1:]
-        kept.append(int(best))
-        overlaps = iou_one_to_many(boxes_xyxy[best], boxes_xyxy[rest]) > max_iou
-        order = rest[~(overlaps & (class_ids[rest] == class_ids[best]))]
-    return np.asarray(kept, dtype=np.int64)
+    sorted_xyxy, sorted_ids = boxes_xyxy[order], class_ids[order]
+    overlaps = iou(sorted_xyxy[:, np.newaxis], sorted_xyxy) > max_iou
+    overlaps &= sorted_ids[:, np.newaxis] == sorted_ids
+    is_kept = np.ones(len(order), dtype=bool)
+    for best in range(len(order)):
+        if is_kept[best]:
+            is_kept[best + 1 :] &= ~overlaps[best, best + 1 :]
+    return order[is_kept]
 
 
 def to_corners(boxes_cxcywh: NDArray[np.float32]) -> Boxes:
@@ -64,6 +66,6 @@ def to_corners(boxes_cxcywh: NDArray[np.float32]) -> Boxes:
     return np.concatenate([centre - half_size, centre + half_size], axis=1)
 
 
-def _areas(boxes_xyxy: Boxes) -> NDArray[np.float32]:
-    width_height = np.clip(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], 0, None)
-    return np.asarray(width_height[:, 0] * width_height[:, 1])
+def _areas(top_left: NDArray[np.float32], bottom_right: NDArray[np.float32]) -> NDArray[np.float32]:
+    width_height = np.maximum(bottom_right - top_left, 0)
+    return np.asarray(width_height[..., 0] * width_height[..., 1])

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inference.attributes import ClassifierAnswer, describe_vehicle
+from inference.attributes import ClassifierAnswer, describe_unclassified, describe_vehicle
 from inference.classification import Classifier
 from inference.decoding.resolution import DecodedImage, Resolution
 from inference.decoding.source import ImageSource
 from inference.detection import Detector
-from inference.geometry import iou_one_to_many
-from inference.types import BoxXYXY, Detection, ImageRGB, SizeWH, Vehicle
+from inference.geometry import iou
+from inference.types import Detection, ImageRGB, SizeWH, Vehicle
 
 SAME_VEHICLE_IOU = 0.8
 """Overlap above which two boxes of vehicles show the same one, whatever their classes."""
@@ -59,6 +59,8 @@ class Pipeline:
     def predict_class(self, source: ImageSource, threshold: float, top: int) -> list[Vehicle]:
         """Return the vehicles of an image with their classes, highest detection score first.
 
+        The source's budget limits how many are classified; the others have the lowest scores.
+
         Args:
             source: The image; it is decoded again if the classifiers need a higher resolution
                 than the detector.
@@ -68,13 +70,18 @@ class Pipeline:
         Raises:
             PictureError: The image cannot be decoded.
         """
-        vehicles = [
+        found = [
             detection
             for detection in self.predict_objects(source, threshold)
             if detection.class_name in self.detector.task.vehicles
         ]
-        if not vehicles:
-            return []
+        count = source.take_crops(len(found))
+        vehicles = self._classify(source, found[:count], top) if count else []
+        return vehicles + list(map(describe_unclassified, found[count:]))
+
+    def _classify(
+        self, source: ImageSource, vehicles: Sequence[Detection], top: int
+    ) -> list[Vehicle]:
         size_wh = source.decode(self.detector.resolution).size_wh
         decoded = source.decode(self._crops_resolution(vehicles, size_wh))
         crops_rgb = [crop(decoded, vehicle) for vehicle in vehicles]
@@ -121,7 +128,7 @@ def keep_car_over_truck(detections: Sequence[Detection], max_iou: float) -> list
 
     def is_car(truck: Detection) -> bool:
         box_xyxy = np.array(truck.box_xyxy, dtype=np.float32)
-        return bool((iou_one_to_many(box_xyxy, cars_xyxy) > max_iou).any())
+        return bool((iou(box_xyxy, cars_xyxy) > max_iou).any())
 
     return [
         detection
@@ -141,16 +148,16 @@ def keep_one_per_vehicle(
         detections: Objects, highest score first.
         vehicles: Classes of vehicles.
     """
+    boxes = [detection.box_xyxy for detection in detections]
+    boxes_xyxy = np.array(boxes, dtype=np.float32).reshape(-1, 4)
     kept: list[Detection] = []
-    sure_boxes: list[BoxXYXY] = []
-    for detection in detections:
+    sure: list[int] = []
+    for position, detection in enumerate(detections):
         if detection.class_name in vehicles:
-            box_xyxy = np.array(detection.box_xyxy, dtype=np.float32)
-            sure_xyxy = np.array(sure_boxes, dtype=np.float32).reshape(-1, 4)
-            if (iou_one_to_many(box_xyxy, sure_xyxy) > SAME_VEHICLE_IOU).any():
+            if (iou(boxes_xyxy[position], boxes_xyxy[sure]) > SAME_VEHICLE_IOU).any():
                 continue
             if detection.confidence >= SURE_CONFIDENCE:
-                sure_boxes.append(detection.box_xyxy)
+                sure.append(position)
         kept.append(detection)
     return kept
 

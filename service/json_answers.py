@@ -159,11 +159,13 @@ def check_names(classifiers: Sequence[Classifier]) -> None:
 def _result_json(result: Result) -> Json:
     error, timing = result.error, result.timing
     width, height = result.size_wh or (None, None)
+    left_out = {"not_classified": result.not_classified} if result.not_classified else {}
     return {
         **_part_json(result.part),
         "width": width,
         "height": height,
         "predictions": picture_answer_json(result.answer),
+        **left_out,
         "error": {"code": error.code, "message": error.message} if error else None,
         "timing_ms": {
             "fetch": round(timing.fetch, 1),

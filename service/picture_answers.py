@@ -66,9 +66,13 @@ def _detect(app: App, options: Options) -> PictureFunction:
 
 
 def _threshold(app: App, options: Options) -> float:
-    """Return the lowest score of a detection that is answered, 0..1."""
-    threshold = options.threshold
-    return app.settings.detection_threshold if threshold is None else threshold
+    """Return the lowest score of a detection that is answered, 0..1.
+
+    A client's threshold has a lower bound: near 0, every picture is full of objects.
+    """
+    if options.threshold is None:
+        return app.settings.detection_threshold
+    return max(options.threshold, app.settings.min_threshold)
 
 
 def _shape(source: ImageSource) -> ShapeHWC:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from inference.budget import RequestBudget
+
 Value = TypeVar("Value", int, float)
 
 HOST_PATTERN = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -31,30 +33,36 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Configuration of the function; the README's table describes each variable.
+    """Configuration of the function; docs/configuration.md is generated from it.
 
     Attributes:
-        base_model_path: Folder of the user's own models.
-        model_uri: ``s3://bucket/prefix`` of models to download; "" for none.
+        base_model_path: Folder of your own models.
+        model_uri: ``s3://bucket/prefix`` of models to download; empty for none.
         detection_model: Name of the detector.
-        classification_models: Names of the classifiers, the main one first.
-        detection_threshold: Lowest score of a detection, 0..1.
-        detection_iou_threshold: Overlap above which a truck counts as the car below it, 0..1.
-        detection_size_threshold: Smallest box, as a share of the picture's area, 0..1.
-        max_pixels: Width times height of the largest picture.
-        max_request_bytes: Size of the largest body, in base64 as Lambda counts it.
+        classification_models: Names of the classifiers, separated by commas, the main one first.
+        detection_threshold: Lowest score of a detection.
+        detection_iou_threshold: IoU above which a car and a truck are one vehicle, the car.
+        detection_size_threshold: Smallest box, as a share of the picture's area.
+        min_threshold: Lower bound of the option `threshold`.
+        max_classified_per_picture: Vehicles of one picture that are classified, highest scores
+            first.
+        max_classified_per_request: Vehicles of one request that are classified.
+        max_pixels: Pixels of the largest picture, width times height.
+        max_request_bytes: Size of the largest body as Lambda counts it: in base64, or of text.
         max_images: Pictures per request: files, urls and uploads.
         max_urls: Urls per request.
         max_url_bytes: Size of the largest download in bytes.
-        url_timeout_seconds: Timeout of one download in total.
-        url_fetch: True if urls are downloaded.
-        url_allowed_hosts: Hosts of urls, ``*.a.example`` for all subdomains; empty for all hosts.
-        upload_bucket: Bucket for large pictures; "" for none.
+        url_timeout_seconds: Timeout of one download in seconds, from name look-up to last byte.
+        url_fetch: ``on`` or ``off``. With ``off``, every url fails with ``url_not_allowed``.
+        url_allowed_hosts: Hosts of urls, separated by commas, ``*.a.example`` for all subdomains;
+            empty for all public hosts.
+        upload_bucket: Bucket for large pictures; without it, ``/uploads`` is an ``unknown_route``.
         max_upload_bytes: Size of the largest picture in that bucket, in bytes.
-        deadline_seconds: Time limit of a request; API Gateway's own limit is 29.
+        deadline_seconds: Time limit of a request in seconds. Later pictures fail with
+            ``deadline_exceeded``. API Gateway's own limit is 29.
         cors_origin: Origin whose scripts may read answers in a browser, or ``*``.
-        metrics_namespace: Namespace of the metrics in CloudWatch; "" for no metrics.
-        api_key_secret: Key that clients must send in ``x-api-key`` with POST; "" for none.
+        metrics_namespace: Namespace of the metrics in CloudWatch; without it, there are no metrics.
+        api_key_secret: Key that clients must send in ``x-api-key`` with POST; empty for none.
         function_version: Version of the Lambda function; "" elsewhere.
         memory_mb: Memory of the function, which determines its processors; 0 outside of Lambda.
     """
@@ -66,6 +74,9 @@ class Settings:
     detection_threshold: float
     detection_iou_threshold: float
     detection_size_threshold: float
+    min_threshold: float
+    max_classified_per_picture: int
+    max_classified_per_request: int
     max_pixels: int
     max_request_bytes: int
     max_images: int
@@ -90,6 +101,10 @@ class Settings:
             return _cores()
         return max(1, min(_cores(), round(self.memory_mb / MB_PER_VCPU)))
 
+    def request_budget(self) -> RequestBudget:
+        """Return the work that a new request may cause."""
+        return RequestBudget(self.max_classified_per_picture, self.max_classified_per_request)
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Read and check all variables. An empty variable counts as not set.
@@ -111,6 +126,9 @@ class Settings:
             detection_threshold=number("DETECTION_THRESHOLD", 0.4, 0, 1),
             detection_iou_threshold=number("DETECTION_IOU_THRESHOLD", 0.9, 0, 1),
             detection_size_threshold=number("DETECTION_SIZE_THRESHOLD", 0.005, 0, 1),
+            min_threshold=number("MIN_THRESHOLD", 0.05, 0, 1),
+            max_classified_per_picture=integer("MAX_CLASSIFIED_PER_PICTURE", 20, 1, 100),
+            max_classified_per_request=integer("MAX_CLASSIFIED_PER_REQUEST", 100, 1, 100_000),
             max_pixels=integer("MAX_PIXELS", 50_000_000, 1, 1_000_000_000),
             max_request_bytes=integer("MAX_REQUEST_BYTES", 6_291_456, 1, 1_000_000_000),
             max_images=integer("MAX_IMAGES", 32, 1, 1000),

@@ -145,7 +145,12 @@ def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]
 
 def _read_items(data: bytes) -> Items:
     items = Items()
-    metas = [(start, end) for kind, start, end in _boxes(data, 0, len(data)) if kind == b"meta"]
+    outer = list(_boxes(data, 0, len(data)))
+    metas = [(start, end) for kind, start, end in outer if kind == b"meta"]
+    if not metas and any(kind == b"moov" for kind, *_ in outer):
+        raise UnsupportedFormat(
+            "HEIC and AVIF animations without a still image are not supported. Send one frame."
+        )
     if len(metas) != 1:
         raise NotAnImage("The file has no image.")
     [(start, end)] = metas

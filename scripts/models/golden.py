@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.geometry import iou_one_to_many
+from inference.geometry import iou
 from inference.types import BoxXYXY
 from scripts.models.errors import ToolError
 
@@ -126,5 +126,4 @@ def _differences(expected: Sequence[Mapping[str, Any]], found: Sequence[Answer])
 
 
 def _iou(a: Sequence[int], b: Sequence[int]) -> float:
-    one, many = np.array(a, dtype=np.float32), np.array([b], dtype=np.float32)
-    return float(iou_one_to_many(one, many)[0])
+    return float(iou(np.array(a, dtype=np.float32), np.array(b, dtype=np.float32)))

@@ -10,13 +10,13 @@ from service.settings import EnvironmentReader, SettingsError
 
 @dataclass(frozen=True, slots=True)
 class BatchSettings:
-    """Configuration of batches; docs/scale.md describes each variable.
+    """Configuration of batches; docs/configuration.md is generated from it.
 
     Attributes:
-        results_bucket: Bucket that rows are written to.
+        results_bucket: Bucket that rows are written to. The stack sets it; it has no default.
         max_object_bytes: Size of the largest picture in bytes.
         tolerated_failure_percentage: Percentage of a batch's pictures that may fail before the
-            batch counts as failed, 0..100.
+            batch counts as failed.
     """
 
     results_bucket: str

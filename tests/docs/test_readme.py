@@ -43,12 +43,11 @@ DOCUMENTS = (README, ROOT / "docs" / "api.md")
 
 NOT_RUN = {
     "make test": "it would run this test again",
-    "make start DOCKER=1": "it needs a Docker engine and AWS's image from the internet",
     "scripts/deploy.sh --stack matchvec --region us-east-1": "it needs an AWS account",
     ".venv/bin/pip install './client[pictures]'": "tests/client/test_install.py installs a wheel",
 }
 """Commands that this test cannot run, with the reason. It checks that what they call exists."""
-MAKE_CALLS = {"make test": "-m pytest", "make start DOCKER=1": "scripts/start_docker.sh"}
+MAKE_CALLS = {"make test": "-m pytest"}
 NEEDS_SHARED = "spectrico_brand"
 """Commands that contain this name, or follow a `make start` that does, need ../shared."""
 ADDS_MODEL = "scripts.models add"

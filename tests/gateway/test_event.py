@@ -171,6 +171,7 @@ BODIES = {
     ),
     "bytes of base64, declared": (base64.b64encode(FORM), True, FORM),
     "not ASCII, declared as text": ("é", False, "é".encode()),
+    "text is not counted in base64": ("A" * 10_000, False, b"A" * 10_000),
     "base64 wrapped by the base64 command": ("QUJD\r\nREVG\n", True, b"ABCDEF"),
 }
 
@@ -187,16 +188,17 @@ REFUSED_BODIES = {
     "truncated base64": ("QUJDR", True, MalformedBody),
     "not ASCII": ("é" * 8, True, MalformedBody),
     "a lone surrogate": ("\ud800", False, MalformedBody),
-    "text with two-byte characters over the limit": ("é" * 38, False, TooLarge),
+    "text with two-byte characters over the limit": ("é" * 51, False, TooLarge),
+    "bytes over the limit": (b"A" * 76, False, TooLarge),
     "base64 over the limit": ("A" * 104, True, TooLarge),
-    "text over the limit": ("A" * 76, False, TooLarge),
+    "text over the limit": ("A" * 101, False, TooLarge),
 }
 
 
 @pytest.mark.parametrize(
     ("body", "is_base64", "error"), REFUSED_BODIES.values(), ids=REFUSED_BODIES
 )
-def test_refused_body(body: str | None, is_base64: bool, error: type[GatewayError]) -> None:
+def test_refused_body(body: str | bytes | None, is_base64: bool, error: type[GatewayError]) -> None:
     with pytest.raises(error):
         decode_body(request_with(body, is_base64), 100)
 

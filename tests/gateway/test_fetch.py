@@ -86,7 +86,7 @@ def test_request_headers() -> None:
         "Host: a.example\r\n"
         "Accept: image/jpeg, image/png, image/webp, image/gif, image/bmp, image/tiff, */*;q=0.1\r\n"
         "Accept-Encoding: identity\r\n"
-        "User-Agent: matchvec/0.2\r\n"
+        "User-Agent: matchvec/0.2 (+https://github.com/ia-flash/matchvec)\r\n"
         "Connection: close\r\n\r\n"
     ]
 

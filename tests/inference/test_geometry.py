@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.geometry import iou_one_to_many, non_maximum_suppression
+from inference.geometry import iou, non_maximum_suppression
 
 OVERLAPS = {
     "the same": ((0, 0, 10, 10), 1.0),
@@ -16,15 +16,21 @@ OVERLAPS = {
 }
 
 
-@pytest.mark.parametrize(("other", "iou"), OVERLAPS.values(), ids=OVERLAPS)
-def test_iou(other: tuple[int, ...], iou: float) -> None:
+@pytest.mark.parametrize(("other", "expected"), OVERLAPS.values(), ids=OVERLAPS)
+def test_iou(other: tuple[int, ...], expected: float) -> None:
     box = np.array([0, 0, 10, 10], np.float32)
 
-    assert iou_one_to_many(box, np.array([other], np.float32))[0] == pytest.approx(iou)
+    assert iou(box, np.array(other, np.float32)) == pytest.approx(expected)
 
 
 def test_iou_of_empty_boxes_is_zero() -> None:
-    assert iou_one_to_many(np.zeros(4, np.float32), np.zeros((1, 4), np.float32))[0] == 0
+    assert iou(np.zeros(4, np.float32), np.zeros(4, np.float32)) == 0
+
+
+def test_iou_of_each_with_each() -> None:
+    boxes_xyxy = np.array([[0, 0, 10, 10], [0, 0, 10, 5]], np.float32)
+
+    assert iou(boxes_xyxy[:, np.newaxis], boxes_xyxy).tolist() == [[1, 0.5], [0.5, 1]]
 
 
 BOXES = np.array([[0, 0, 10, 10], [0, 0, 10, 9], [0, 0, 10, 8], [50, 50, 60, 60]], np.float32)

@@ -15,7 +15,7 @@ from PIL import Image
 from inference.decoding.decode import decode
 from inference.decoding.source import ImageSource
 from inference.errors import PictureError
-from inference.geometry import iou_one_to_many
+from inference.geometry import iou
 from inference.pipeline import Pipeline
 from inference.types import Detection, Vehicle
 from service.models import load_pipeline
@@ -73,7 +73,7 @@ def differences(
     boxes_xyxy = np.array([each.box_xyxy for each, _ in fast], dtype=np.float32).reshape(-1, 4)
     failed: list[Any] = []
     for found, score in whole:
-        overlaps = iou_one_to_many(np.array(found.box_xyxy, dtype=np.float32), boxes_xyxy)
+        overlaps = iou(np.array(found.box_xyxy, dtype=np.float32), boxes_xyxy)
         same = [
             each
             for each, overlap in zip(fast, overlaps, strict=True)

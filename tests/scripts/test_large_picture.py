@@ -11,7 +11,7 @@ import pytest
 import requests
 from PIL import Image
 
-from inference.geometry import iou_one_to_many
+from inference.geometry import iou
 from tests.support.local_api import ROOT, LocalApi, local_api
 from tests.support.uploads import BUCKET, local_s3, send
 
@@ -89,7 +89,7 @@ def test_twenty_megabytes_have_the_result_of_a_small_picture(api: LocalApi, larg
     best = [(each["class_name"], each["pred"][0]) for each in stored["predictions"]]
     assert best == [(each["class_name"], each["pred"][0]) for each in small["predictions"]]
     overlaps = [
-        float(iou_one_to_many(box, others[None])[0])
+        float(iou(box, others))
         for box, others in zip(boxes_xyxy(stored), boxes_xyxy(small), strict=True)
     ]
     assert min(overlaps) > 0.9, overlaps

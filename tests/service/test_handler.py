@@ -351,6 +351,35 @@ def test_the_threshold_of_the_client_replaces_the_configured_one(
     assert body(strict(event, None)) == [[CAR, PERSON]]
 
 
+def test_the_threshold_of_the_client_has_a_lower_bound(settings: Settings) -> None:
+    bounded = make_handler(replace(settings, min_threshold=0.85), load=lambda _: fake_pipeline())
+    event = form_event("/object_detection", upload(plain()), query={"threshold": "0"})
+
+    assert body(bounded(event, None)) == [[CAR]]
+
+
+def test_vehicles_over_the_limit_are_counted(settings: Settings) -> None:
+    # One worker, because the pictures of a request share the limit in the order of their work.
+    limited = replace(settings, max_classified_per_request=1, memory_mb=1769)
+    handler = make_handler(limited, load=lambda _: fake_pipeline())
+    pictures = upload(plain()), upload(plain())
+    bare = handler(form_event("/predict", *pictures), None)
+    detailed = handler(form_event("/predict", *pictures, query={"details": "true"}), None)
+
+    left_out = {**CAR, "label": "car: 0.9", "pred": ["car"], "prob": [0.9]}
+    assert body(bare) == [[CLIO], [left_out]]
+    assert bare["headers"]["X-Not-Classified"] == "1=1"
+    assert detailed["headers"]["X-Not-Classified"] == "1=1"
+    assert [image.get("not_classified") for image in body(detailed)["images"]] == [None, 1]
+
+
+def test_an_answer_within_the_limits_says_nothing_about_them(handler: Handler) -> None:
+    response = handler(form_event("/predict", upload(plain()), query={"details": "true"}), None)
+
+    assert "X-Not-Classified" not in response["headers"]
+    assert "not_classified" not in body(response)["images"][0]
+
+
 MODELS_USED = {
     "/shape": (None, []),
     "/object_detection": ("fake_detector", []),

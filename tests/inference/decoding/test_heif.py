@@ -129,6 +129,7 @@ REFUSED: dict[str, tuple[bytes, type[PictureError]]] = {
     "too many items": (heic([(8, 8)] * (MAX_ITEMS + 1)), NotAnImage),
     "too many boxes": (heic([(8, 8)]) + box(b"free") * 20_001, NotAnImage),
     "no image": (box(b"ftyp", b"heic" + bytes(4)) + box(b"mdat"), NotAnImage),
+    "an animation alone": (box(b"ftyp", b"avis" + bytes(4)) + box(b"moov"), UnsupportedFormat),
     "two meta boxes": (heic([(8, 8)]) + box(b"meta", bytes(4)), NotAnImage),
     "a box that ends after the file": (heic([(8, 8)])[:-1], NotAnImage),
 }
