@@ -193,6 +193,24 @@ def make_table(said: np.ndarray, once: np.ndarray, truth: np.ndarray) -> dict[st
     }
 
 
+def colour_table(said: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
+    """Return how the network's colours (n, 14) agree with the teacher's."""
+    sure, right = truth.max(1) >= SURE, truth.argmax(1)
+    agree = said.argmax(1) == right
+    return {
+        "crops": len(said),
+        "teacher_sure": round(float(sure.mean()), 3),
+        "agree_where_sure": round(float(agree[sure].mean()), 3),
+        "agree": round(float(agree.mean()), 3),
+        "colours": {
+            name: {"crops": int(own.sum()), "agree": round(float(agree[own].mean()), 3)}
+            for index, name in enumerate(COLOURS)
+            for own in [sure & (right == index)]
+            if own.any()
+        },
+    }
+
+
 def teacher_tables(
     session: onnxruntime.InferenceSession, crops: list[Crop], models: Path
 ) -> dict[str, Any]:
@@ -208,8 +226,6 @@ def teacher_tables(
     truth = np.mean(looks, axis=0)
     make, _, colour = answers(session, cuts)
     said_colour = answers(colours, cuts)[0]
-    sure = said_colour.max(1) >= SURE
-    agree = colour.argmax(1) == said_colour.argmax(1)
     known = truth.max(1) >= SURE
     small = [shrunk(cut, FAR) for cut, chosen in zip(cuts, known, strict=True) if chosen]
     goal = truth[known].argmax(1)
@@ -223,18 +239,7 @@ def teacher_tables(
                 float((merged(answers(brand, small)[0], rows).argmax(1) == goal).mean()), 3
             ),
         },
-        "colours": {
-            "crops": len(crops),
-            "teacher_sure": round(float(sure.mean()), 3),
-            "agree_where_sure": round(float(agree[sure].mean()), 3),
-            "agree": round(float(agree.mean()), 3),
-            "colours": {
-                name: {"crops": int(own.sum()), "agree": round(float(agree[own].mean()), 3)}
-                for index, name in enumerate(COLOURS)
-                for own in [sure & (said_colour.argmax(1) == index)]
-                if own.any()
-            },
-        },
+        "colours": colour_table(colour, said_colour),
     }
 
 

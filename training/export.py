@@ -119,13 +119,8 @@ def detector_manifest(path: Path) -> dict[str, Any]:
     }
 
 
-def attributes_manifest(path: Path) -> dict[str, Any]:
-    """Return the manifest of the attributes file at `path`."""
-    source = (
-        "MobileNetV3-small of Spectrico's make and colour classifiers (MIT), "
-        "trained further by training/ on open photos"
-    )
-    outputs = [
+def _attribute_outputs() -> list[dict[str, Any]]:
+    return [
         {
             "name": "make",
             "role": "make",
@@ -144,6 +139,14 @@ def attributes_manifest(path: Path) -> dict[str, Any]:
         },
         {"name": "colour", "role": "colour", "activation": "softmax", "labels": list(COLOURS)},
     ]
+
+
+def attributes_manifest(path: Path) -> dict[str, Any]:
+    """Return the manifest of the attributes file at `path`."""
+    source = (
+        "MobileNetV3-small of Spectrico's make and colour classifiers (MIT), "
+        "trained further by training/ on open photos"
+    )
     return {
         **_manifest("vehicle_attributes", "classification", path, source),
         "licence": "Apache-2.0 AND MIT",
@@ -161,7 +164,7 @@ def attributes_manifest(path: Path) -> dict[str, Any]:
             "std": [attributes.STD] * 3,
             "batch": True,
         },
-        "output": {"format": "classes", "outputs": outputs},
+        "output": {"format": "classes", "outputs": _attribute_outputs()},
     }
 
 

@@ -115,7 +115,7 @@ class PlainModels:
         make = next(each for each in outputs if each["role"] == "make")
         if answers["kind"]["pred"][0] not in make["applies_to"]:
             del answers["make"]
-        elif answers["make"]["prob"][0] >= make["threshold"]:
+        elif _is_sure(answers["make"], make):
             return {**answers["make"], **answers}
         return {**answers["kind"], **answers}
 
@@ -184,6 +184,11 @@ def _classes(
         "pred": names,
         "prob": [float(values[i]) for i in best],
     }
+
+
+def _is_sure(answer: dict[str, Any], output: dict[str, Any]) -> bool:
+    named = answer["pred"][0] != output["unknown_label"]
+    return named and bool(answer["prob"][0] >= output["threshold"])
 
 
 def _element(box: Boxes, name: str, score: float) -> dict[str, Any]:
