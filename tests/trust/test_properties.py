@@ -280,7 +280,7 @@ REQUEST_HEAD = re.compile(
     r"Host: [\x21-\x7e]+\r\n"
     r"Accept: [ -~]+\r\n"
     r"Accept-Encoding: identity\r\n"
-    r"User-Agent: matchvec/0.2\r\n"
+    r"User-Agent: matchvec/0\.2 \(\+https://[\w./-]+\)\r\n"
     r"Connection: close\r\n\r\n"
 )
 """Nothing that a url says may end a line, or stand where the next word of it should."""

@@ -76,6 +76,27 @@ def test_what_is_below_the_limit_is_decoded(data: bytes) -> None:
     assert decode(data, max_pixels=LIMIT).shape in {(20, 40, 3), (6, 8, 3)}
 
 
+FALSE_LENGTHS = {
+    "a chunk of 2 GB": png(before=b"\x80\0\0\0IDAT"),
+    "the last chunk of another one": png(before=b"\0\0\0\x20tEXt"),
+    "a chunk that ends after the file": png(before=b"\0\0\1\0tEXt"),
+}
+
+
+@pytest.mark.parametrize("data", FALSE_LENGTHS.values(), ids=FALSE_LENGTHS)
+def test_opencv_gets_no_chunk_that_is_longer_than_the_file(
+    data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would allocate the length."""
+
+    def allocate(*_: object) -> None:
+        raise AssertionError("OpenCV decodes the file")
+
+    monkeypatch.setattr("cv2.imdecode", allocate)
+    with pytest.raises(NotAnImage):
+        decode(data, max_pixels=LIMIT)
+
+
 def test_a_side_has_a_limit_of_its_own() -> None:
     with pytest.raises(ImageTooLarge, match="the limit of a side is 1000000"):
         decode(png_size(1, 1_000_001), max_pixels=LIMIT)
