@@ -401,7 +401,7 @@ def test_pages_of_other_origins_may_send_any_header() -> None:
     assert ALLOWED_HEADERS == "*, Authorization"
 
 
-# What API Gateway answers by itself
+# What API Gateway answers without the function
 
 GATEWAY_RESPONSES: dict[str, dict[str, Any]] = DEFINITION["x-amazon-apigateway-gateway-responses"]
 

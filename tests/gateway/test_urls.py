@@ -26,7 +26,7 @@ URLS = {
         "http://\uff41\u3002example/",
         Target("http", "a.example", 80, "/"),
     ),
-    "underscore beside an accent": (
+    "underscore and an accent": (
         "http://a_b.\u00e9/",
         Target("http", "a_b.xn--9ca", 80, "/"),
     ),

@@ -33,7 +33,7 @@ from tests.support.pictures import plain
 
 @dataclass(frozen=True)
 class Models:
-    """A classifier `tiny`, which the function gets from the store, beside the bundled detector."""
+    """A classifier `tiny`, which the function gets from the store, with the bundled detector."""
 
     store: ObjectStore
     base: Path

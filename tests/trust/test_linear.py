@@ -61,7 +61,7 @@ FORMS: dict[str, Case] = {
         TYPE + "boundary",
         form(filled(b"\r\n--b\r\n--bo\r\n--bou\r\n--bound\r\n--boundar", n), "boundary"),
     ),
-    "a boundary that goes on": lambda n: (TYPE + "b", form(filled(b"\r\n--bb", n))),
+    "a boundary that continues": lambda n: (TYPE + "b", form(filled(b"\r\n--bb", n))),
     "a boundary of dashes": lambda n: (TYPE + DASHES, form(b"-" * n, DASHES)),
     "almost boundaries of dashes": lambda n: (
         TYPE + DASHES,

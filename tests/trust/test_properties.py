@@ -1,4 +1,4 @@
-"""What holds for every input of a kind, whatever hypothesis makes of it."""
+"""Properties that hold for every input that hypothesis generates."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_every_content_type_and_body_has_a_well_formed_answer(
 
 @dataclass(frozen=True)
 class FormField:
-    """A field of a form, and what `/shape` has to say of it; None: it is not a picture's."""
+    """A field of a form and its answer from `/shape`; None if it is not a picture."""
 
     disposition: str
     content: bytes
@@ -311,7 +311,7 @@ class PassingTls(ssl.SSLContext):
 
 
 def internal(address: str) -> bool:
-    """What Python's standard library knows of an address, which is not what ours is made of."""
+    """Return whether an address is internal according to the standard library."""
     parsed: IPv4Address | IPv6Address = ip_address(address)
     if isinstance(parsed, IPv6Address) and (parsed.sixtofour or parsed.teredo):
         return True
@@ -406,7 +406,7 @@ VALID = {
 
 
 def paths_of(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Where in a JSON value something can be put in place of what is there."""
+    """Return the places of a JSON value that can be replaced."""
     items: list[tuple[Any, Any]] = []
     if isinstance(value, dict):
         items = list(value.items())

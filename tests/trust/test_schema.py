@@ -1,4 +1,4 @@
-"""What the definition says of the API holds, for what schemathesis makes of the definition.
+"""The API answers as its definition says, for requests that schemathesis generates.
 
 For each operation it sends what the definition allows and what it does not; every answer has a
 status, a content type, header fields and a body that the definition knows, and none is a 5xx.

@@ -1,4 +1,4 @@
-"""What must not get out, and what a client must not be able to write into the log."""
+"""No answer contains secrets, and no client can write into the log."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ INSIDE = re.compile(
     r"Traceback|\.py\b|line \d+|/var/task|site-packages|secret|Error\b|"
     + "|".join(map(re.escape, {str(Path.cwd()), str(Path.home()) + "/"}))
 )
-"""What an answer would show if it told more than its client may know."""
+"""Texts that an answer must not contain."""
 
 
 class Broken(Pipeline):

@@ -160,7 +160,7 @@ SCANS = {
     "extended, all in one": (frame(0xC1, 1) + scan(1), 1),
     "baseline, one by one": (frame(0xC0, 3) + scan(1) + scan(1) + scan(1), 3),
     "progressive": (frame(0xC2, 3) + scan(3) + scan(1), 2),
-    "progressive, which goes on as a baseline": (frame(0xC2, 3) + scan(3) + frame(0xC0, 3), 1),
+    "progressive, then baseline": (frame(0xC2, 3) + scan(3) + frame(0xC0, 3), 1),
     "a scan without a frame": (scan(3) + scan(3), 2),
     "cut off within the scan's segment": (frame(0xC0, 3) + b"\xff\xda\x00", 1),
     "bytes that look like a scan's start, in a comment": (
