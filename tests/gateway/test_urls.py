@@ -94,6 +94,7 @@ MALFORMED_HOSTS = {
 }
 
 
+@pytest.mark.promise("url-public")
 @pytest.mark.parametrize("url", MALFORMED_HOSTS.values(), ids=MALFORMED_HOSTS)
 def test_a_malformed_host_is_refused(url: str) -> None:
     with pytest.raises(UrlNotAllowed):

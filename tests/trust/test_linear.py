@@ -191,6 +191,7 @@ def calls(name: str, size: int) -> int:
     return count
 
 
+@pytest.mark.promise("linear-work")
 @pytest.mark.parametrize("name", INPUTS)
 def test_calls_grow_no_faster_than_what_is_sent(name: str) -> None:
     calls(name, 5_000)  # The first time, caches are filled and modules imported.
@@ -213,6 +214,7 @@ main()
 """
 
 
+@pytest.mark.promise("linear-work")
 def test_everything_is_answered_at_full_size() -> None:
     done = subprocess.run(
         [sys.executable, "-c", RUN_ALL], cwd=ROOT, capture_output=True, text=True, check=False

@@ -120,6 +120,7 @@ def mixed(count: int) -> Iterator[tuple[str, Any, int]]:
     return islice(cycle((name, *each) for name, each in EVENTS.items()), count)
 
 
+@pytest.mark.promise("warm-container")
 def test_2000_mixed_requests_leave_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,7 @@ SAYS = {
 }
 
 
+@pytest.mark.promise("counted-before-read")
 @pytest.mark.parametrize(("name", "make"), FLOODS.items(), ids=FLOODS)
 def test_a_flood_is_refused(
     name: str, make: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch

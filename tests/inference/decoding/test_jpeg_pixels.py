@@ -115,6 +115,7 @@ MODES = {
 }
 
 
+@pytest.mark.promise("cheap-bytes-expensive-work")
 @pytest.mark.parametrize("marker", MODES.values(), ids=MODES)
 @pytest.mark.parametrize("data", [PLAIN, PROGRESSIVE], ids=["SOF0", "SOF2"])
 def test_rare_coding_modes_are_refused_from_the_header(
