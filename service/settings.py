@@ -117,7 +117,7 @@ class Settings:
         integer = EnvironmentReader(environ).integer
         if text("BACKEND", "onnx") != "onnx":
             raise SettingsError("BACKEND must be onnx, the only backend.")
-        classifiers = text("CLASSIFICATION_MODEL", "vehicle_classifier").split(",")
+        classifiers = text("CLASSIFICATION_MODEL", "vehicle_attributes").split(",")
         return cls(
             base_model_path=Path(text("BASE_MODEL_PATH", "/tmp/matchvec/models")),  # noqa: S108  the only writable folder on Lambda
             model_uri=text("MODEL_URI", ""),

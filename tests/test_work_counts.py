@@ -78,7 +78,7 @@ COUNTS: dict[str, tuple[str, int, dict[str, int]]] = {
         {
             "decodes": 1,
             "runs of images 288x416": 1,
-            "runs of images 128x128": 1,
+            "runs of images 224x224": 1,
             "pictures in runs": 1 + 4,
         },
     ),
@@ -88,7 +88,7 @@ COUNTS: dict[str, tuple[str, int, dict[str, int]]] = {
         {
             "decodes": 3,
             "runs of images 288x416": 3,
-            "runs of images 128x128": 3,
+            "runs of images 224x224": 3,
             "pictures in runs": 3 * 5,
         },
     ),

@@ -42,7 +42,7 @@ def check_file(data: bytes, max_pixels: int) -> None:
 
     Raises:
         NotAnImage: The file has too many segments, chunks, blocks or items.
-        ImageTooLarge: The items of a HEIC or AVIF have too many pixels.
+        ImageTooLarge: The frame of a GIF, or the items of a HEIC or AVIF, have too many pixels.
         UnsupportedFormat: The coding mode of a JPEG or an item of a HEIC is not supported.
         IndexError: A GIF ends before its first frame.
     """
@@ -51,7 +51,7 @@ def check_file(data: bytes, max_pixels: int) -> None:
     elif data.startswith(PNG_SIGNATURE):
         check_chunks(data)
     elif data.startswith(GIF_SIGNATURES):
-        check_blocks(data)
+        check_blocks(data, max_pixels)
     elif brand_of(data):
         check_items(data, max_pixels)
 

@@ -33,7 +33,7 @@ One picture per request:
 
 {memories}
 
-## By way of sending
+## Ways to send pictures
 
 {memory} MB, arm64, at most 512 KB per picture. [Archives](scale.md) explains the last three.
 

@@ -1,4 +1,4 @@
-"""docs/deploy.md and the pages beside it agree with template, definition, script and prices."""
+"""docs/deploy.md and related pages agree with template, definition, script and prices."""
 
 from __future__ import annotations
 
