@@ -24,7 +24,7 @@ MAX_RESPONSE_BYTES = 6_000_000
 """Lambda's limit is 6 MiB; the rest is left for the headers.
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
-EXPOSED_HEADERS = "X-Failed-Images, X-Ignored-Parts, X-Request-Id"
+EXPOSED_HEADERS = "X-Failed-Images, X-Ignored-Parts, X-Not-Classified, X-Request-Id"
 MAX_AGE_SECONDS = "7200"
 """Seconds that browsers may cache a preflight response; Chromium allows no more."""
 
@@ -152,3 +152,17 @@ def failed_images(codes: Sequence[str | None]) -> dict[str, str]:
     """
     failed = [f"{position}={code}" for position, code in enumerate(codes) if code]
     return {"X-Failed-Images": ", ".join(failed)} if failed else {}
+
+
+def not_classified(counts: Sequence[int]) -> dict[str, str]:
+    """Return the `X-Not-Classified` header, or no header if every vehicle was classified.
+
+    Args:
+        counts: Vehicles of each part that the limits left out, in request order.
+
+    Example:
+        >>> not_classified([0, 12])
+        {'X-Not-Classified': '1=12'}
+    """
+    left_out = [f"{position}={count}" for position, count in enumerate(counts) if count]
+    return {"X-Not-Classified": ", ".join(left_out)} if left_out else {}

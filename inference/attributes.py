@@ -57,8 +57,17 @@ def describe_vehicle(detection: Detection, answers: Sequence[ClassifierAnswer]) 
         else:
             attributes[answer.classifier] = Attribute(first, dict(further))
     if name is None and answers:
-        name = Classification((detection.class_name,), (detection.confidence,))
+        name = _detected_class(detection)
     return Vehicle(detection, name, attributes)
+
+
+def describe_unclassified(detection: Detection) -> Vehicle:
+    """Return a vehicle that the limit of crops left out, named by the detector's class."""
+    return Vehicle(detection, _detected_class(detection), is_classified=False)
+
+
+def _detected_class(detection: Detection) -> Classification:
+    return Classification((detection.class_name,), (detection.confidence,))
 
 
 def _kind(detection: Detection, answers: Sequence[ClassifierAnswer]) -> str:

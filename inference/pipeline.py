@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inference.attributes import ClassifierAnswer, describe_vehicle
+from inference.attributes import ClassifierAnswer, describe_unclassified, describe_vehicle
 from inference.classification import Classifier
 from inference.decoding.resolution import DecodedImage, Resolution
 from inference.decoding.source import ImageSource
@@ -59,6 +59,8 @@ class Pipeline:
     def predict_class(self, source: ImageSource, threshold: float, top: int) -> list[Vehicle]:
         """Return the vehicles of an image with their classes, highest detection score first.
 
+        The source's budget limits how many are classified; the others have the lowest scores.
+
         Args:
             source: The image; it is decoded again if the classifiers need a higher resolution
                 than the detector.
@@ -68,13 +70,18 @@ class Pipeline:
         Raises:
             PictureError: The image cannot be decoded.
         """
-        vehicles = [
+        found = [
             detection
             for detection in self.predict_objects(source, threshold)
             if detection.class_name in self.detector.task.vehicles
         ]
-        if not vehicles:
-            return []
+        count = source.take_crops(len(found))
+        vehicles = self._classify(source, found[:count], top) if count else []
+        return vehicles + list(map(describe_unclassified, found[count:]))
+
+    def _classify(
+        self, source: ImageSource, vehicles: Sequence[Detection], top: int
+    ) -> list[Vehicle]:
         size_wh = source.decode(self.detector.resolution).size_wh
         decoded = source.decode(self._crops_resolution(vehicles, size_wh))
         crops_rgb = [crop(decoded, vehicle) for vehicle in vehicles]

@@ -90,8 +90,11 @@ class Vehicle:
         detection: Box, class and score of the detector.
         name: Classes in `label`, `pred` and `prob` of the response; None without classifiers.
         attributes: Further properties by response field.
+        is_classified: False if the limit of crops left this vehicle out. Its name is then the
+            detector's class.
     """
 
     detection: Detection
     name: Classification | None
-    attributes: Mapping[str, Attribute]
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    is_classified: bool = True

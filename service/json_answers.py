@@ -106,10 +106,10 @@ def health_json(pipeline: Pipeline) -> Json:
     }
 
 
-def models_json(pipeline: Pipeline) -> Json:
-    """Return the answer of `/models`."""
+def models_json(pipeline: Pipeline, threshold: float) -> Json:
+    """Return the answer of `/models`; `threshold` is the default of the option, 0..1."""
     return {
-        "detection": detector_json(pipeline.detector),
+        "detection": {**detector_json(pipeline.detector), "threshold": threshold},
         "classification": [classifier_json(each) for each in pipeline.classifiers],
     }
 
@@ -159,11 +159,13 @@ def check_names(classifiers: Sequence[Classifier]) -> None:
 def _result_json(result: Result) -> Json:
     error, timing = result.error, result.timing
     width, height = result.size_wh or (None, None)
+    left_out = {"not_classified": result.not_classified} if result.not_classified else {}
     return {
         **_part_json(result.part),
         "width": width,
         "height": height,
         "predictions": picture_answer_json(result.answer),
+        **left_out,
         "error": {"code": error.code, "message": error.message} if error else None,
         "timing_ms": {
             "fetch": round(timing.fetch, 1),

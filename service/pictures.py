@@ -16,6 +16,7 @@ from gateway.errors import DeadlineExceeded, PartError, PartFailed, UrlNotAnImag
 from gateway.fetch import Fetcher
 from gateway.parts import FormFile, Part, S3Field, UrlField
 from gateway.upload_bucket import SCHEME, NoUploadBucket, Source, UploadBucket
+from inference.budget import RequestBudget
 from inference.decoding.source import ImageSource
 from inference.errors import ImageTooLarge, NotAnImage, PictureError, is_out_of_memory
 from service.results import PictureAnswer, Result, Timing
@@ -99,7 +100,11 @@ class PictureService:
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="picture")
 
     def answer(
-        self, parts: Sequence[Part], compute: PictureFunction, deadline: Deadline
+        self,
+        parts: Sequence[Part],
+        compute: PictureFunction,
+        deadline: Deadline,
+        budget: RequestBudget | None = None,
     ) -> list[Result]:
         """Return one result per part, in order.
 
@@ -111,11 +116,12 @@ class PictureService:
             parts: Parts of the request.
             compute: Computes the answer for a picture.
             deadline: Time at which all results must be ready.
+            budget: Work that the request may cause; None for no limit.
         """
-        budget = TimeBudget(deadline)
+        pace = TimeBudget(deadline)
         jobs = {
             each.position: self._workers.submit(
-                self._process, parts[each.position], each, compute, budget
+                self._process, parts[each.position], each, compute, pace, budget
             )
             for each in self._contents(parts, deadline)
         }
@@ -148,17 +154,22 @@ class PictureService:
                 return
 
     def _process(
-        self, part: Part, arrived: PartContent, compute: PictureFunction, budget: TimeBudget
+        self,
+        part: Part,
+        arrived: PartContent,
+        compute: PictureFunction,
+        pace: TimeBudget,
+        budget: RequestBudget | None,
     ) -> Result:
         content = arrived.content
         if isinstance(content, PartError):
             return Result(part, error=content, timing=Timing(arrived.fetch_ms))
-        source = ImageSource(content, self._max_pixels)
+        source = ImageSource(content, self._max_pixels, budget)
         answer: PictureAnswer | None = None
         error: PartError | PictureError | None = None
         start = time.perf_counter()
         try:
-            if budget.is_used_up:
+            if pace.is_used_up:
                 raise DeadlineExceeded(
                     "The time limit of the request was reached before this picture. "
                     "Send fewer pictures per request."
@@ -169,7 +180,7 @@ class PictureService:
         total_ms = (time.perf_counter() - start) * 1000
         inference_ms = max(0.0, total_ms - source.decode_ms)
         timing = Timing(arrived.fetch_ms, source.decode_ms, inference_ms)
-        budget.record(timing)
+        pace.record(timing)
         return Result(part, answer, source.size_wh, error, timing, content)
 
 

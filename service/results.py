@@ -58,3 +58,8 @@ class Result:
     def objects(self) -> Sequence[Detection | Vehicle]:
         """Objects with boxes; none if the part failed or the route does not detect objects."""
         return self.answer if isinstance(self.answer, list) else ()
+
+    @property
+    def not_classified(self) -> int:
+        """Number of vehicles that the limit of crops left out."""
+        return sum(isinstance(each, Vehicle) and not each.is_classified for each in self.objects)

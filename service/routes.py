@@ -15,7 +15,7 @@ from gateway.errors import AllFailed, InternalError, PartFailed
 from gateway.event import Request, decode_body
 from gateway.options import Options, parse_options
 from gateway.parts import Form, ignored_parts, parse_body
-from gateway.response import failed_images
+from gateway.response import failed_images, not_classified
 from gateway.routes import Route, find_route
 from gateway.upload_bucket import parse_upload
 from service.app import App
@@ -108,7 +108,7 @@ def _health(app: App, _call: Call) -> Answer:
 
 
 def _models(app: App, _call: Call) -> Answer:
-    return _json(models_json(app.models.pipeline()))
+    return _json(models_json(app.models.pipeline(), app.settings.detection_threshold))
 
 
 def _uploads(app: App, call: Call) -> Answer:
@@ -118,17 +118,18 @@ def _uploads(app: App, call: Call) -> Answer:
 def _pictures(app: App, call: Call) -> Answer:
     """Answer one result per picture as JSON, or the only picture with its objects drawn on it."""
     route = PICTURE_ROUTES[call.route]
-    read = _read_pictures(app, call.request, can_draw=route.uses_detector)
+    read = _read_pictures(app, call.request, can_draw=route.draws)
     compute = route.make_function(app, read.options)
-    results = app.pictures.answer(read.form.parts, compute, call.deadline)
+    budget = app.settings.request_budget()
+    results = app.pictures.answer(read.form.parts, compute, call.deadline, budget)
     if {result.error.code if result.error else None for result in results} == {PartFailed.code}:
         logger.error("request %s: every picture failed", call.request.request_id)
         raise InternalError("Something went wrong on our side.")
     if read.picture_type:
         picture = drawn_picture(results[0], read.picture_type, app.settings.max_pixels)
-        headers = ignored_parts(read.form.ignored)
+        headers = _headers(results, read)
         return Answer(picture, read.picture_type, headers, results=results)
-    if read.options.details:
+    if read.options.details or route.has_details:
         manifests = route.manifests(app.models)
         details = details_json(results, manifests, call.request.request_id)
         return _results_json(details, results, read)
@@ -154,9 +155,14 @@ def _read_pictures(app: App, request: Request, *, can_draw: bool) -> PictureRequ
 def _results_json(value: object, results: Sequence[Result], read: PictureRequest) -> Answer:
     """Answer a JSON value, with the status and headers that the results give it."""
     codes = [result.error.code if result.error else None for result in results]
-    headers = {**failed_images(codes), **ignored_parts(read.form.ignored)}
+    headers = {**failed_images(codes), **_headers(results, read)}
     status = AllFailed.status if read.options.strict and all(codes) else HTTPStatus.OK
     return replace(_json(value, headers, results), status=status)
+
+
+def _headers(results: Sequence[Result], read: PictureRequest) -> dict[str, str]:
+    left_out = not_classified([result.not_classified for result in results])
+    return {**left_out, **ignored_parts(read.form.ignored)}
 
 
 def _json(

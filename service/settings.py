@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from inference.budget import RequestBudget
+
 Value = TypeVar("Value", int, float)
 
 HOST_PATTERN = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -41,6 +43,10 @@ class Settings:
         detection_threshold: Lowest score of a detection.
         detection_iou_threshold: IoU above which a car and a truck are one vehicle, the car.
         detection_size_threshold: Smallest box, as a share of the picture's area.
+        min_threshold: Lower bound of the option `threshold`.
+        max_classified_per_picture: Vehicles of one picture that are classified, highest scores
+            first.
+        max_classified_per_request: Vehicles of one request that are classified.
         max_pixels: Pixels of the largest picture, width times height.
         max_request_bytes: Size of the largest body as Lambda counts it: in base64, or of text.
         max_images: Pictures per request: files, urls and uploads.
@@ -68,6 +74,9 @@ class Settings:
     detection_threshold: float
     detection_iou_threshold: float
     detection_size_threshold: float
+    min_threshold: float
+    max_classified_per_picture: int
+    max_classified_per_request: int
     max_pixels: int
     max_request_bytes: int
     max_images: int
@@ -92,6 +101,10 @@ class Settings:
             return _cores()
         return max(1, min(_cores(), round(self.memory_mb / MB_PER_VCPU)))
 
+    def request_budget(self) -> RequestBudget:
+        """Return the work that a new request may cause."""
+        return RequestBudget(self.max_classified_per_picture, self.max_classified_per_request)
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Read and check all variables. An empty variable counts as not set.
@@ -104,7 +117,7 @@ class Settings:
         integer = EnvironmentReader(environ).integer
         if text("BACKEND", "onnx") != "onnx":
             raise SettingsError("BACKEND must be onnx, the only backend.")
-        classifiers = text("CLASSIFICATION_MODEL", "vehicle_classifier").split(",")
+        classifiers = text("CLASSIFICATION_MODEL", "vehicle_attributes").split(",")
         return cls(
             base_model_path=Path(text("BASE_MODEL_PATH", "/tmp/matchvec/models")),  # noqa: S108  the only writable folder on Lambda
             model_uri=text("MODEL_URI", ""),
@@ -113,6 +126,9 @@ class Settings:
             detection_threshold=number("DETECTION_THRESHOLD", 0.4, 0, 1),
             detection_iou_threshold=number("DETECTION_IOU_THRESHOLD", 0.9, 0, 1),
             detection_size_threshold=number("DETECTION_SIZE_THRESHOLD", 0.005, 0, 1),
+            min_threshold=number("MIN_THRESHOLD", 0.05, 0, 1),
+            max_classified_per_picture=integer("MAX_CLASSIFIED_PER_PICTURE", 20, 1, 100),
+            max_classified_per_request=integer("MAX_CLASSIFIED_PER_REQUEST", 100, 1, 100_000),
             max_pixels=integer("MAX_PIXELS", 50_000_000, 1, 1_000_000_000),
             max_request_bytes=integer("MAX_REQUEST_BYTES", 6_291_456, 1, 1_000_000_000),
             max_images=integer("MAX_IMAGES", 32, 1, 1000),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from inference.budget import RequestBudget
 from inference.decoding.decode import decode_reduced
 from inference.decoding.resolution import DecodedImage, Resolution
 from inference.types import ImageRGB, SizeWH
@@ -15,15 +16,17 @@ class ImageSource:
     Args:
         data: The file.
         max_pixels: Largest width times height that is decoded.
+        budget: Work that the request may still cause; None for no limit.
 
     Attributes:
         decode_ms: Milliseconds spent on decoding so far.
     """
 
-    def __init__(self, data: bytes, max_pixels: int) -> None:
+    def __init__(self, data: bytes, max_pixels: int, budget: RequestBudget | None = None) -> None:
         """Keep the file. Nothing is decoded yet."""
         self._data = data
         self._max_pixels = max_pixels
+        self._budget = budget
         self._decoded: DecodedImage | None = None
         self.decode_ms = 0.0
 
@@ -38,6 +41,10 @@ class ImageSource:
     def size_wh(self) -> SizeWH | None:
         """Width and height of the upright image in pixels; None before the first decode."""
         return self._decoded.size_wh if self._decoded else None
+
+    def take_crops(self, wanted: int) -> int:
+        """Return how many of the image's vehicles may be classified: `wanted` without a budget."""
+        return self._budget.take_crops(wanted) if self._budget else wanted
 
     def decode(self, resolution: Resolution) -> DecodedImage:
         """Return the cached pixels if they are detailed enough; otherwise decode again.

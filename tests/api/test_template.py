@@ -76,7 +76,8 @@ def test_no_parameter_has_a_single_legal_value() -> None:
     assert [
         name for name, each in parameters.items() if len(each.get("AllowedValues", "ab")) < 2
     ] == []
-    assert len(parameters) <= 60
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+    assert len(parameters) <= 200
 
 
 def test_every_parameter_is_in_one_group_of_the_console() -> None:

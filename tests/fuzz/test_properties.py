@@ -15,6 +15,7 @@ import gateway.exchange
 import gateway.fetch
 import gateway.parts
 import inference.decoding.decode
+import inference.decoding.other_formats
 import service.handler
 import service.routes
 from fuzz.mutate import mutations
@@ -30,11 +31,13 @@ SEEDS = [
 MUTATIONS = 800
 
 
+@pytest.mark.promise("fuzzed-requests")
 @pytest.mark.parametrize(("target", "seed"), SEEDS)
 def test_every_seed(target: Target, seed: bytes) -> None:
     target.load()(seed)
 
 
+@pytest.mark.promise("fuzzed-requests")
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_mutated_seeds(target: Target) -> None:
     check = target.load()
@@ -116,7 +119,7 @@ PLANTED: dict[str, tuple[str, Any, str, Any]] = {
     ),
     "a decoder without a limit": (
         "decode",
-        inference.decoding.decode,
+        inference.decoding.other_formats,
         "check_header",
         lambda *_: None,
     ),

@@ -14,14 +14,22 @@ from gateway.errors import (
     RequestError,
 )
 from gateway.event import Request
-from gateway.response import error_response, failed_images, file_response, json_response
+from gateway.response import (
+    error_response,
+    failed_images,
+    file_response,
+    json_response,
+    not_classified,
+)
 
 REQUEST = Request("POST", "/predict", {}, {}, None, None, "id-1")
 CORS = {
     "Access-Control-Allow-Origin": "https://app.example",
     "Access-Control-Allow-Headers": "*, Authorization",
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
-    "Access-Control-Expose-Headers": "X-Failed-Images, X-Ignored-Parts, X-Request-Id",
+    "Access-Control-Expose-Headers": (
+        "X-Failed-Images, X-Ignored-Parts, X-Not-Classified, X-Request-Id"
+    ),
 }
 
 
@@ -87,6 +95,7 @@ def test_nan_is_refused() -> None:
         json_response(REQUEST, [float("nan")], cors_origin="*")
 
 
+@pytest.mark.promise("size-limits")
 def test_the_response_limit_counts_escaped_characters() -> None:
     quotes = '"' * 1_500_000  # JSON escapes each as two characters, Lambda those as four.
 
@@ -165,3 +174,15 @@ FAILED = {
 @pytest.mark.parametrize(("codes", "headers"), FAILED.values(), ids=FAILED)
 def test_failed_images(codes: list[str | None], headers: dict[str, str]) -> None:
     assert failed_images(codes) == headers
+
+
+LEFT_OUT: dict[str, tuple[list[int], dict[str, str]]] = {
+    "none": ([0, 0], {}),
+    "one": ([0, 12], {"X-Not-Classified": "1=12"}),
+    "two": ([3, 0, 1], {"X-Not-Classified": "0=3, 2=1"}),
+}
+
+
+@pytest.mark.parametrize(("counts", "headers"), LEFT_OUT.values(), ids=LEFT_OUT)
+def test_not_classified(counts: list[int], headers: dict[str, str]) -> None:
+    assert not_classified(counts) == headers

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from inference.budget import RequestBudget
 from inference.class_outputs import ClassificationTask
 from inference.decoding.resolution import DecodedImage
 from inference.decoding.source import ImageSource
 from inference.pipeline import crop, drop_small, keep_car_over_truck, keep_one_per_vehicle
 from inference.types import Classification, Detection
 from tests.support.models import fake_classifier, fake_detector, fake_pipeline
-from tests.support.pictures import blank
+from tests.support.pictures import blank, plain
 
 CAR = Detection((0, 0, 100, 100), "car", 0.5)
 TRUCK = Detection((0, 0, 100, 100), "truck", 0.9)
@@ -67,6 +68,35 @@ def test_only_vehicles_are_classified() -> None:
     assert len(vehicles) == 1
     assert vehicles[0].detection.class_name == "car"
     assert vehicles[0].name == Classification(("clio",), (0.75,))
+
+
+ROW = ((0, 0, 1, 2), 0.6, 0), ((1, 0, 2, 2), 0.9, 0), ((2, 0, 3, 2), 0.8, 0), ((3, 0, 4, 2), 0.7, 0)
+BUDGETS = {
+    "no limit": (None, [True, True, True, True]),
+    "a limit that is not reached": (RequestBudget(4, 4), [True, True, True, True]),
+    "two per picture": (RequestBudget(2, 100), [True, True, False, False]),
+    "three left for the request": (RequestBudget(20, 3), [True, True, True, False]),
+    "none left for the request": (RequestBudget(20, 0), [False, False, False, False]),
+}
+
+
+@pytest.mark.parametrize(("budget", "classified"), BUDGETS.values(), ids=BUDGETS)
+def test_the_best_vehicles_are_classified(
+    budget: RequestBudget | None, classified: list[bool]
+) -> None:
+    source = ImageSource(plain(40, 40), 10_000, budget)
+    vehicles = fake_pipeline(fake_detector(*ROW)).predict_class(source, 0.4, top=1)
+
+    assert [round(each.detection.confidence, 3) for each in vehicles] == [0.9, 0.8, 0.7, 0.6]
+    assert [each.is_classified for each in vehicles] == classified
+    names = [("clio",) if each else ("car",) for each in classified]
+    assert [each.name.names for each in vehicles if each.name] == names
+
+
+def test_pictures_of_a_request_share_its_budget() -> None:
+    budget = RequestBudget(3, 5)
+
+    assert [budget.take_crops(wanted) for wanted in (2, 4, 4, 1)] == [2, 3, 0, 0]
 
 
 def test_classifiers_keep_their_order() -> None:

@@ -120,6 +120,7 @@ def test_error(name: str, status: int, code: str, handler: Handler) -> None:
     assert response["headers"]["X-Request-Id"] == "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 
 
+@pytest.mark.promise("size-limits")
 def test_a_body_over_the_limit(settings: Settings) -> None:
     small = make_handler(replace(settings, max_request_bytes=100), load=lambda _: fake_pipeline())
     response = small(load_event("rest_predict"), None)
@@ -321,6 +322,7 @@ SWITCHES = {
 }
 
 
+@pytest.mark.promise("url-settings")
 @pytest.mark.parametrize("variables", SWITCHES.values(), ids=SWITCHES)
 def test_urls_that_the_settings_forbid(variables: dict[str, str]) -> None:
     handler = make_handler(Settings.from_environment(variables), load=lambda _: fake_pipeline())
@@ -349,6 +351,35 @@ def test_the_threshold_of_the_client_replaces_the_configured_one(
     assert body(strict(form_event("/object_detection", upload(plain())), None)) == [[]]
     event = form_event("/object_detection", upload(plain()), query={"threshold": "0"})
     assert body(strict(event, None)) == [[CAR, PERSON]]
+
+
+def test_the_threshold_of_the_client_has_a_lower_bound(settings: Settings) -> None:
+    bounded = make_handler(replace(settings, min_threshold=0.85), load=lambda _: fake_pipeline())
+    event = form_event("/object_detection", upload(plain()), query={"threshold": "0"})
+
+    assert body(bounded(event, None)) == [[CAR]]
+
+
+def test_vehicles_over_the_limit_are_counted(settings: Settings) -> None:
+    # One worker, because the pictures of a request share the limit in the order of their work.
+    limited = replace(settings, max_classified_per_request=1, memory_mb=1769)
+    handler = make_handler(limited, load=lambda _: fake_pipeline())
+    pictures = upload(plain()), upload(plain())
+    bare = handler(form_event("/predict", *pictures), None)
+    detailed = handler(form_event("/predict", *pictures, query={"details": "true"}), None)
+
+    left_out = {**CAR, "label": "car: 0.9", "pred": ["car"], "prob": [0.9]}
+    assert body(bare) == [[CLIO], [left_out]]
+    assert bare["headers"]["X-Not-Classified"] == "1=1"
+    assert detailed["headers"]["X-Not-Classified"] == "1=1"
+    assert [image.get("not_classified") for image in body(detailed)["images"]] == [None, 1]
+
+
+def test_an_answer_within_the_limits_says_nothing_about_them(handler: Handler) -> None:
+    response = handler(form_event("/predict", upload(plain()), query={"details": "true"}), None)
+
+    assert "X-Not-Classified" not in response["headers"]
+    assert "not_classified" not in body(response)["images"][0]
 
 
 MODELS_USED = {
@@ -510,6 +541,7 @@ NONSENSE: dict[str, Callable[[], object]] = {
 }
 
 
+@pytest.mark.promise("well-formed-answer")
 @pytest.mark.parametrize("make", NONSENSE.values(), ids=NONSENSE)
 def test_no_event_escapes(make: Callable[[], object], handler: Handler) -> None:
     response = handler(make(), None)

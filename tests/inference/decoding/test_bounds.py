@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
 
 import pytest
@@ -26,6 +27,12 @@ from tests.support.hostile import (
 from tests.support.pictures import encode
 
 LIMIT = 50_000_000
+
+
+def peak_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 SAYS = {
     "JPEG: fill": "too much padding",
     "JPEG: junk": "too much padding",
@@ -43,6 +50,7 @@ SAYS = {
 }
 
 
+@pytest.mark.promise("counted-before-read")
 @pytest.mark.parametrize(("name", "make"), FLOODS.items(), ids=FLOODS)
 def test_a_flood_is_refused(
     name: str, make: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch
@@ -74,6 +82,48 @@ UP_TO_THE_LIMIT = {
 @pytest.mark.parametrize("data", UP_TO_THE_LIMIT.values(), ids=UP_TO_THE_LIMIT)
 def test_what_is_below_the_limit_is_decoded(data: bytes) -> None:
     assert decode(data, max_pixels=LIMIT).shape in {(20, 40, 3), (6, 8, 3)}
+
+
+FALSE_LENGTHS = {
+    "a chunk of 2 GB": png(before=b"\x80\0\0\0IDAT"),
+    "the last chunk of another one": png(before=b"\0\0\0\x20tEXt"),
+    "a chunk that ends after the file": png(before=b"\0\0\1\0tEXt"),
+}
+
+
+@pytest.mark.parametrize("data", FALSE_LENGTHS.values(), ids=FALSE_LENGTHS)
+def test_opencv_gets_no_chunk_that_is_longer_than_the_file(
+    data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would allocate the length."""
+
+    def allocate(*_: object) -> None:
+        raise AssertionError("OpenCV decodes the file")
+
+    monkeypatch.setattr("cv2.imdecode", allocate)
+    with pytest.raises(NotAnImage):
+        decode(data, max_pixels=LIMIT)
+
+
+BEFORE_THE_FRAME = {
+    **{f"disposal {n}": b"!\xf9\4" + bytes([n << 2]) + bytes(4) for n in range(4)},
+    "an empty control block": b"!\xf9\0\1,\0!\xf9\4\x08" + bytes(4),
+    "an empty comment": b"!\xfe\0!\xf9\4\x08" + bytes(4),
+    "an empty number of loops": b"!\xff\x0bNETSCAPE2.0\0\1,\0!\xf9\4\x08" + bytes(4),
+    "stray bytes": b"\0\1\2!\xf9\4\x08" + bytes(4),
+}
+
+
+@pytest.mark.parametrize("control", BEFORE_THE_FRAME.values(), ids=BEFORE_THE_FRAME)
+def test_a_gif_whose_frame_leaves_the_canvas_is_refused_before_it_is_filled(control: bytes) -> None:
+    """The fill took 4 GB."""
+    frame = b",\xff\xff\xff\xff\xff\xff\xff\xff\0\2\2D\1\0;"
+    data = b"GIF89a\x10\0\x0c\0\0\0\0" + control + frame
+
+    before = peak_megabytes()
+    with pytest.raises(ImageTooLarge):
+        decode(data, max_pixels=LIMIT)
+    assert peak_megabytes() - before < 500
 
 
 def test_a_side_has_a_limit_of_its_own() -> None:
@@ -139,7 +189,7 @@ SCANS = {
     "extended, all in one": (frame(0xC1, 1) + scan(1), 1),
     "baseline, one by one": (frame(0xC0, 3) + scan(1) + scan(1) + scan(1), 3),
     "progressive": (frame(0xC2, 3) + scan(3) + scan(1), 2),
-    "progressive, which goes on as a baseline": (frame(0xC2, 3) + scan(3) + frame(0xC0, 3), 1),
+    "progressive, then baseline": (frame(0xC2, 3) + scan(3) + frame(0xC0, 3), 1),
     "a scan without a frame": (scan(3) + scan(3), 2),
     "cut off within the scan's segment": (frame(0xC0, 3) + b"\xff\xda\x00", 1),
     "bytes that look like a scan's start, in a comment": (

@@ -183,6 +183,7 @@ def scan_bomb(scans: int) -> bytes:
     return data[:last] + data[last:-2] * scans + data[-2:]
 
 
+@pytest.mark.promise("cheap-bytes-expensive-work")
 def test_a_jpeg_of_many_scans_is_refused() -> None:
     assert decode(scan_bomb(50), max_pixels=LIMIT).shape == (20, 40, 3)
     with pytest.raises(NotAnImage, match="more than 100 scans"):
@@ -198,6 +199,7 @@ def rle_bmp(width: int, height: int) -> bytes:
     return header + info + b"\xff\x00\x00\x00" + pixels
 
 
+@pytest.mark.promise("cheap-bytes-expensive-work")
 def test_a_large_run_length_encoded_bmp_is_refused() -> None:
     assert decode(rle_bmp(200, 1), max_pixels=LIMIT).shape == (1, 200, 3)
     with pytest.raises(ImageTooLarge, match="3000x2000 pixels, the limit is 4000000"):
@@ -231,6 +233,7 @@ def test_sizes_up_to_the_limit_are_decoded(width: int, height: int, limit: int) 
     assert decode(data, max_pixels=limit).shape == (height, width, 3)
 
 
+@pytest.mark.promise("max-pixels")
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
 def test_a_picture_over_the_limit_is_refused_before_it_is_decoded(
     file_format: str, monkeypatch: pytest.MonkeyPatch
@@ -245,6 +248,7 @@ def test_a_picture_over_the_limit_is_refused_before_it_is_decoded(
         decode(data, max_pixels=100)
 
 
+@pytest.mark.promise("known-formats-only")
 def test_pillow_is_never_asked_for_another_format() -> None:
     with Image.open(io.BytesIO(encode(corners(), "SGI"))) as image:
         assert image.format == "SGI"
