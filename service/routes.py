@@ -120,7 +120,7 @@ def _pictures(app: App, call: Call) -> Answer:
     route = PICTURE_ROUTES[call.route]
     read = _read_pictures(app, call.request, can_draw=route.uses_detector)
     compute = route.make_function(app, read.options)
-    budget = app.settings.request_budget()
+    budget = app.settings.request_budget(is_drawn=read.picture_type is not None)
     results = app.pictures.answer(read.form.parts, compute, call.deadline, budget)
     if {result.error.code if result.error else None for result in results} == {PartFailed.code}:
         logger.error("request %s: every picture failed", call.request.request_id)

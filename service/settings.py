@@ -47,6 +47,8 @@ class Settings:
         max_classified_per_picture: Vehicles of one picture that are classified, highest scores
             first.
         max_classified_per_request: Vehicles of one request that are classified.
+        max_cpu_seconds: Estimated seconds of one core that a request's pictures may take together;
+            small requests may take less.
         max_pixels: Pixels of the largest picture, width times height.
         max_request_bytes: Size of the largest body as Lambda counts it: in base64, or of text.
         max_images: Pictures per request: files, urls and uploads.
@@ -77,6 +79,7 @@ class Settings:
     min_threshold: float
     max_classified_per_picture: int
     max_classified_per_request: int
+    max_cpu_seconds: float
     max_pixels: int
     max_request_bytes: int
     max_images: int
@@ -101,9 +104,14 @@ class Settings:
             return _cores()
         return max(1, min(_cores(), round(self.memory_mb / MB_PER_VCPU)))
 
-    def request_budget(self) -> RequestBudget:
-        """Return the work that a new request may cause."""
-        return RequestBudget(self.max_classified_per_picture, self.max_classified_per_request)
+    def request_budget(self, *, is_drawn: bool) -> RequestBudget:
+        """Return the work that a new request may cause; drawing decodes the picture once more."""
+        return RequestBudget(
+            max_ms=1000 * self.max_cpu_seconds,
+            crops_per_picture=self.max_classified_per_picture,
+            crops=self.max_classified_per_request,
+            decodes=2 if is_drawn else 1,
+        )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -129,6 +137,7 @@ class Settings:
             min_threshold=number("MIN_THRESHOLD", 0.05, 0, 1),
             max_classified_per_picture=integer("MAX_CLASSIFIED_PER_PICTURE", 20, 1, 100),
             max_classified_per_request=integer("MAX_CLASSIFIED_PER_REQUEST", 100, 1, 100_000),
+            max_cpu_seconds=number("MAX_CPU_SECONDS", 8, 0.1, 900),
             max_pixels=integer("MAX_PIXELS", 50_000_000, 1, 1_000_000_000),
             max_request_bytes=integer("MAX_REQUEST_BYTES", 6_291_456, 1, 1_000_000_000),
             max_images=integer("MAX_IMAGES", 32, 1, 1000),

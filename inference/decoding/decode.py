@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -38,7 +39,14 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 PNG_END = b"IEND\xaeB`\x82"
 """Type and checksum of a PNG's last chunk, which is empty."""
 
+Charge = Callable[[float], None]
+"""Subtracts estimated milliseconds from the budget of a request."""
+
 logger = logging.getLogger("matchvec")
+
+
+def no_charge(_milliseconds: float) -> None:
+    """Accept any estimate."""
 
 
 def decode(data: bytes, *, max_pixels: int) -> ImageRGB:
@@ -62,26 +70,32 @@ def decode(data: bytes, *, max_pixels: int) -> ImageRGB:
     return _decode(data, max_pixels, None).image_rgb
 
 
-def decode_reduced(data: bytes, *, max_pixels: int, resolution: Resolution) -> DecodedImage:
+def decode_reduced(
+    data: bytes, *, max_pixels: int, resolution: Resolution, charge: Charge = no_charge
+) -> DecodedImage:
     """Decode an image as `decode` does, but a JPEG only to the resolution that is needed.
 
     Args:
         data: The file. All of it is read at any resolution.
         max_pixels: Largest width times height of the whole image, by the file's header.
         resolution: Smallest size of the result.
+        charge: Called with the estimated milliseconds of one core before any pixel is decoded. It
+            raises PictureError if the request may not take that long.
 
     Raises:
         PictureError: As for `decode`.
     """
-    return _decode(data, max_pixels, resolution)
+    return _decode(data, max_pixels, resolution, charge)
 
 
-def _decode(data: bytes, max_pixels: int, resolution: Resolution | None) -> DecodedImage:
+def _decode(
+    data: bytes, max_pixels: int, resolution: Resolution | None, charge: Charge = no_charge
+) -> DecodedImage:
     try:
         check_file(data, max_pixels)
         inverted = _inverted_tiff(data, max_pixels)
         with open_image(inverted or data) as image:
-            check_header(image, data, max_pixels)
+            charge(check_header(image, data, max_pixels))
             stored_rgb, reduction = _pixels(image, inverted or data, resolution)
             orientation = read_orientation(image)
             size_wh = upright_size(image.size, orientation)
