@@ -32,7 +32,7 @@ parallel := -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help start demo check test test-slow test-all test-browser lint \
-	types pytest load fuzz bench bench-full format package clean build-MatchvecFunction \
+	types pytest load fuzz bench bench-full docs format package clean build-MatchvecFunction \
 	build-MatchvecBatchFunction build-PreTrafficHook
 
 help: ## List the targets
@@ -100,6 +100,10 @@ bench-full: $(test_ready) ## The same with enough rounds for a p99
 # checkov's pins conflict with SAM CLI's, so it has an environment of its own.
 .venv-checkov/.checkov-installed: pyproject.toml scripts/make_venv.sh
 	@sh scripts/make_venv.sh .venv-checkov checkov $(PYTHON)
+
+docs: $(test_ready) ## Write the generated pages of docs/ and build the website in build/site
+	@$(bin)/python -m scripts.docs_pages
+	@NO_MKDOCS_2_WARNING=1 $(bin)/python -m mkdocs build --strict --quiet
 
 format: $(test_ready) ## Format the sources
 	@$(bin)/ruff check --fix-only .

@@ -1,7 +1,7 @@
 """Target `event`: every event gets a well-formed, documented answer.
 
 The input is an event as JSON, or a list of lines: ``a.b: value`` sets a field to a value (JSON, or
-plain text), and the text after an empty line is the body. Almost every mutation of a seed is thus
+plain text), and the text after an empty line is the body. Almost every mutation of a seed is
 another event and not a syntax error.
 """
 

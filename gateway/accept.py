@@ -1,4 +1,4 @@
-"""Read the Accept header: does the client want a drawn picture, and of which type?"""
+"""Read the Accept header: does the client want a drawn picture, and of what type?"""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def decode_picture_text(content: bytes, *, is_text: bool = False) -> bytes:
     Args:
         content: What the client sent as a picture.
         is_text: True if the content must be text, as in JSON. Otherwise base64 text is recognized
-            by the signature of its picture, so that no picture file is taken for text.
+            by the signature of its picture, so that no picture file is mistaken for text.
 
     Example:
         >>> decode_picture_text(b"data:image/gif;base64,R0lGODlh")

@@ -33,6 +33,8 @@ class Route(StrEnum):
     PREDICT = "predict", POST
     SHAPE = "shape", POST
     NBYTES = "nbytes", POST
+    OBJECT_DETECTION_DETAILS = "object_detection_details", POST
+    PREDICT_DETAILS = "predict_details", POST
     UPLOADS = "uploads", POST
     HEALTH = "health", GET
     MODELS = "models", GET

@@ -131,7 +131,7 @@ def check_pictures(answer: Any) -> list[str]:  # noqa: ANN401
         f"{name}: {images[name]['error']}" for name in GOLDEN if images[name]["error"] is not None
     ]
     if (images["notes.txt"]["error"] or {}).get("code") != "not_an_image":
-        problems.append("notes.txt was taken for a picture")
+        problems.append("notes.txt was accepted as a picture")
     if body["model"]["detection"]["name"] == EMBEDDED_DETECTOR:
         found = {
             name: {each["class_name"] for each in images[name]["predictions"]} for name in GOLDEN

@@ -20,6 +20,9 @@ OPTIONS = {"JPEG": {"quality": 90}, "PNG": {}}
 START_PIXELS = {"JPEG": 12_000_000, "PNG": 3_000_000}
 """Pixels of the first attempt: photographs of this size take about 4 MB."""
 
+MAX_SIDE = {"JPEG": 65_500, "PNG": 1_000_000}
+"""Pixels of the longest side: libjpeg's limit, and the longest side that is decoded."""
+
 SHRINK = 0.95
 """Extra factor on the next attempt: smaller images need more bytes per pixel."""
 
@@ -50,7 +53,11 @@ def render_file(
     file_format = FORMATS[media_type]
     image_rgb = decode(data, max_pixels=max_pixels)
     height, width = image_rgb.shape[:2]
-    scale = min(1.0, sqrt(START_PIXELS[file_format] / (width * height)))
+    scale = min(
+        1.0,
+        sqrt(START_PIXELS[file_format] / (width * height)),
+        MAX_SIDE[file_format] / max(width, height),
+    )
     while True:
         small_rgb = _shrunk(image_rgb, scale)
         small_wh = (small_rgb.shape[1], small_rgb.shape[0])

@@ -56,7 +56,7 @@ def for_clients(source: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_nulls(node: Any) -> Any:  # noqa: ANN401  any part of a definition
-    """Return a tree with null in place of the text "null"."""
+    """Return a tree with null instead of the text "null"."""
     if isinstance(node, list):
         return [with_nulls(each) for each in node]
     if isinstance(node, dict):

@@ -44,7 +44,7 @@ fi
 
 case $group in
     start) cost="about a minute, 700 MB" ;;
-    test) cost="about a minute, 400 MB more" ;;
+    test) cost="about a minute, 500 MB more" ;;
     browser) cost="half a minute, 340 MB more" ;;
     *) cost="about a minute" ;;
 esac

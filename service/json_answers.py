@@ -106,10 +106,10 @@ def health_json(pipeline: Pipeline) -> Json:
     }
 
 
-def models_json(pipeline: Pipeline) -> Json:
-    """Return the answer of `/models`."""
+def models_json(pipeline: Pipeline, threshold: float) -> Json:
+    """Return the answer of `/models`; `threshold` is the default of the option, 0..1."""
     return {
-        "detection": detector_json(pipeline.detector),
+        "detection": {**detector_json(pipeline.detector), "threshold": threshold},
         "classification": [classifier_json(each) for each in pipeline.classifiers],
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.options import Options
 from gateway.routes import Route
@@ -25,14 +25,21 @@ class PictureRoute:
 
     Attributes:
         make_function: Returns the function that computes the answer for each picture.
-        uses_detector: True if the route runs the detector. Its answers are objects with boxes: they
-            can be drawn on the picture, and computed for an archive of pictures.
+        uses_detector: True if the route runs the detector. Its answers are objects with boxes.
         uses_classifiers: True if the route runs the classifiers, too.
+        has_details: True if the route always answers as with ``details=true``, so that its answer
+            has one type. Clients in typed languages are generated from such routes.
     """
 
     make_function: Callable[[App, Options], PictureFunction]
     uses_detector: bool = False
     uses_classifiers: bool = False
+    has_details: bool = False
+
+    @property
+    def draws(self) -> bool:
+        """True if the objects can be drawn on the picture, and computed for archives."""
+        return self.uses_detector and not self.has_details
 
     def manifests(self, models: Models) -> tuple[Manifest, ...]:
         """Return the manifests of the models that the route runs, the detector's first.
@@ -87,9 +94,14 @@ def _nbytes(source: ImageSource) -> int:
     return height * width * channels
 
 
+PREDICT = PictureRoute(_classify, uses_detector=True, uses_classifiers=True)
+OBJECT_DETECTION = PictureRoute(_detect, uses_detector=True)
+
 PICTURE_ROUTES: Mapping[Route, PictureRoute] = {
-    Route.PREDICT: PictureRoute(_classify, uses_detector=True, uses_classifiers=True),
-    Route.OBJECT_DETECTION: PictureRoute(_detect, uses_detector=True),
+    Route.PREDICT: PREDICT,
+    Route.PREDICT_DETAILS: replace(PREDICT, has_details=True),
+    Route.OBJECT_DETECTION: OBJECT_DETECTION,
+    Route.OBJECT_DETECTION_DETAILS: replace(OBJECT_DETECTION, has_details=True),
     Route.SHAPE: PictureRoute(lambda _app, _options: _shape),
     Route.NBYTES: PictureRoute(lambda _app, _options: _nbytes),
 }

@@ -108,7 +108,7 @@ def _health(app: App, _call: Call) -> Answer:
 
 
 def _models(app: App, _call: Call) -> Answer:
-    return _json(models_json(app.models.pipeline()))
+    return _json(models_json(app.models.pipeline(), app.settings.detection_threshold))
 
 
 def _uploads(app: App, call: Call) -> Answer:
@@ -118,7 +118,7 @@ def _uploads(app: App, call: Call) -> Answer:
 def _pictures(app: App, call: Call) -> Answer:
     """Answer one result per picture as JSON, or the only picture with its objects drawn on it."""
     route = PICTURE_ROUTES[call.route]
-    read = _read_pictures(app, call.request, can_draw=route.uses_detector)
+    read = _read_pictures(app, call.request, can_draw=route.draws)
     compute = route.make_function(app, read.options)
     budget = app.settings.request_budget(is_drawn=read.picture_type is not None)
     results = app.pictures.answer(read.form.parts, compute, call.deadline, budget)
@@ -129,7 +129,7 @@ def _pictures(app: App, call: Call) -> Answer:
         picture = drawn_picture(results[0], read.picture_type, app.settings.max_pixels)
         headers = _headers(results, read)
         return Answer(picture, read.picture_type, headers, results=results)
-    if read.options.details:
+    if read.options.details or route.has_details:
         manifests = route.manifests(app.models)
         details = details_json(results, manifests, call.request.request_id)
         return _results_json(details, results, read)

@@ -1,4 +1,4 @@
-"""A minimal HTTP server in front of a Lambda handler, in place of API Gateway.
+"""A minimal HTTP server in front of a Lambda handler, instead of API Gateway.
 
     BENCH_HANDLER=ours uvicorn benchmarks.contestants.front:app --workers 2
 

@@ -223,7 +223,7 @@ def _walk(folder: str, skipped: Skipped) -> Iterator[str]:
         for name in sorted(files):
             path = os.path.join(parent, name)
             suffix = os.path.splitext(name)[1].lower()
-            if name.startswith("."):  # macOS writes "._photo.jpg" beside photo.jpg.
+            if name.startswith("."):  # macOS writes "._photo.jpg" next to photo.jpg.
                 skipped.add("hidden file", path)
             elif suffix not in PICTURE_SUFFIXES:
                 skipped.add(f"not a picture ({suffix or 'no suffix'})", path)

@@ -19,6 +19,7 @@ from inference.decoding.bounds import check_file, check_header
 from inference.decoding.formats import JPEG_SIGNATURE, TIFF_SIGNATURES, open_image, unreadable
 from inference.decoding.jpeg_pixels import decode_pixels
 from inference.decoding.orientation import read_orientation, to_upright, upright_size
+from inference.decoding.png import ends_with_last_chunk
 from inference.decoding.resolution import DecodedImage, Resolution
 from inference.decoding.rgb import to_rgb
 from inference.decoding.tiff import check_directory, read_directory, without_white_is_zero
@@ -35,9 +36,6 @@ Image.MAX_IMAGE_PIXELS = None
 
 # OpenCV would log every damaged file to standard error.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
-PNG_END = b"IEND\xaeB`\x82"
-"""Type and checksum of a PNG's last chunk, which is empty."""
 
 Charge = Callable[[float], None]
 """Subtracts estimated milliseconds from the budget of a request."""
@@ -156,5 +154,5 @@ def _suits_opencv(image: ImageFile, data: bytes) -> bool:
     if image.format == "PNG":
         is_animated = getattr(image, "is_animated", False)
         has_late_exif = "exif" not in image.info and b"eXIf" in data
-        return data.endswith(PNG_END) and not is_animated and not has_late_exif
+        return ends_with_last_chunk(data) and not is_animated and not has_late_exif
     return image.format == "WEBP"

@@ -1,4 +1,4 @@
-"""Bounds of a PNG's chunks, which Pillow reads one by one in Python."""
+"""The chunks of a PNG, which Pillow reads one by one in Python."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ a file of 10 MB took 40 s."""
 SIGNATURE_BYTES = 8
 CHUNK = Struct(">L4s")
 """Length and type; the data and 4 bytes of checksum follow: PNG, third edition, section 5.3."""
+
+PNG_END = b"IEND\xaeB`\x82"
+"""Type and checksum of the last chunk, which is empty."""
 
 COMPRESSED = frozenset({b"iCCP", b"iTXt", b"zTXt"})
 
@@ -43,3 +46,20 @@ def check_chunks(data: bytes) -> None:
             )
         position += CHUNK.size + length + 4
     raise NotAnImage(f"The PNG has more than {MAX_CHUNKS} chunks. Save it again and retry.")
+
+
+def ends_with_last_chunk(data: bytes) -> bool:
+    """Return whether the chunks fill the file and the last one ends it.
+
+    OpenCV allocates the length that a chunk states, up to 4 GB, before it reads the chunk.
+
+    Args:
+        data: A file with a PNG signature that `check_chunks` has accepted.
+    """
+    position = SIGNATURE_BYTES
+    while position + CHUNK.size <= len(data):
+        length, kind = CHUNK.unpack_from(data, position)
+        position += CHUNK.size + length + 4
+        if kind == PNG_END[:4]:
+            return position == len(data) and data.endswith(PNG_END)
+    return False

@@ -30,7 +30,7 @@ The function reads these environment variables once, at startup. An invalid valu
 with a message that names the variable and its range. An empty variable counts as not set.
 
 `make start` takes them from your shell: `DETECTION_THRESHOLD=0.6 make start`. On AWS, set the
-[parameters](deploy.md#parameters) of the stack. Most have the same name in another spelling, such
+[parameters](parameters.md) of the stack. Most have the same name in another spelling, such
 as `DetectionThreshold`.
 
 ## The API function

@@ -173,7 +173,7 @@ def picodet(model: Model) -> Format | None:
     widths = {each.shape[2] for each in outputs}
     if sorted(cells * 2, reverse=True) != [each.shape[1] for each in by_rows] or len(widths) != 2:
         return None
-    # Exporters write scores first; with as many edges as classes only the order tells.
+    # Exporters write scores first; with as many edges as classes only the order decides.
     first = outputs[0].shape[2]
     (second,) = widths - {first}
     scores, distances = (

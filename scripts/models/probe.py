@@ -1,7 +1,7 @@
 """Run a model on a gray and on a drawn picture, to see what its outputs hold.
 
-Shapes and names alone often fit several formats; values tell logits from probabilities, decoded
-boxes from raw grids, and pixels from 0..1.
+Shapes and names alone often fit several formats. Values distinguish logits from probabilities,
+decoded boxes from raw grids, and pixels from 0..1.
 """
 
 from __future__ import annotations

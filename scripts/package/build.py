@@ -30,7 +30,7 @@ WHEEL_PLATFORMS = (
 does not infer older tags, so all are listed. manylinux2014 is the former name of 2_17."""
 
 TASK_ROOT = "/var/task"
-"""Where Lambda unpacks the package; tracebacks show this path."""
+"""Folder in which Lambda unpacks the package; tracebacks show this path."""
 
 TIMESTAMP = 315532800
 """1980-01-01, the earliest date in a zip file. All files get it, so the same sources make the same

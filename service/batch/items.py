@@ -20,7 +20,7 @@ URL_ENCODED = "inventory"
 """Source whose keys are url-encoded, as those of an S3 Inventory in CSV format are
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory.html)."""
 
-ARCHIVE_ROUTES = {str(route): route for route, each in PICTURE_ROUTES.items() if each.uses_detector}
+ARCHIVE_ROUTES = {str(route): route for route, each in PICTURE_ROUTES.items() if each.draws}
 """Routes that a batch can be answered by, by name."""
 
 

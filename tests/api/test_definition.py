@@ -44,6 +44,10 @@ def picture_operation(route: Route) -> dict[str, Any]:
     return operation
 
 
+def has_details(route: Route) -> bool:
+    return PICTURE_ROUTES[route].has_details
+
+
 def answer_schema(route: Route) -> dict[str, Any]:
     """Return the reference to the schema of a picture route's answer."""
     content = picture_operation(route)["responses"]["200"]["content"]
@@ -125,8 +129,8 @@ def test_has_the_version_of_the_product() -> None:
 def test_has_no_nulls() -> None:
     """CloudFormation refuses them in a template; clients get them."""
     assert re.findall(r"(?<!\")\bnull\b(?!\")", json.dumps(DEFINITION)) == []
-    details = with_nulls(DEFINITION["paths"]["/shape"]["post"]["responses"]["200"]["content"])
-    example = details["application/json"]["examples"]["details"]["value"]
+    details = with_nulls(picture_operation(Route.PREDICT_DETAILS)["responses"]["200"]["content"])
+    example = details["application/json"]["example"]
     assert example["images"][0]["error"] is None
 
 
@@ -184,9 +188,10 @@ def test_binary_media_types_are_exact_and_cover_what_is_documented() -> None:
         "image/x-ms-bmp",
         "image/tiff",
     ]
-    for route in PICTURE_ROUTES:
+    for route, picture_route in PICTURE_ROUTES.items():
         content = set(picture_operation(route)["requestBody"]["content"])
-        assert content - set(types) == {"application/x-www-form-urlencoded", "application/json"}
+        urlencoded = set() if picture_route.has_details else {"application/x-www-form-urlencoded"}
+        assert content - set(types) == {"application/json"} | urlencoded
 
 
 # Options
@@ -204,7 +209,9 @@ def documented_options() -> dict[str, dict[str, Any]]:
 def test_options_are_the_codes_with_the_same_defaults() -> None:
     defaults = Options()
     assert {name: schema.get("default") for name, schema in documented_options().items()} == {
-        name: getattr(defaults, name) for name in Options.__dataclass_fields__
+        name: getattr(defaults, name)
+        for name in Options.__dataclass_fields__
+        if name != "details"  # Its answer has another type, so it has routes of its own.
     }
 
 
@@ -244,15 +251,15 @@ def test_statuses_and_codes_are_the_errors_of_the_code() -> None:
 
 
 def test_error_schema_lists_the_codes() -> None:
-    error = DEFINITION["components"]["schemas"]["Error"]["properties"]["error"]
+    error = DEFINITION["components"]["schemas"]["ErrorAnswer"]["properties"]["error"]
     codes = error["properties"]["code"]["enum"]
     assert sorted(codes) == sorted(each.code for each in subclasses(RequestError))
 
 
-@pytest.mark.parametrize("route", PICTURE_ROUTES)
+@pytest.mark.parametrize("route", [route for route in PICTURE_ROUTES if has_details(route)])
 def test_details_schema_lists_the_codes_of_one_picture(route: Route) -> None:
-    _, details = resolve(answer_schema(route))["oneOf"]
-    image = resolve(details)["properties"]["images"]["items"]["properties"]
+    details = resolve(answer_schema(route))
+    image = resolve(details["properties"]["images"]["items"])["properties"]
     codes = image["error"]["properties"]["code"]["enum"]
     assert len(codes) == len(set(codes))
     assert set(codes) == {
@@ -288,13 +295,8 @@ def accepting(media_type: str, *fields: Any) -> dict[str, Any]:
 
 
 PICTURES = (upload((ROOT / "samples" / "car.jpg").read_bytes()), upload(b"no picture"))
-DETAILS = {"details": "true"}
 ANSWERS = {
     **{route.value: (form_event(route.path, *PICTURES), 200) for route in PICTURE_ROUTES},
-    **{
-        f"{route} details": (form_event(route.path, *PICTURES, query=DETAILS), 200)
-        for route in PICTURE_ROUTES
-    },
     "health": (rest_event("/health", method="GET"), 200),
     "models": (rest_event("/models", method="GET"), 200),
     "preflight": (rest_event("/predict", method="OPTIONS"), 200),
@@ -323,6 +325,17 @@ def documented_response(event: dict[str, Any], status: int) -> dict[str, Any]:
     return response
 
 
+@pytest.mark.parametrize("route", [route for route in PICTURE_ROUTES if has_details(route)])
+def test_the_option_details_answers_as_the_route_of_its_own(
+    route: Route, embedded_handler: Handler
+) -> None:
+    plain = route.removesuffix("_details")
+    event = form_event(f"/{plain}", *PICTURES, query={"details": "true"})
+    answer = json.loads(embedded_handler(event, None)["body"])
+    assert schema_errors(answer_schema(route), answer) == []
+    assert [len(image["predictions"]) for image in answer["images"]] == [1, 0]
+
+
 @pytest.mark.parametrize("name", ANSWERS)
 def test_answers_are_as_documented(name: str, embedded_handler: Handler) -> None:
     event, status = ANSWERS[name]
@@ -349,6 +362,7 @@ def test_answers_are_as_documented(name: str, embedded_handler: Handler) -> None
         (Route.SHAPE, [[480, 640, 3, 1]]),
         (Route.NBYTES, [[1]]),
         *((route, {"images": []}) for route in PICTURE_ROUTES),
+        *((route, []) for route in PICTURE_ROUTES if has_details(route)),
         *((route, [[], None]) for route in PICTURE_ROUTES),
     ],
 )
@@ -359,7 +373,7 @@ def test_schemas_refuse_what_is_no_answer(route: Route, value: object) -> None:
 def test_the_routes_that_draw_say_so() -> None:
     for route, picture_route in PICTURE_ROUTES.items():
         content = picture_operation(route)["responses"]["200"]["content"]
-        assert ({"image/jpeg", "image/png"} <= set(content)) is picture_route.uses_detector
+        assert ({"image/jpeg", "image/png"} <= set(content)) is picture_route.draws
 
 
 def test_clients_get_the_same_definition() -> None:
@@ -387,7 +401,7 @@ def test_pages_of_other_origins_may_send_any_header() -> None:
     assert ALLOWED_HEADERS == "*, Authorization"
 
 
-# What API Gateway answers by itself
+# What API Gateway answers without the function
 
 GATEWAY_RESPONSES: dict[str, dict[str, Any]] = DEFINITION["x-amazon-apigateway-gateway-responses"]
 

@@ -12,17 +12,10 @@ from benchmarks.scale.simulation import VOLUMES, load_times, run_archive, simula
 from scripts import cost, prices
 from scripts.deployment.parameters import declared_parameters
 from service.batch import s3_objects as objects
-from service.batch.settings import BatchSettings
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
 TIMES = load_times(report.TIMES)
-
-
-def test_costs_match_the_prices() -> None:
-    assert prices.table() in TEXT
-    assert prices.breakdown(prices.bulk_dollars(1_000_000)) in TEXT
-    assert cost.PRICES_OF in TEXT
 
 
 def test_a_million_by_archive_by_hand() -> None:
@@ -37,10 +30,6 @@ def test_a_million_by_archive_by_hand() -> None:
 
 
 def test_a_million_by_api_matches_the_documents() -> None:
-    [measured] = re.findall(
-        r"One picture takes (\d+) ms of a core", (ROOT / "docs/deploy.md").read_text()
-    )
-    assert float(measured) == prices.CORE_MS
     dollars = cost.dollars_per_million(prices.CORE_MS, prices.MEMORY_MB, "arm64")
     assert sum(prices.api_dollars(1_000_000).values()) == pytest.approx(dollars)
 
@@ -69,11 +58,7 @@ def test_every_code_is_explained() -> None:
         assert f"| `{each.code}` | {'final' if each.is_final else 'retried'} |" in TEXT
 
 
-def test_variables_and_parameters_exist() -> None:
-    defaults = dict(re.findall(r"^\| `([A-Z_]+)` \| `(\d+)` \|", TEXT, re.M))
-    assert BatchSettings.from_environment({**defaults, "RESULTS_BUCKET": "b"}) == (
-        BatchSettings.from_environment({"RESULTS_BUCKET": "b"})
-    )
+def test_parameters_exist() -> None:
     shown = re.findall(r"--parameter-overrides ([^\n]+)", TEXT)
     named = {pair.partition("=")[0] for line in shown for pair in line.split()}
     assert named <= set(declared_parameters())

@@ -36,7 +36,7 @@ def check(values: list[float], expected: float, at_most: float) -> None:
     """Check that the mean is within four standard errors, and that the error is small."""
     error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
     assert abs(np.mean(values) - expected) <= STANDARD_ERRORS * error
-    assert error <= at_most * expected, "too few replications to tell"
+    assert error <= at_most * expected, "too few replications to decide"
 
 
 def poisson(generator: np.random.Generator, rate: float) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """No picture is lost or processed twice, and a second run retries the failures.
 
-tests/support/asl.py runs the state machine's definition over generated keys in a bucket of moto, of
-which three percent fail in all the ways in which objects fail. `pytest -s` prints the figures.
+tests/support/asl.py runs the state machine's definition over generated keys in a bucket of moto.
+Three percent of the objects fail, in every way that exists. `pytest -s` prints the figures.
 """
 
 from __future__ import annotations

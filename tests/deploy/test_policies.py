@@ -34,7 +34,7 @@ STACKS = [
 EXPECTED = {
     # CloudFormation's own transforms belong to the account "aws".
     ("INVALID_ARN", "Account expected to be of form like 123456789012"),
-    # Whoever writes a bucket's policy can give themselves access to its objects.
+    # A role that writes a bucket's policy can give themselves access to its objects.
     ("RESOURCE_POLICY_PRIVILEGE_ESCALATION", "s3:PutBucketPolicy"),
     # An event source mapping has a random id, which no stack's name begins.
     ("RESOURCE_STAR", "lambda:DeleteEventSourceMapping"),

@@ -42,7 +42,7 @@ WITHOUT_OUTPUTS = {
 
 
 class CloudFormation:
-    """The one stack that there is, if any."""
+    """CloudFormation with at most one stack."""
 
     def __init__(self, stack: dict[str, Any] | None) -> None:
         self.stack = stack

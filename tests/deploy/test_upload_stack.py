@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from gateway.upload_bucket import PREFIX
 from service.settings import Settings
 from tests.deploy.test_archive_stack import actions, resolved
@@ -67,6 +69,7 @@ def test_it_makes_a_bucket_and_its_policy() -> None:
     assert settings.max_upload_bytes == 1000
 
 
+@pytest.mark.promise("upload-bucket")
 def test_the_role_may_do_with_uploads_what_the_function_does() -> None:
     before, now = actions(DEFAULT, "FunctionRole"), actions(UPLOADS, "FunctionRole")
     below = [{"Fn::Sub": "${UploadBucket.Arn}/uploads/*"}]
@@ -77,6 +80,7 @@ def test_the_role_may_do_with_uploads_what_the_function_does() -> None:
     }
 
 
+@pytest.mark.promise("upload-bucket")
 def test_the_bucket_is_private_and_forgets() -> None:
     bucket = UPLOADS.resources["UploadBucket"]["Properties"]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}

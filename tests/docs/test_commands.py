@@ -19,12 +19,17 @@ ROOT = Path(__file__).parents[2]
 RUN_BY = {
     "README.md": "tests/docs/test_readme.py",
     "docs/api.md": "tests/docs/test_readme.py",
+    "docs/clients.md": "tests/docs/test_readme.py",
     "docs/models.md": "tests/models/test_own_model.py",
     "client/README.md": "tests/client/test_install.py",
 }
 NOT_RUN = {
     "CONTRIBUTING.md": "they install the environment and run these tests",
     "docs/deploy.md": "they need an AWS account; tests/deploy runs the scripts without one",
+    "docs/large-pictures.md": "they need an AWS account; tests/deploy runs the script",
+    "docs/parameters.md": "it needs an AWS account; tests/deploy runs the script without one",
+    "docs/public-deployment.md": "it needs an AWS account; tests/deploy runs the script",
+    "docs/tutorial.md": "README.md and docs/deploy.md have the same commands",
     "docs/scale.md": "they need an AWS account; tests/bulk and tests/deploy run the scripts",
     "fuzz/README.md": "they take ten minutes per target; tests/fuzz runs the targets",
 }
@@ -76,6 +81,11 @@ def test_every_document_with_commands_is_known() -> None:
 @pytest.mark.parametrize("path", NOT_RUN)
 def test_commands_call_what_exists(path: str) -> None:
     assert {command: fault(command) for command in commands(path) if fault(command)} == {}
+
+
+def test_the_tutorial_repeats_commands_of_other_documents() -> None:
+    others = {each for path in ("README.md", "docs/deploy.md") for each in commands(path)}
+    assert [command for command in commands("docs/tutorial.md") if command not in others] == []
 
 
 @pytest.mark.parametrize(

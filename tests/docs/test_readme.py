@@ -1,4 +1,4 @@
-"""Runs the commands of README.md and docs/api.md, and compares the answers they show.
+"""Runs the commands and programs of three documents, and compares the answers they show.
 
 After a change of models or answers, this command writes the new answers and the picture into them:
 
@@ -39,7 +39,8 @@ README = ROOT / "README.md"
 PICTURE = ROOT / "docs" / "images" / "street.jpg"
 UPDATE = os.environ.get("UPDATE_README") == "1"
 
-DOCUMENTS = (README, ROOT / "docs" / "api.md")
+DOCS = ROOT / "docs"
+DOCUMENTS = (README, DOCS / "api.md", DOCS / "clients.md")
 
 NOT_RUN = {
     "make test": "it would run this test again",
@@ -57,11 +58,22 @@ LANGUAGES = {
     "http": "a header field of an answer, compared here",
     "python": "run here, or by tests/client/test_readme.py",
     "javascript": "run here",
+    "php": "run here",
+    "java": "run here",
+    "go": "run here",
     "text": "output of a program, compared here",
 }
 
-PROGRAMS = {"python": (sys.executable, ".py"), "javascript": ("node", ".mjs")}
-"""Interpreter and file suffix of the programs in docs/api.md. Node.js must be 20 or newer."""
+PROGRAMS = {
+    "python": ([sys.executable], ".py"),
+    "javascript": (["node"], ".mjs"),
+    "php": (["php"], ".php"),
+    "java": (["java"], ".java"),
+    "go": (["go", "run"], ".go"),
+}
+"""Command and file suffix of the programs in docs/clients.md."""
+NEEDED = {"node": ["node", "--version"], "php": ["php", "-r", "curl_version();"]}
+"""Command that fails if an interpreter lacks what the program needs."""
 
 LOCAL_URL = "http://127.0.0.1:3000"
 BLOCKS = [block for document in DOCUMENTS for block in read_blocks(document)]
@@ -153,36 +165,36 @@ def test_a_command_prints_what_is_shown(
 def test_a_program_prints_what_is_shown(
     language: str, serve: Callable[[str], str], tmp_path: Path
 ) -> None:
-    interpreter, suffix = PROGRAMS[language]
-    if not can_run(interpreter):
-        pytest.skip("Node.js 20 or newer is not installed")
+    command, suffix = PROGRAMS[language]
+    if not can_run(command[0]):
+        pytest.skip(f"{command[0]} is not installed, or too old")
     [(program, printed)] = [
         (text, after)
-        for (kind, text), (_, after) in pairwise(read_fences(DOCUMENTS[1].read_text("utf-8")))
+        for (kind, text), (_, after) in pairwise(read_fences(DOCUMENTS[2].read_text("utf-8")))
         if kind == language
     ]
-    path = tmp_path / f"program{suffix}"
+    path = tmp_path / f"Program{suffix}"
     path.write_text(program.replace(LOCAL_URL, serve("make start")), encoding="utf-8")
     done = subprocess.run(
-        [interpreter, str(path)],
+        [*command, str(path)],
         cwd=ROOT,
-        env={**os.environ, "NO_COLOR": "1"},
+        env={**os.environ, "NO_COLOR": "1", "GOCACHE": str(tmp_path / "go")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert done.stderr == ""
     assert done.stdout.strip() == printed
 
 
 def can_run(interpreter: str) -> bool:
-    """Return whether an interpreter is installed and new enough."""
-    if interpreter == sys.executable:
-        return True
+    """Return whether an interpreter is installed, new enough and has the extensions."""
     if shutil.which(interpreter) is None:
         return False
-    version = subprocess.run([interpreter, "--version"], capture_output=True, text=True).stdout
-    return int(version.lstrip("v").partition(".")[0]) >= 20
+    done = subprocess.run(NEEDED.get(interpreter, ["true"]), capture_output=True, text=True)
+    return done.returncode == 0 and (
+        interpreter != "node" or int(done.stdout.lstrip("v").partition(".")[0]) >= 20
+    )
 
 
 def run(command: str, url: str, home: Path, out: Path) -> str:

@@ -29,6 +29,7 @@ def run(target: str, runs: int, folder: Path) -> subprocess.CompletedProcess[str
     )
 
 
+@pytest.mark.promise("fuzzed-requests")
 @needs_atheris
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_short_run_finds_nothing(target: str, tmp_path: Path) -> None:

@@ -30,11 +30,13 @@ SEEDS = [
 MUTATIONS = 800
 
 
+@pytest.mark.promise("fuzzed-requests")
 @pytest.mark.parametrize(("target", "seed"), SEEDS)
 def test_every_seed(target: Target, seed: bytes) -> None:
     target.load()(seed)
 
 
+@pytest.mark.promise("fuzzed-requests")
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_mutated_seeds(target: Target) -> None:
     check = target.load()

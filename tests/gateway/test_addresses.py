@@ -62,6 +62,7 @@ def test_public(address: str) -> None:
     assert is_public(address)
 
 
+@pytest.mark.promise("url-public")
 @pytest.mark.parametrize("address", NOT_PUBLIC.values(), ids=NOT_PUBLIC)
 def test_not_public(address: str) -> None:
     assert not is_public(address)

@@ -89,6 +89,7 @@ BAD_LOCATIONS: dict[str, tuple[bytes, type[PartError]]] = {
 }
 
 
+@pytest.mark.promise("url-public")
 @pytest.mark.parametrize(("location", "error"), BAD_LOCATIONS.values(), ids=BAD_LOCATIONS)
 def test_a_bad_location_is_an_error(location: bytes, error: type[PartError]) -> None:
     answer = b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"

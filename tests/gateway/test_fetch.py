@@ -61,6 +61,7 @@ REFUSED_URLS = {
 }
 
 
+@pytest.mark.promise("url-schemes")
 @pytest.mark.parametrize("url", REFUSED_URLS.values(), ids=REFUSED_URLS)
 def test_refused_url(url: str) -> None:
     network = FakeNetwork()
@@ -77,6 +78,7 @@ def test_the_connection_goes_to_the_checked_address() -> None:
     assert network.connections == [(PUBLIC, 80)]
 
 
+@pytest.mark.promise("url-clean-request")
 def test_request_headers() -> None:
     network = FakeNetwork({"a.example/b": http_answer(PICTURE)})
     network.fetcher().fetch("http://a.example/b", soon())
@@ -192,6 +194,7 @@ BAD_RESPONSES: dict[str, tuple[bytes, type[PartError]]] = {
 }
 
 
+@pytest.mark.promise("url-limits")
 @pytest.mark.parametrize(("response", "error"), BAD_RESPONSES.values(), ids=BAD_RESPONSES)
 def test_bad_response(response: bytes, error: type[PartError]) -> None:
     network = FakeNetwork({"a.example/": response})
@@ -335,6 +338,7 @@ def dripping(stop: threading.Event) -> socket.socket:
     return client
 
 
+@pytest.mark.promise("url-limits")
 def test_one_timeout_covers_the_whole_fetch() -> None:
     stop = threading.Event()
     fetcher = Fetcher(
@@ -355,6 +359,7 @@ def test_the_deadline_of_the_request_applies() -> None:
     assert network.connections == []
 
 
+@pytest.mark.promise("url-settings")
 def test_only_allowed_hosts_are_fetched() -> None:
     network = FakeNetwork(
         {
@@ -372,6 +377,7 @@ def test_only_allowed_hosts_are_fetched() -> None:
     assert "Host: b.example" not in "".join(network.requests)
 
 
+@pytest.mark.promise("url-settings")
 def test_an_allowed_host_must_be_public() -> None:
     network = FakeNetwork(addresses={"a.example": ["10.0.0.1"]})
     fetcher = replace(network.fetcher(), allowed_hosts=frozenset({"a.example"}))
@@ -399,6 +405,7 @@ class RecordingTls(ssl.SSLContext):
         return sock
 
 
+@pytest.mark.promise("url-certificates")
 def test_tls_is_verified_against_the_host_name() -> None:
     tls = RecordingTls(ssl.PROTOCOL_TLS_CLIENT)
     tls.names = []
@@ -410,6 +417,7 @@ def test_tls_is_verified_against_the_host_name() -> None:
     assert network.connections == [(PUBLIC, 443)]
 
 
+@pytest.mark.promise("url-certificates")
 def test_the_default_tls_context_verifies() -> None:
     tls = Fetcher(100, 5).tls()
 
@@ -417,6 +425,7 @@ def test_the_default_tls_context_verifies() -> None:
     assert tls.check_hostname
 
 
+@pytest.mark.promise("url-clean-request")
 def test_proxy_settings_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "NO_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

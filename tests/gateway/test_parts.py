@@ -352,6 +352,7 @@ REFUSED: dict[str, tuple[str, bytes, type[RequestError]]] = {
 }
 
 
+@pytest.mark.promise("size-limits")
 @pytest.mark.parametrize(("content_type", "body", "error"), REFUSED.values(), ids=REFUSED)
 def test_refused(content_type: str, body: bytes, error: type[GatewayError]) -> None:
     with pytest.raises(error):
@@ -373,6 +374,7 @@ COUNTS = {
 }
 
 
+@pytest.mark.promise("size-limits")
 @pytest.mark.parametrize(("fields", "message"), COUNTS.values(), ids=COUNTS)
 def test_too_many(fields: list[Field], message: str) -> None:
     with pytest.raises(TooLarge, match=message):

@@ -95,6 +95,7 @@ def test_nan_is_refused() -> None:
         json_response(REQUEST, [float("nan")], cors_origin="*")
 
 
+@pytest.mark.promise("size-limits")
 def test_the_response_limit_counts_escaped_characters() -> None:
     quotes = '"' * 1_500_000  # JSON escapes each as two characters, Lambda those as four.
 

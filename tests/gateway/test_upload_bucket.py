@@ -83,6 +83,7 @@ OTHER_URIS = {
 }
 
 
+@pytest.mark.promise("upload-keys")
 @pytest.mark.parametrize("url", OTHER_URIS.values(), ids=OTHER_URIS)
 def test_other_uris_are_refused(url: str) -> None:
     with pytest.raises(UrlNotAllowed):

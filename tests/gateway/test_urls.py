@@ -26,7 +26,7 @@ URLS = {
         "http://\uff41\u3002example/",
         Target("http", "a.example", 80, "/"),
     ),
-    "underscore beside an accent": (
+    "underscore and an accent": (
         "http://a_b.\u00e9/",
         Target("http", "a_b.xn--9ca", 80, "/"),
     ),
@@ -94,6 +94,7 @@ MALFORMED_HOSTS = {
 }
 
 
+@pytest.mark.promise("url-public")
 @pytest.mark.parametrize("url", MALFORMED_HOSTS.values(), ids=MALFORMED_HOSTS)
 def test_a_malformed_host_is_refused(url: str) -> None:
     with pytest.raises(UrlNotAllowed):

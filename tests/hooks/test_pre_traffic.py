@@ -21,7 +21,7 @@ DEPLOYMENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"}
 
 @pytest.fixture(autouse=True)
 def _samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The build puts them beside the module."""
+    """The build puts them next to the module."""
     monkeypatch.setattr(pre_traffic, "SAMPLES", SAMPLES)
 
 
@@ -72,7 +72,7 @@ BROKEN = {
     "a picture less": (with_body(lose_a_picture), "/predict answers for"),
     "a failed picture": (with_body(fail_a_picture), "car.jpg: {'code': 'not_an_image'"),
     "nothing found": (with_body(find_nothing), "car.jpg: no car among []"),
-    "anything is a picture": (with_body(take_anything), "notes.txt was taken for a picture"),
+    "anything is a picture": (with_body(take_anything), "notes.txt was accepted as a picture"),
 }
 
 

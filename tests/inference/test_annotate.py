@@ -24,7 +24,7 @@ def extent_of(color: tuple[int, int, int], image_rgb: ImageRGB) -> tuple[int, in
 
 
 def ink_in(image_rgb: ImageRGB) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Where letters are: darker than the colours of `car` and `bus` and the ground."""
+    """Mask of letters: darker than the colours of `car` and `bus` and the ground."""
     return image_rgb.max(axis=2) < 70  # type: ignore[no-any-return]  # numpy stubs
 
 

@@ -191,6 +191,7 @@ def test_a_file_that_is_not_even_the_outline_of_a_manifest(content: bytes) -> No
         listed_files(content)
 
 
+@pytest.mark.promise("manifest-checked")
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("x")
     folder = tmp_path / "cars"

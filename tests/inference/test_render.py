@@ -77,6 +77,13 @@ def test_a_picture_of_many_pixels_is_not_encoded_whole() -> None:
     assert drawn(plain(4000, 2000), (0, 0, 4000, 2000)).size == (2449, 1225)
 
 
+def test_a_row_that_is_too_long_for_a_jpeg_is_shrunk() -> None:
+    row = encode(Image.new("RGB", (70_000, 1)), "PNG")
+    image = drawn(row, (0, 0, 70_000, 1), "image/jpeg")
+
+    assert image.size == (65_500, 1)
+
+
 @pytest.mark.parametrize("box", [(0, 0, 1, 1), (3999, 1999, 4000, 2000)])
 def test_a_box_of_one_pixel_survives(box: BoxXYXY) -> None:
     image = drawn(plain(4000, 2000), box)

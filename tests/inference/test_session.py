@@ -23,6 +23,7 @@ def test_a_model_runs(tmp_path: Path) -> None:
     assert {name: value.tolist() for name, value in outputs.items()} == {"scores": [[12.0, 12.0]]}
 
 
+@pytest.mark.promise("model-checksum")
 def test_a_model_of_another_checksum_never_reaches_onnxruntime(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,6 +58,7 @@ def test_a_file_that_is_no_model(tmp_path: Path) -> None:
         load_session(load_manifest(folder))
 
 
+@pytest.mark.promise("model-checksum")
 def test_external_data_is_refused_even_beside_the_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,4 @@
-"""The model cards say what was measured, and of which file."""
+"""The model cards say what was measured, and which file was used."""
 
 from __future__ import annotations
 

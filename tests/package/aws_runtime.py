@@ -1,4 +1,4 @@
-"""Start AWS's runtime client in place of /var/runtime/bootstrap.py.
+"""Start AWS's runtime client instead of /var/runtime/bootstrap.py.
 
     python3.13 -I -S aws_runtime.py CLIENT_FOLDER HANDLER
 

@@ -57,6 +57,7 @@ def api() -> Iterator[Api]:
         thread.join()
 
 
+@pytest.mark.promise("answers-under-load")
 def test_a_short_run_against_the_local_api(capfd: pytest.CaptureFixture[str]) -> None:
     status = main(["--requests", "65", "--clients", "4"])
     printed = capfd.readouterr().out

@@ -1,4 +1,4 @@
-"""`make start`: how the local API starts, reloads and stops, and what it says of mistakes."""
+"""`make start`: how the local API starts, reloads and stops, and what it says about mistakes."""
 
 from __future__ import annotations
 

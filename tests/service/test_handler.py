@@ -120,6 +120,7 @@ def test_error(name: str, status: int, code: str, handler: Handler) -> None:
     assert response["headers"]["X-Request-Id"] == "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 
 
+@pytest.mark.promise("size-limits")
 def test_a_body_over_the_limit(settings: Settings) -> None:
     small = make_handler(replace(settings, max_request_bytes=100), load=lambda _: fake_pipeline())
     response = small(load_event("rest_predict"), None)
@@ -321,6 +322,7 @@ SWITCHES = {
 }
 
 
+@pytest.mark.promise("url-settings")
 @pytest.mark.parametrize("variables", SWITCHES.values(), ids=SWITCHES)
 def test_urls_that_the_settings_forbid(variables: dict[str, str]) -> None:
     handler = make_handler(Settings.from_environment(variables), load=lambda _: fake_pipeline())
@@ -539,6 +541,7 @@ NONSENSE: dict[str, Callable[[], object]] = {
 }
 
 
+@pytest.mark.promise("well-formed-answer")
 @pytest.mark.parametrize("make", NONSENSE.values(), ids=NONSENSE)
 def test_no_event_escapes(make: Callable[[], object], handler: Handler) -> None:
     response = handler(make(), None)

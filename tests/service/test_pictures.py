@@ -95,6 +95,7 @@ def taking(clock: FakeClock, seconds: float) -> Callable[[ImageSource], Any]:
     return predict
 
 
+@pytest.mark.promise("answer-before-deadline")
 def test_pictures_after_the_deadline_fail_and_the_others_are_kept() -> None:
     clock = FakeClock()
     parts: list[Part] = [FormFile(plain(size)) for size in (1, 2, 3, 4)]
@@ -117,6 +118,7 @@ def test_a_picture_is_not_started_if_the_slowest_so_far_would_not_fit(
     ]  # fmt: skip
 
 
+@pytest.mark.promise("one-element-per-part")
 def test_an_internal_error_affects_no_other_picture(caplog: pytest.LogCaptureFixture) -> None:
     def fail_on_the_second(source: ImageSource) -> int:
         if width(source) == 2:

@@ -52,7 +52,7 @@ def heic(
     content: bytes = PICTURE,
     brand: bytes = b"heic",
 ) -> bytes:
-    """A file with one item per size, the first of which uses the others as tiles.
+    """A file with one item per size, where the first item uses the others as tiles.
 
     Args:
         sizes_wh: Width and height in the sequence parameters of each item.

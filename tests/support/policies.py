@@ -74,7 +74,7 @@ def problems_of_policies(stack: Stack) -> list[str]:
 
 
 def with_arns(node: Any, stack: Stack) -> Any:
-    """A policy with ARNs of the right form in place of references."""
+    """A policy with ARNs of the right form instead of references."""
     if isinstance(node, list):
         return [with_arns(each, stack) for each in node]
     if not isinstance(node, dict):

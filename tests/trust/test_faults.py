@@ -33,7 +33,7 @@ from tests.support.pictures import plain
 
 @dataclass(frozen=True)
 class Models:
-    """A classifier `tiny`, which the function gets from the store, beside the bundled detector."""
+    """A classifier `tiny`, which the function gets from the store, with the bundled detector."""
 
     store: ObjectStore
     base: Path
@@ -150,6 +150,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Models]:
         yield Models(store, tmp_path / "base", monkeypatch)
 
 
+@pytest.mark.promise("model-unavailable")
 @pytest.mark.parametrize(("fault", "message"), FAULTS.values(), ids=FAULTS)
 def test_a_model_that_can_t_be_had_is_503_until_it_can(
     fault: Fault, message: str, models: Models, caplog: pytest.LogCaptureFixture
@@ -177,6 +178,7 @@ download_model("tiny", "s3://bucket/prod", Path(sys.argv[1]))
 """
 
 
+@pytest.mark.promise("model-downloads")
 def test_downloads_that_were_killed_do_not_fill_the_disk(models: Models) -> None:
     models.store.is_stalling = True
     for _ in range(2):
@@ -252,6 +254,7 @@ for event in events:
 """
 
 
+@pytest.mark.promise("out-of-memory")
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps RLIMIT_AS and has /proc")
 @pytest.mark.parametrize(
     ("route", "spare_mib"),
@@ -293,6 +296,7 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.promise("killed-process")
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the process in Linux's /proc")
 @both_runtimes
 def test_a_runtime_that_is_killed_within_a_request(flags: tuple[str, ...], tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ print(json.dumps([*slowest, peak, answers]))
 KINDS = ("floods", "harmless", "JPEG", "progressive", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
 
+@pytest.mark.promise("decoding-cost")
 @pytest.mark.parametrize("kind", KINDS)
 def test_generated_pictures_take_little(kind: str) -> None:
     done = subprocess.run(

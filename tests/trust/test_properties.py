@@ -1,4 +1,4 @@
-"""What holds for every input of a kind, whatever hypothesis makes of it."""
+"""Properties that hold for every input that hypothesis generates."""
 
 from __future__ import annotations
 
@@ -111,6 +111,7 @@ EVENTS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.promise("well-formed-answer")
 @examples(400)
 @given(event=EVENTS | json_values)
 def test_every_event_has_a_well_formed_answer(event: Any, fake_handler: Handler) -> None:
@@ -120,6 +121,7 @@ def test_every_event_has_a_well_formed_answer(event: Any, fake_handler: Handler)
     assert response["statusCode"] in (200, *REFUSALS)
 
 
+@pytest.mark.promise("well-formed-answer")
 @examples(200)
 @given(content_type=texts, body=st.binary(max_size=200))
 def test_every_content_type_and_body_has_a_well_formed_answer(
@@ -137,7 +139,7 @@ def test_every_content_type_and_body_has_a_well_formed_answer(
 
 @dataclass(frozen=True)
 class FormField:
-    """A field of a form, and what `/shape` has to say of it; None: it is not a picture's."""
+    """A field of a form and its answer from `/shape`; None if it is not a picture."""
 
     disposition: str
     content: bytes
@@ -202,6 +204,7 @@ FORMS = st.lists(GOOD | CUT | OTHER, max_size=12).flatmap(
 )
 
 
+@pytest.mark.promise("one-element-per-part")
 @examples(250)
 @given(fields=FORMS)
 def test_every_part_has_its_own_answer_in_its_place(
@@ -241,6 +244,7 @@ def test_every_file_name_comes_back_as_it_was_sent(
 # Options
 
 
+@pytest.mark.promise("options-not-guessed")
 @examples(200)
 @given(query=st.dictionaries(st.sampled_from(("threshold", "top", "details")), texts))
 def test_every_option_is_read_or_refused(query: dict[str, str]) -> None:
@@ -280,7 +284,7 @@ REQUEST_HEAD = re.compile(
     r"Host: [\x21-\x7e]+\r\n"
     r"Accept: [ -~]+\r\n"
     r"Accept-Encoding: identity\r\n"
-    r"User-Agent: matchvec/0.2\r\n"
+    r"User-Agent: matchvec/0\.2 \(\+https://[\w./-]+\)\r\n"
     r"Connection: close\r\n\r\n"
 )
 """Nothing that a url says may end a line, or stand where the next word of it should."""
@@ -311,7 +315,7 @@ class PassingTls(ssl.SSLContext):
 
 
 def internal(address: str) -> bool:
-    """What Python's standard library knows of an address, which is not what ours is made of."""
+    """Return whether an address is internal according to the standard library."""
     parsed: IPv4Address | IPv6Address = ip_address(address)
     if isinstance(parsed, IPv6Address) and (parsed.sixtofour or parsed.teredo):
         return True
@@ -354,6 +358,7 @@ def check_fetch(url: str, addresses: list[str], answer: bytes = b"") -> None:
         assert REQUEST_HEAD.fullmatch(head), head
 
 
+@pytest.mark.promise("url-public")
 @examples(400)
 @given(url=ANY_URLS, addresses=ADDRESSES)
 def test_every_url_is_refused_or_leads_to_the_checked_address(
@@ -362,6 +367,7 @@ def test_every_url_is_refused_or_leads_to_the_checked_address(
     check_fetch(url, addresses)
 
 
+@pytest.mark.promise("url-public")
 @examples(200)
 @given(location=ANY_URLS.map(lambda url: url.encode("utf-8", "replace")), addresses=ADDRESSES)
 def test_every_redirect_is_refused_or_leads_to_the_checked_address(
@@ -406,7 +412,7 @@ VALID = {
 
 
 def paths_of(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Where in a JSON value something can be put in place of what is there."""
+    """Return the places of a JSON value that can be replaced."""
     items: list[tuple[Any, Any]] = []
     if isinstance(value, dict):
         items = list(value.items())
@@ -447,6 +453,7 @@ def test_the_manifests_that_are_changed_below_are_valid(manifest: Any, folder: P
     assert isinstance(load_manifest(folder), Manifest)
 
 
+@pytest.mark.promise("manifest-checked")
 @examples(600)
 @given(manifest=MANIFESTS)
 def test_every_manifest_is_read_or_refused(manifest: Any, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the definition says of the API holds, for what schemathesis makes of the definition.
+"""The API answers as its definition says, for requests that schemathesis generates.
 
 For each operation it sends what the definition allows and what it does not; every answer has a
 status, a content type, header fields and a body that the definition knows, and none is a 5xx.
@@ -111,6 +111,7 @@ each_case = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.promise("answers-match-definition")
 @each_case
 def test_the_handler_answers_as_the_definition_says(
     name: str, mode: GenerationMode, in_process: requests.Session
@@ -130,6 +131,7 @@ def test_so_it_does_in_the_long_run(
     assert statuses[200 if mode is GenerationMode.POSITIVE else 400] > 0
 
 
+@pytest.mark.promise("answers-match-definition")
 @pytest.mark.slow
 def test_the_local_api_answers_as_the_definition_says(tmp_path: Path) -> None:
     with local_api(tmp_path / "log", URL_FETCH="off") as api, requests.Session() as session:

@@ -1,4 +1,4 @@
-"""What must not get out, and what a client must not be able to write into the log."""
+"""No answer contains secrets, and no client can write into the log."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ INSIDE = re.compile(
     r"Traceback|\.py\b|line \d+|/var/task|site-packages|secret|Error\b|"
     + "|".join(map(re.escape, {str(Path.cwd()), str(Path.home()) + "/"}))
 )
-"""What an answer would show if it told more than its client may know."""
+"""Texts that an answer must not contain."""
 
 
 class Broken(Pipeline):
@@ -73,6 +73,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtur
     caplog.set_level(logging.DEBUG)
 
 
+@pytest.mark.promise("no-secrets-in-answers")
 @pytest.mark.parametrize("load", PIPELINES.values(), ids=PIPELINES)
 def test_no_answer_shows_what_is_inside(
     load: Callable[[Settings], Pipeline], settings: Settings
@@ -92,6 +93,7 @@ def test_no_answer_shows_what_is_inside(
         assert not INSIDE.search(json.dumps(response)), response
 
 
+@pytest.mark.promise("environment-not-logged")
 def test_the_environment_is_not_logged(
     settings: Settings, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -126,6 +128,7 @@ PRIVATE: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.promise("client-secrets")
 @pytest.mark.parametrize("event", PRIVATE.values(), ids=PRIVATE)
 def test_what_is_the_client_s_own_is_neither_answered_nor_logged(
     event: dict[str, Any],
@@ -180,6 +183,7 @@ FORGERIES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.promise("no-forged-log")
 @pytest.mark.parametrize("load", PIPELINES.values(), ids=PIPELINES)
 @pytest.mark.parametrize("event", FORGERIES.values(), ids=FORGERIES)
 def test_a_client_can_not_write_into_the_log(

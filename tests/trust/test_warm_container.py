@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="counts in Linux
 WARM_UP = 200
 REQUESTS = 2000
 MAX_GROWTH_BYTES = 8 << 20
-"""Of resident memory over `REQUESTS`: 4 KiB each, less than the smallest picture of them needs."""
+"""Growth of resident memory over `REQUESTS`: 4 KiB each, less than the smallest picture needs."""
 
 
 class Network(FakeNetwork):
@@ -47,7 +47,7 @@ class Forgetful(list[Any]):
 
 @dataclass(frozen=True)
 class Usage:
-    """What this process holds, without the network that the test plays."""
+    """Resources of this process, without those of the simulated network."""
 
     threads: int
     fetching_threads: int
@@ -120,6 +120,7 @@ def mixed(count: int) -> Iterator[tuple[str, Any, int]]:
     return islice(cycle((name, *each) for name, each in EVENTS.items()), count)
 
 
+@pytest.mark.promise("warm-container")
 def test_2000_mixed_requests_leave_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,7 @@ SAYS = {
 }
 
 
+@pytest.mark.promise("counted-before-read")
 @pytest.mark.parametrize(("name", "make"), FLOODS.items(), ids=FLOODS)
 def test_a_flood_is_refused(
     name: str, make: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch
@@ -72,6 +73,27 @@ UP_TO_THE_LIMIT = {
 @pytest.mark.parametrize("data", UP_TO_THE_LIMIT.values(), ids=UP_TO_THE_LIMIT)
 def test_what_is_below_the_limit_is_decoded(data: bytes) -> None:
     assert decode(data, max_pixels=LIMIT).shape in {(20, 40, 3), (6, 8, 3)}
+
+
+FALSE_LENGTHS = {
+    "a chunk of 2 GB": png(before=b"\x80\0\0\0IDAT"),
+    "the last chunk of another one": png(before=b"\0\0\0\x20tEXt"),
+    "a chunk that ends after the file": png(before=b"\0\0\1\0tEXt"),
+}
+
+
+@pytest.mark.parametrize("data", FALSE_LENGTHS.values(), ids=FALSE_LENGTHS)
+def test_opencv_gets_no_chunk_that_is_longer_than_the_file(
+    data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would allocate the length."""
+
+    def allocate(*_: object) -> None:
+        raise AssertionError("OpenCV decodes the file")
+
+    monkeypatch.setattr("cv2.imdecode", allocate)
+    with pytest.raises(NotAnImage):
+        decode(data, max_pixels=LIMIT)
 
 
 def test_a_side_has_a_limit_of_its_own() -> None:
@@ -137,7 +159,7 @@ SCANS = {
     "extended, all in one": (frame(0xC1, 1) + scan(1), 1),
     "baseline, one by one": (frame(0xC0, 3) + scan(1) + scan(1) + scan(1), 3),
     "progressive": (frame(0xC2, 3) + scan(3) + scan(1), 2),
-    "progressive, which goes on as a baseline": (frame(0xC2, 3) + scan(3) + frame(0xC0, 3), 1),
+    "progressive, then baseline": (frame(0xC2, 3) + scan(3) + frame(0xC0, 3), 1),
     "a scan without a frame": (scan(3) + scan(3), 2),
     "cut off within the scan's segment": (frame(0xC0, 3) + b"\xff\xda\x00", 1),
     "bytes that look like a scan's start, in a comment": (

@@ -202,6 +202,7 @@ def test_sizes_up_to_the_limit_are_decoded(width: int, height: int, limit: int) 
     assert decode(data, max_pixels=limit).shape == (height, width, 3)
 
 
+@pytest.mark.promise("max-pixels")
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
 def test_a_picture_over_the_limit_is_refused_before_it_is_decoded(
     file_format: str, monkeypatch: pytest.MonkeyPatch
@@ -216,6 +217,7 @@ def test_a_picture_over_the_limit_is_refused_before_it_is_decoded(
         decode(data, max_pixels=100)
 
 
+@pytest.mark.promise("known-formats-only")
 def test_pillow_is_never_asked_for_another_format() -> None:
     with Image.open(io.BytesIO(encode(corners(), "SGI"))) as image:
         assert image.format == "SGI"

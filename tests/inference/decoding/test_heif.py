@@ -116,6 +116,7 @@ TOO_LARGE = {
 }
 
 
+@pytest.mark.promise("codec-headers")
 @pytest.mark.parametrize(("name", "data"), TOO_LARGE.items(), ids=TOO_LARGE)
 def test_items_over_the_limit_are_refused(name: str, data: bytes) -> None:
     with pytest.raises(ImageTooLarge):
@@ -135,6 +136,7 @@ REFUSED: dict[str, tuple[bytes, type[PictureError]]] = {
 }
 
 
+@pytest.mark.promise("codec-headers")
 @pytest.mark.parametrize(("data", "error"), REFUSED.values(), ids=REFUSED)
 def test_refused(data: bytes, error: type[PictureError]) -> None:
     with pytest.raises(error):

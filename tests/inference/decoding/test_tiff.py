@@ -61,6 +61,7 @@ def test_a_directory_that_claims_more_than_there_is(data: bytes) -> None:
         check_directory(data, read_directory(data), 100)
 
 
+@pytest.mark.promise("tiff-shared-bytes")
 def test_such_a_file_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(NotAnImage, match="claim more bytes than the file has"):
         decode(CLAIMING["little-endian"], max_pixels=100)
