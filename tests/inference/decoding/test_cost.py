@@ -62,6 +62,7 @@ def refuse(data: bytes) -> tuple[type[PictureError], bool]:
     return raised.type, not charged
 
 
+@pytest.mark.promise("cheap-bytes-expensive-work")
 @pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
 def test_a_few_bytes_of_much_work_are_refused_by_the_header(make: Callable[[], bytes]) -> None:
     assert refuse(make()) == (ImageTooLarge, True)
@@ -124,6 +125,7 @@ def test_the_estimate_grows_with_pixels_bytes_and_scans() -> None:
 FRAMES = {"SOF2": 0xC2, "SOF3": 0xC3, "SOF9": 0xC9, "SOF10": 0xCA}
 
 
+@pytest.mark.promise("cheap-bytes-expensive-work")
 @pytest.mark.parametrize("marker", FRAMES.values(), ids=FRAMES)
 def test_rare_jpeg_modes_are_refused_in_a_tiff_too(marker: int) -> None:
     """The 337 bytes of an arithmetic-coded JPEG took 12 s. A TIFF can hold the same."""
