@@ -192,7 +192,7 @@ def _install_naive(architecture: str) -> None:
     contestants.mkdir(parents=True)
     for name in ("naive.py", "plain.py"):
         shutil.copy(Path(__file__).parent / "contestants" / name, contestants / name)
-    for model in ("vehicle_detector", "vehicle_classifier"):
+    for model in ("vehicle_detector", "vehicle_attributes"):
         (NAIVE / "models" / model).mkdir(parents=True)
         for name in ("manifest.json", "model.onnx"):
             shutil.copy(PROJECT / "models" / model / name, NAIVE / "models" / model / name)

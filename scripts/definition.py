@@ -22,6 +22,10 @@ CATCH_ALL = "/{proxy+}"
 NULL = "null"
 """Text for null in the examples of swagger.yaml: CloudFormation refuses nulls in a template."""
 
+FORM = "multipart/form-data"
+"""The only body of pictures for clients. Of several, generated clients choose the wrong one:
+openapi-generator's Python client prefers JSON and sends no files. The text describes the others."""
+
 ONE_FIELD_PER_TEXT = {name: {"style": "form", "explode": True} for name in ("url", "s3")}
 """Without it, Swagger UI sends an empty `url` if the user gives none."""
 
@@ -47,9 +51,11 @@ def for_clients(source: dict[str, Any]) -> dict[str, Any]:
         for operation in item.values():
             if "security" in operation:
                 operation["security"] = [{}, {"ApiKey": []}]
-            contents = operation.get("requestBody", {}).get("content", {})
-            if "multipart/form-data" in contents:
-                contents["multipart/form-data"]["encoding"] = ONE_FIELD_PER_TEXT
+            if FORM in operation.get("requestBody", {}).get("content", {}):
+                form = operation["requestBody"]["content"][FORM]
+                operation["requestBody"]["content"] = {
+                    FORM: {**form, "encoding": ONE_FIELD_PER_TEXT}
+                }
     rest = _without_aws(definition)
     whole: dict[str, Any] = with_nulls({**rest, "servers": [{"url": "./"}], "paths": paths})
     return whole

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from inference.budget import RequestBudget
-
 Value = TypeVar("Value", int, float)
 
 HOST_PATTERN = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -104,15 +102,6 @@ class Settings:
             return _cores()
         return max(1, min(_cores(), round(self.memory_mb / MB_PER_VCPU)))
 
-    def request_budget(self, *, is_drawn: bool) -> RequestBudget:
-        """Return the work that a new request may cause; drawing decodes the picture once more."""
-        return RequestBudget(
-            max_ms=1000 * self.max_cpu_seconds,
-            crops_per_picture=self.max_classified_per_picture,
-            crops=self.max_classified_per_request,
-            decodes=2 if is_drawn else 1,
-        )
-
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Read and check all variables. An empty variable counts as not set.
@@ -125,7 +114,7 @@ class Settings:
         integer = EnvironmentReader(environ).integer
         if text("BACKEND", "onnx") != "onnx":
             raise SettingsError("BACKEND must be onnx, the only backend.")
-        classifiers = text("CLASSIFICATION_MODEL", "vehicle_classifier").split(",")
+        classifiers = text("CLASSIFICATION_MODEL", "vehicle_attributes").split(",")
         return cls(
             base_model_path=Path(text("BASE_MODEL_PATH", "/tmp/matchvec/models")),  # noqa: S108  the only writable folder on Lambda
             model_uri=text("MODEL_URI", ""),

@@ -63,38 +63,93 @@ def detector_coco(metrics: Metrics) -> str:
     return _classes(metrics["float"]["coco128"], metrics.get("coco_start", {}).get("coco128", {}))
 
 
-def classifier_sources(metrics: Metrics) -> str:
-    """Accuracy by source, the weakest first."""
-    sources = sorted(metrics["float"]["sources"].items(), key=lambda item: item[1]["accuracy"])
-    rows = [
-        [
-            source,
-            str(values["crops"]),
-            f"{values['accuracy']:.3f}",
-            f"{metrics['int8']['sources'][source]['accuracy']:.3f}",
-        ]
-        for source, values in sources
-    ]
-    sizes = [f"{metrics[version]['bytes']:,}" for version in ("float", "int8")]
-    return table(["source", "crops", "float32", "int8 QDQ"], [*rows, ["bytes", "", *sizes]])
-
-
-def classifier_classes(metrics: Metrics) -> str:
-    """Accuracy by class and what it is mistaken for, by source."""
+def attribute_kinds(metrics: Metrics) -> str:
+    """Return the accuracy of kinds by source and kind, of the network alone."""
     rows = []
-    for source in ("vehicles_openimages valid", "vehicle6 held out"):
-        for name, row in metrics["float"]["sources"][source]["classes"].items():
+    for source, values in metrics["kinds"].items():
+        rows.append([source, "all", str(values["crops"]), f"{values['accuracy']:.3f}", ""])
+        for name, row in values["classes"].items():
             wrong = ", ".join(f"{other} {count}" for other, count in row["mistaken_for"].items())
             rows.append([source, name, str(row["crops"]), f"{row['accuracy']:.3f}", wrong])
-    return table(["source", "class", "crops", "accuracy", "mistaken for"], rows)
+    return table(["source", "kind", "crops", "accuracy", "mistaken for"], rows)
 
 
+def attribute_rule(metrics: Metrics) -> str:
+    """Return what detector, network and both together get right."""
+    rows = []
+    for source, ways in metrics["rule"].items():
+        for way, values in ways.items():
+            kinds = values["classes"]
+            shares = [f"{kinds[k]['accuracy']:.2f}" if k in kinds else "" for k in RULE_KINDS]
+            rows.append([source, way, str(values["crops"]), f"{values['accuracy']:.3f}", *shares])
+    return table(["photos", "decided by", "vehicles", "accuracy", *RULE_KINDS], rows)
+
+
+def attribute_summary(metrics: Metrics) -> str:
+    """Return how makes and colours agree with the teachers."""
+    makes, colours, far = metrics["makes"], metrics["colours"], metrics["makes_far"]
+    rows = [
+        ["held-out crops of cars", str(makes["crops"])],
+        ["make: teacher is sure (0.8)", f"{makes['teacher_sure']:.3f}"],
+        ["make: same as the teacher's where it is sure", f"{makes['agree_where_sure']:.3f}"],
+        ["make: same as the teacher's, all crops", f"{makes['agree']:.3f}"],
+        ["make: named by this network", f"{makes['named']:.3f}"],
+        ["make: same as the teacher's after four looks where named", f"{makes['named_agree']:.3f}"],
+        ["make: the teacher's mean probability where named", f"{makes['named_expected']:.3f}"],
+        ["the same where the teacher is sure", f"{makes['teacher_named_expected']:.3f}"],
+        [f"make: right at {far['pixels']} pixels, {far['crops']} crops", f"{far['network']:.3f}"],
+        ["the same, teacher", f"{far['teacher']:.3f}"],
+        ["colour: same as the teacher's where it is sure", f"{colours['agree_where_sure']:.3f}"],
+        ["colour: same as the teacher's, all crops", f"{colours['agree']:.3f}"],
+    ]
+    return table(["what", "value"], rows)
+
+
+def attribute_makes(metrics: Metrics) -> str:
+    """Return the agreement with the teacher by make."""
+    rows = [
+        [name, str(row["crops"]), f"{row['agree']:.3f}"]
+        for name, row in metrics["makes"]["makes"].items()
+    ]
+    return table(["make", "crops", "agreement"], rows)
+
+
+def attribute_calibration(metrics: Metrics) -> str:
+    """Return the teacher's probability of the network's first make, by how sure it is."""
+    rows = [
+        [
+            f"{row['from']:.1f} to {row['to']:.1f}",
+            str(row["crops"]),
+            f"{row['probability']:.2f}",
+            f"{row['teacher']:.2f}",
+            f"{row['agree']:.2f}",
+        ]
+        for row in metrics["makes"]["calibration"]
+    ]
+    headings = ["first probability", "crops", "mean", "teacher, four looks", "same first make"]
+    return table(headings, rows)
+
+
+def attribute_colours(metrics: Metrics) -> str:
+    """Return the agreement with the colour teacher by colour."""
+    rows = [
+        [name, str(row["crops"]), f"{row['agree']:.3f}"]
+        for name, row in metrics["colours"]["colours"].items()
+    ]
+    return table(["colour", "crops", "agreement"], rows)
+
+
+RULE_KINDS = ("ambulance", "bus", "car", "motorcycle", "truck")
 TABLES: dict[str, Callable[[Metrics], str]] = {
     "detector_versions": detector_versions,
     "detector_classes": detector_classes,
     "detector_coco": detector_coco,
-    "classifier_sources": classifier_sources,
-    "classifier_classes": classifier_classes,
+    "attribute_kinds": attribute_kinds,
+    "attribute_rule": attribute_rule,
+    "attribute_makes": attribute_makes,
+    "attribute_summary": attribute_summary,
+    "attribute_calibration": attribute_calibration,
+    "attribute_colours": attribute_colours,
 }
 
 

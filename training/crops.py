@@ -1,11 +1,10 @@
-"""Crops of vehicles with their type, for the classifier.
+"""Crops of vehicles with their kind.
 
 | source | its classes -> ours |
 |---|---|
 | vehicle6 | bike -> motorcycle, juggernaut and truck -> truck, car, minibus, pickup as they are |
 | vehicles_openimages | ambulance, bus, car, motorcycle, truck as they are |
 | coco128 | car, motorcycle, bus, truck as they are; the rest is left out |
-| license_plates | untyped; the teachers' opinion |
 
 People who labelled the photos had no class for pickups and minibuses. An ImageNet classifier
 (MobileNetV2, Apache-2.0) is asked about the training crops: where it is sure of a pickup or a
@@ -23,8 +22,7 @@ import numpy as np
 
 from training import datasets
 from training.boxes import FloatArray
-from training.completion import complete
-from training.teachers import Found, open_session
+from training.teachers import open_session
 
 SIDE = 128
 # The network sees -1..1, as in its ImageNet training: (pixel - 127.5) / 127.5, RGB.
@@ -68,15 +66,37 @@ class Crop:
         return self.picture_bgr[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
 
 
+def shrunk(picture: np.ndarray, most: int) -> np.ndarray:
+    """Return the picture with at most `most` pixels a side, in its own proportions."""
+    scale = most / max(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    size = (max(round(picture.shape[1] * scale), 2), max(round(picture.shape[0] * scale), 2))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+
+
 def resized(crop_bgr: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """The crop stretched to the network's input, as the run time does."""
+    """Return the crop stretched to a square, as the former kind classifier sees it."""
     shrinking = crop_bgr.shape[0] > side or crop_bgr.shape[1] > side
     way = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-    return cv2.resize(crop_bgr, (side, side), interpolation=way)
+    return np.asarray(cv2.resize(crop_bgr, (side, side), interpolation=way))
+
+
+def square(crop_bgr: np.ndarray, side: int) -> np.ndarray:
+    """Return the crop in the middle of a black square, as the run time does ("square-pad")."""
+    height, width = crop_bgr.shape[:2]
+    scale = side / max(height, width)
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    canvas = np.zeros((side, side, 3), np.uint8)
+    left, top = (side - size[0]) // 2, (side - size[1]) // 2
+    inner = cv2.resize(crop_bgr, size, interpolation=way)
+    canvas[top : top + size[1], left : left + size[0]] = inner
+    return canvas
 
 
 def normalised(crops_bgr: np.ndarray) -> np.ndarray:
-    """Crops (n, SIDE, SIDE, 3) uint8 BGR -> the network's input (n, 3, SIDE, SIDE) float32."""
+    """Crops (n, side, side, 3) uint8 BGR -> a network's input (n, 3, side, side), -1..1."""
     pixels = crops_bgr[..., ::-1].astype(np.float32)
     rgb = (pixels - np.array(MEAN_RGB, np.float32)) / np.array(STD_RGB, np.float32)
     return np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))
@@ -147,20 +167,6 @@ def labelled_photo_crops(examples: list[datasets.Example], smallest: int = 0) ->
     return crops
 
 
-def license_plate_crops(data: Path, answers: dict[str, dict[str, Found]]) -> list[Crop]:
-    """Crops of license_plates' vehicles, typed by the detecting teachers where they can."""
-    crops = []
-    for example in datasets.license_plates(data):
-        target = complete(example, answers[example.key])
-        picture = datasets.read_picture(example.path)
-        for box, kinds in zip(target.boxes_xyxy, target.kinds, strict=True):
-            names = dict(zip(datasets.LABELS, kinds, strict=True))
-            types = np.array([names.get(name, 0.0) for name in VEHICLE_TYPES], np.float32)
-            if types.sum() > 0 and min(box[2] - box[0], box[3] - box[1]) >= SMALLEST_CROP:
-                crops.append(surrounding(example, picture, box, types / types.sum()))
-    return crops
-
-
 class ImageNetOpinion:
     """Asks MobileNetV2 whether a training crop is a pickup or a minibus."""
 
@@ -182,8 +188,11 @@ class ImageNetOpinion:
         return crop
 
 
-def distort(crop: Crop, rng: random.Random) -> np.ndarray:
-    """A training view: box jitter, mirror, tilt, blur, JPEG noise, colours; (SIDE, SIDE, 3)."""
+def distort(crop: Crop, rng: random.Random, most: int = SIDE) -> np.ndarray:
+    """Return a training view: box jitter, mirror, tilt, blur, JPEG noise, colours.
+
+    The view keeps the proportions of the box and has at most `most` pixels a side.
+    """
     x1, y1, x2, y2 = crop.box
     reach_x, reach_y = 0.12 * (x2 - x1), 0.12 * (y2 - y1)
     height, width = crop.picture_bgr.shape[:2]
@@ -192,23 +201,20 @@ def distort(crop: Crop, rng: random.Random) -> np.ndarray:
     right = int(min(max(x2 + rng.uniform(-reach_x, reach_x), left + 2), width))
     bottom = int(min(max(y2 + rng.uniform(-reach_y, reach_y), top + 2), height))
     view = crop.picture_bgr[top:bottom, left:right]
-    if rng.random() < 0.5:
-        coarse = rng.randint(28, 110)
-        view = resized(view, coarse)
-    view = resized(view)
+    view = shrunk(view, rng.randint(28, 110) if rng.random() < 0.5 else most)
     if rng.random() < 0.5:
         view = view[:, ::-1]
-    if rng.random() < 0.4:
-        turn = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), rng.uniform(-12, 12), 1)
-        view = cv2.warpAffine(
-            np.ascontiguousarray(view), turn, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT
-        )
+    view = np.ascontiguousarray(view)
+    if rng.random() < 0.3:
+        size = (view.shape[1], view.shape[0])
+        turn = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), rng.uniform(-10, 10), 1)
+        view = np.asarray(cv2.warpAffine(view, turn, size, borderMode=cv2.BORDER_REFLECT))
     if rng.random() < 0.3:
         quality = [cv2.IMWRITE_JPEG_QUALITY, rng.randint(25, 85)]
         coded = cv2.imencode(".jpg", view, quality)[1]
         view = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))
-    hsv = cv2.cvtColor(np.ascontiguousarray(view), cv2.COLOR_BGR2HSV).astype(np.float32)
+    hsv = cv2.cvtColor(view, cv2.COLOR_BGR2HSV).astype(np.float32)
     hsv[..., 0] = (hsv[..., 0] + rng.uniform(-6, 6)) % 180
     hsv[..., 1] *= rng.uniform(0.3, 1.5)
     hsv[..., 2] = hsv[..., 2] * rng.uniform(0.6, 1.4) + rng.uniform(-25, 25)
-    return cv2.cvtColor(hsv.clip(0, 255).astype(np.uint8), cv2.COLOR_HSV2BGR)
+    return np.asarray(cv2.cvtColor(hsv.clip(0, 255).astype(np.uint8), cv2.COLOR_HSV2BGR))

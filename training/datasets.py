@@ -115,7 +115,7 @@ def license_plates(data: Path) -> list[Example]:
 
 
 # Shares of the training pictures that are kept back for choices and for the model cards.
-HELD_OUT = {"vehicles_openimages": 0.15, "vehicle6": 0.15, "coco128": 0.3}
+HELD_OUT = {"vehicles_openimages": 0.15, "vehicle6": 0.15, "coco128": 0.3, "car_crops": 0.2}
 
 
 def is_held_out(key: str) -> bool:

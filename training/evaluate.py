@@ -1,7 +1,7 @@
-"""Measure the committed models: `python -m training.evaluate [detector] [classifier]`.
+"""Measure the committed models: `python -m training.evaluate [detector] [attributes]`.
 
-Reads the float models in `training/weights/` and what `models/<name>/` ships, makes the int8
-versions, and writes `models/<name>/metrics.json` and the tables of `MODEL_CARD.md`: every
+Reads the float detector in `training/weights/` and what `models/<name>/` ships, makes the int8
+detector again, and writes `models/<name>/metrics.json` and the tables of `MODEL_CARD.md`: every
 number of the cards comes from here. torch is not needed. No picture of the tables was trained on,
 except where a table says so.
 """
@@ -20,15 +20,14 @@ import onnxruntime
 
 from training import cards, datasets
 from training.average_precision import Found, Truth, average_precision, rates
-from training.crops import VEHICLE_TYPES, Crop, labelled_photo_crops, normalised, resized, vehicle6
 from training.detection import Network, detect
+from training.evaluate_attributes import scores as attribute_scores
 from training.fold import BUNDLED, WEIGHTS, fold
 from training.progress import Progress
-from training.quantise import quantise_classifier, quantise_detector
+from training.quantise import quantise_detector
 from training.teachers import open_session
 
 THRESHOLD = 0.4
-SMALLEST_SHARE = 0.005
 VEHICLES_OPENIMAGES = [datasets.LABELS.index(n) for n in datasets.VEHICLES_OPENIMAGES_LABELS]
 
 
@@ -122,75 +121,24 @@ def evaluate_detector(weights: Path, data: Path, models: Path) -> dict[str, Any]
     return versions
 
 
-def answers(session: onnxruntime.InferenceSession, crops: list[Crop]) -> np.ndarray:
-    """Index into `VEHICLE_TYPES` that the classifier gives every crop, shape (n,)."""
-    kinds = []
-    for crop in crops:
-        tensor = normalised(resized(crop.cut())[None])
-        kinds.append(int(session.run(None, {"images": tensor})[0].argmax()))
-    return np.array(kinds)
-
-
-def accuracy_table(session: onnxruntime.InferenceSession, crops: list[Crop]) -> dict[str, Any]:
-    """Accuracy over all crops and by class, with the wrong answers counted by what they said."""
-    given = answers(session, crops)
-    right = np.array([int(crop.types.argmax()) for crop in crops])
-    classes = {}
-    for kind in np.unique(right):
-        said = given[right == kind]
-        wrong = {VEHICLE_TYPES[k]: int((said == k).sum()) for k in np.unique(said) if k != kind}
-        classes[VEHICLE_TYPES[kind]] = {
-            "crops": len(said),
-            "accuracy": round(float((said == kind).mean()), 3),
-            "mistaken_for": wrong,
-        }
-    overall = round(float((given == right).mean()), 3)
-    return {"crops": len(crops), "accuracy": overall, "classes": classes}
-
-
-def _visible(crop: Crop, picture_area: float) -> bool:
-    x1, y1, x2, y2 = crop.box
-    return (x2 - x1) * (y2 - y1) >= SMALLEST_SHARE * picture_area
-
-
-def classifier_scores(path: Path, data: Path) -> dict[str, Any]:
-    """Accuracy of the classifier file at `path`, the weakest source first."""
-    session = open_session(path)
-    photos = labelled_photo_crops(datasets.vehicles_openimages(data, "valid"))
-    coco = [e for e in datasets.coco128(data) if datasets.is_held_out(e.key)]
-    camera = [crop for crop in vehicle6(data) if datasets.is_held_out(crop.group)]
-    sources = {
-        "coco128 held out": labelled_photo_crops(coco),
-        "vehicles_openimages valid": photos,
-        "its boxes above 0.5 % of the picture": [
-            crop for crop in photos if _visible(crop, 416 * 416)
-        ],
-        "vehicle6 held out": camera,
-    }
-    tables = {source: accuracy_table(session, crops) for source, crops in sources.items()}
-    return {"bytes": path.stat().st_size, "sources": tables}
-
-
-def evaluate_classifier(weights: Path, data: Path, _models: Path) -> dict[str, Any]:
-    """Every number of the classifier's card, by version."""
-    plain = weights / "vehicle_classifier.onnx"
-    with tempfile.TemporaryDirectory() as scratch:
-        folded, small = Path(scratch) / "float.onnx", Path(scratch) / "int8.onnx"
-        fold(plain, folded)
-        quantise_classifier(plain, small, data)
-        return {"float": classifier_scores(folded, data), "int8": classifier_scores(small, data)}
+def evaluate_attributes(_weights: Path, data: Path, models: Path) -> dict[str, Any]:
+    """Return every number of the attributes' card."""
+    shipped, detector = (
+        BUNDLED / name / "model.onnx" for name in ("vehicle_attributes", "vehicle_detector")
+    )
+    return attribute_scores(shipped, detector, data, models)
 
 
 def main() -> None:
     """Measure the models asked for, both by default, and write metrics and tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("models", nargs="*", help="detector, classifier; both by default")
+    parser.add_argument("models", nargs="*", help="detector, attributes; both by default")
     parser.add_argument("--data", type=Path, default=datasets.DEFAULT_DATA)
     parser.add_argument("--pretrained", type=Path, default=datasets.DEFAULT_MODELS)
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--bundled", type=Path, default=BUNDLED)
     options = parser.parse_args()
-    evaluators = {"detector": evaluate_detector, "classifier": evaluate_classifier}
+    evaluators = {"detector": evaluate_detector, "attributes": evaluate_attributes}
     for name in options.models or evaluators:
         folder = options.bundled / f"vehicle_{name}"
         metrics = evaluators[name](options.weights, options.data, options.pretrained)

@@ -1,8 +1,9 @@
-"""Trained weights -> ONNX files and manifests: `python -m training.export detector|classifier`.
+"""Trained weights -> ONNX files and manifests: `python -m training.export detector|attributes`.
 
-Writes `training/weights/<name>.onnx` (float32) from a checkpoint, checks that ONNX and PyTorch
-agree, and ships it folded (training/fold.py), or with `--ship int8` its quantised version, as
-`models/<name>/model.onnx`.
+The detector: writes `training/weights/vehicle_detector.onnx` (float32) from checkpoints, checks
+that ONNX and PyTorch agree, and ships it folded (training/fold.py), or with `--ship int8` its
+quantised version, as `models/vehicle_detector/model.onnx`. The attributes: ships the folded network
+with its weights in float16 (training/half.py); float32 would be more than 8 MB.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,19 +21,22 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from training import datasets, mobilenet
-from training.crops import MEAN_RGB, STD_RGB, VEHICLE_TYPES
-from training.crops import SIDE as CLASSIFIER_SIDE
+from training import attributes, datasets, half
+from training.attributes import VehicleAttributes
+from training.crops import VEHICLE_TYPES
 from training.detection import SIDE as DETECTOR_SIDE
 from training.detection import STRIDES
 from training.fold import BUNDLED, WEIGHTS, fold
-from training.mobilenet import MobileNet
-from training.quantise import quantise_classifier, quantise_detector
+from training.kind_rule import MAKE_KINDS, MAKE_THRESHOLD, detector_weights
+from training.names import COLOURS, OTHER, make_labels, teacher_rows
+from training.quantise import quantise_detector
 from training.teachers import open_session
 from training.yolox import Exported, YoloxNano
 
 OPSET = 17
 AGREEMENT = 1e-3
+HALF_AGREEMENT = 2e-2
+"""Logits of the float16 weights differ this much at most from those of the float32 weights."""
 VERSION = "1.0.0"
 
 
@@ -42,9 +47,13 @@ def mean_weights(paths: list[Path]) -> dict[str, Tensor]:
 
 
 def write_onnx(
-    network: nn.Module, example: Tensor, path: Path, output: str, axes: dict[str, dict[int, str]]
+    network: nn.Module, example: Tensor, path: Path, axes: dict[str, dict[int, str]]
 ) -> None:
-    """Save `network` as ONNX with input `images`; `axes` names those that stay open."""
+    """Save `network` as ONNX.
+
+    `axes` names the input `images` and the outputs, in order, with the axes that stay open.
+    """
+    inputs, *outputs = axes
     with warnings.catch_warnings():
         # The TorchScript exporter needs no further package and keeps the module names.
         # What it can't fold (slices with steps) is small.
@@ -53,8 +62,8 @@ def write_onnx(
             network.eval(),
             (example,),
             str(path),
-            input_names=["images"],
-            output_names=[output],
+            input_names=[inputs],
+            output_names=outputs,
             dynamic_axes=axes,
             opset_version=OPSET,
             dynamo=False,
@@ -63,11 +72,13 @@ def write_onnx(
 
 
 def difference(network: nn.Module, path: Path, example: Tensor) -> float:
-    """Largest absolute difference between PyTorch's and onnxruntime's answer."""
+    """Return the largest absolute difference between PyTorch's and onnxruntime's answers."""
     with torch.no_grad():
-        expected = network.eval()(example).numpy()
-    answer = open_session(path).run(None, {"images": example.numpy()})[0]
-    return float(np.abs(expected - answer).max())
+        expected = network.eval()(example)
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    found = open_session(path).run(None, {"images": example.numpy()})
+    pairs = zip(expected, found, strict=True)
+    return max(float(np.abs(mine.numpy() - theirs).max()) for mine, theirs in pairs)
 
 
 def _manifest(name: str, task: str, path: Path, source: str) -> dict[str, Any]:
@@ -108,28 +119,52 @@ def detector_manifest(path: Path) -> dict[str, Any]:
     }
 
 
-def classifier_manifest(path: Path) -> dict[str, Any]:
-    """The manifest of the classifier file at `path`."""
-    source = "Front of MobileNetV2 (Google, Apache-2.0), fine-tuned by training/ on open photos"
+def _attribute_outputs() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": "make",
+            "role": "make",
+            "applies_to": list(MAKE_KINDS),
+            "threshold": MAKE_THRESHOLD,
+            "unknown_label": OTHER,
+            "activation": "none",
+            "labels": list(make_labels()),
+        },
+        {
+            "name": "kind",
+            "role": "kind",
+            "activation": "softmax",
+            "detector_weights": detector_weights(),
+            "labels": list(VEHICLE_TYPES),
+        },
+        {"name": "colour", "role": "colour", "activation": "softmax", "labels": list(COLOURS)},
+    ]
+
+
+def attributes_manifest(path: Path) -> dict[str, Any]:
+    """Return the manifest of the attributes file at `path`."""
+    source = (
+        "MobileNetV3-small of Spectrico's make and colour classifiers (MIT), "
+        "trained further by training/ on open photos"
+    )
     return {
-        **_manifest("vehicle_classifier", "classification", path, source),
+        **_manifest("vehicle_attributes", "classification", path, source),
+        "licence": "Apache-2.0 AND MIT",
         "input": {
             "name": "images",
             "layout": "NCHW",
-            "width": CLASSIFIER_SIDE,
-            "height": CLASSIFIER_SIDE,
+            "width": attributes.SIDE,
+            "height": attributes.SIDE,
             "dtype": "float32",
             "color": "RGB",
-            "resize": "stretch",
+            "resize": "square-pad",
+            "pad_value": 0,
             "scale": 1.0,
-            "mean": list(MEAN_RGB),
-            "std": list(STD_RGB),
+            "mean": [attributes.MEAN] * 3,
+            "std": [attributes.STD] * 3,
             "batch": True,
         },
-        "output": {
-            "format": "classes",
-            "outputs": [{"name": "logits", "activation": "softmax", "labels": list(VEHICLE_TYPES)}],
-        },
+        "output": {"format": "classes", "outputs": _attribute_outputs()},
     }
 
 
@@ -141,24 +176,59 @@ def export_detector(weights: dict[str, Tensor], path: Path) -> float:
     example = torch.rand(1, 3, DETECTOR_SIDE, DETECTOR_SIDE) * 255
     # A letterbox need not be a square: most of a photograph's padding is left out.
     axes = {"images": {2: "height", 3: "width"}, "output": {1: "cells"}}
-    write_onnx(exported, example, path, "output", axes)
+    write_onnx(exported, example, path, axes)
     return difference(exported, path, example)
 
 
-def export_classifier(weights: dict[str, Tensor], path: Path) -> float:
-    """Write the classifier; returns how far ONNX and PyTorch are apart."""
-    inner = MobileNet()
-    inner.load_state_dict(weights)
-    network = mobilenet.Exported(inner)
-    example = torch.rand(3, 3, CLASSIFIER_SIDE, CLASSIFIER_SIDE) * 2 - 1
-    write_onnx(network, example, path, "logits", {"images": {0: "n"}, "logits": {0: "n"}})
-    return difference(network, path, example)
+def export_attributes(network: VehicleAttributes, rows: list[int], path: Path) -> float:
+    """Write the attributes, their weights as float32; returns how far ONNX and PyTorch are apart.
+
+    `rows` are the positions of the named makes among those of the network.
+    """
+    exported = attributes.Exported(network, rows)
+    example = torch.rand(3, 3, attributes.SIDE, attributes.SIDE) * 2 - 1
+    write_onnx(
+        exported, example, path, {name: {0: "n"} for name in ("images", "make", "kind", "colour")}
+    )
+    return difference(exported, path, example)
+
+
+def check(apart: float, most: float) -> None:
+    """Stop where ONNX and PyTorch are further apart than `most`."""
+    if apart > most:
+        raise SystemExit(f"ONNX and PyTorch are {apart:.2g} apart, more than {most}")
+
+
+def ship_detector(weights: dict[str, Tensor], data: Path, shipped: Path, version: str) -> float:
+    """Write the float32 detector to `training/weights` and the one to ship."""
+    plain = WEIGHTS / "vehicle_detector.onnx"
+    apart = export_detector(weights, plain)
+    check(apart, AGREEMENT)
+    if version == "int8":
+        quantise_detector(plain, shipped, data)
+    else:
+        fold(plain, shipped)
+    return apart
+
+
+def ship_attributes(weights: dict[str, Tensor], models: Path, shipped: Path) -> float:
+    """Write the attributes to ship."""
+    network, rows = attributes.trained(weights), teacher_rows(models)
+    with tempfile.TemporaryDirectory() as scratch:
+        plain = Path(scratch) / "plain.onnx"
+        check(export_attributes(network, rows, plain), AGREEMENT)
+        fold(plain, shipped)
+    half.shrink(shipped)
+    example = torch.rand(2, 3, attributes.SIDE, attributes.SIDE) * 2 - 1
+    apart = difference(attributes.Exported(network, rows), shipped, example)
+    check(apart, HALF_AGREEMENT)
+    return apart
 
 
 def main() -> None:
     """Read the options and write the model's folder."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", choices=["detector", "classifier"])
+    parser.add_argument("model", choices=["detector", "attributes"])
     parser.add_argument(
         "--weights",
         type=Path,
@@ -167,27 +237,22 @@ def main() -> None:
         help="averageN.pt files; several are averaged",
     )
     parser.add_argument("--data", type=Path, default=datasets.DEFAULT_DATA)
+    parser.add_argument("--models", type=Path, default=datasets.DEFAULT_MODELS)
     parser.add_argument("--out", type=Path, default=BUNDLED)
-    parser.add_argument("--ship", choices=["float", "int8"], default="float")
+    parser.add_argument("--ship", choices=["float", "int8"], default="float", help="detector only")
     options = parser.parse_args()
     weights = mean_weights(options.weights)
-    name, detector = f"vehicle_{options.model}", options.model == "detector"
-    export = export_detector if detector else export_classifier
-    quantise = quantise_detector if detector else quantise_classifier
-    manifest_of = detector_manifest if detector else classifier_manifest
-    plain, shipped = WEIGHTS / f"{name}.onnx", options.out / name / "model.onnx"
-    for path in (plain, shipped):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    apart = export(weights, plain)
-    if apart > AGREEMENT:
-        raise SystemExit(f"ONNX and PyTorch are {apart:.2g} apart, more than {AGREEMENT}")
-    if options.ship == "int8":
-        quantise(plain, shipped, options.data)
+    shipped = options.out / f"vehicle_{options.model}" / "model.onnx"
+    for folder in (WEIGHTS, shipped.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    if options.model == "detector":
+        apart = ship_detector(weights, options.data, shipped, options.ship)
+        manifest = detector_manifest(shipped)
     else:
-        fold(plain, shipped)
-    manifest = json.dumps(manifest_of(shipped), indent=2)
-    (shipped.parent / "manifest.json").write_text(manifest + "\n")
-    print(f"{shipped}: {shipped.stat().st_size} bytes; float ONNX and PyTorch {apart:.2g} apart")
+        apart = ship_attributes(weights, options.models, shipped)
+        manifest = attributes_manifest(shipped)
+    (shipped.parent / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    print(f"{shipped}: {shipped.stat().st_size} bytes; ONNX and PyTorch {apart:.2g} apart")
 
 
 if __name__ == "__main__":

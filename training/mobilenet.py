@@ -1,18 +1,17 @@
-"""The front of MobileNetV2 (arXiv 1801.04381) for vehicle types, started from ImageNet weights.
+"""The teacher of kinds: the front of MobileNetV2 (arXiv 1801.04381), the former classifier.
 
-The weights are Google's quantised MobileNetV2 1.0 224 (Apache-2.0, ../shared/models/
-mobilenet_v2_quant), turned back into float32; batch normalisation is folded in already. The last
-blocks are left out: with them the float model would pass four megabytes.
+`kind_teacher.onnx` holds it as it was released (vehicle_classifier 1.0.0): ImageNet weights from
+Google (Apache-2.0), fine-tuned on the photos that `crops.py` lists. It sees crops stretched to a
+square of 128 pixels.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
-from onnx import NodeProto, numpy_helper
+from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -25,8 +24,8 @@ BLOCKS = (
 )  # fmt: skip
 
 
-# Frozen, these stages (up to stride 8) keep what a million ImageNet photos taught them.
-EARLY_STAGES = 7
+FEATURES = BLOCKS[-1][0]
+KIND_TEACHER = Path(__file__).parent / "kind_teacher.onnx"
 
 
 class Convolution(nn.Module):
@@ -69,7 +68,7 @@ class Block(nn.Module):
 
 
 class MobileNet(nn.Module):
-    """Crops (n, 3, SIDE, SIDE), RGB -1..1 -> logits (n, types)."""
+    """Crops (n, 3, SIDE, SIDE), RGB -1..1 -> logits (n, types) and features (n, FEATURES)."""
 
     def __init__(self, types: int = len(VEHICLE_TYPES)) -> None:
         super().__init__()
@@ -79,51 +78,18 @@ class MobileNet(nn.Module):
             layers.append(Block(channels, outputs, stride, 6 if index else 1))
             channels = outputs
         self.features = nn.Sequential(*layers)
-        self.dropout = nn.Dropout(0.2)
         self.last = nn.Linear(channels, types)
 
-    def forward(self, crops: Tensor) -> Tensor:
-        """Logits (n, types) of crops (n, 3, SIDE, SIDE)."""
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (n, types) and features (n, FEATURES) of crops (n, 3, SIDE, SIDE)."""
         features = self.features(crops).mean((2, 3))
-        return self.last(self.dropout(features))
+        return self.last(features), features
 
 
-class Exported(nn.Module):
-    """The network as its ONNX file answers: the mean of a crop's logits and its mirror image's."""
-
-    def __init__(self, network: MobileNet) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, crops: Tensor) -> Tensor:
-        """Logits (n, types) of crops (n, 3, SIDE, SIDE)."""
-        return (self.network(crops) + self.network(crops.flip(3))) / 2
-
-
-def _dequantised(
-    name: str, makers: dict[str, NodeProto], stored: dict[str, np.ndarray]
-) -> np.ndarray:
-    """The float value of a constant that passes one DequantizeLinear."""
-    node = makers[name]
-    value, scale, zero = (stored[part] for part in node.input)
-    if scale.ndim:
-        scale = scale.reshape(-1, *[1] * (value.ndim - 1))
-        zero = zero.reshape(scale.shape)
-    return ((value.astype(np.float32) - zero.astype(np.float32)) * scale).astype(np.float32)
-
-
-def from_imagenet(path: Path) -> MobileNet:
-    """The network with the convolutions of the ONNX file at `path` and a fresh last layer."""
-    graph = onnx.load(str(path)).graph
-    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    makers = {name: node for node in graph.node for name in node.output}
-    nodes = [node for node in graph.node if node.op_type == "Conv"]
+def read_teacher(path: Path = KIND_TEACHER) -> MobileNet:
+    """Return the network with the weights of its ONNX file, which keeps the names of modules."""
+    stored = {t.name: numpy_helper.to_array(t) for t in onnx.load(str(path)).graph.initializer}
     network = MobileNet()
-    layers = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
-    with torch.no_grad():
-        for layer, node in zip(layers, nodes, strict=False):
-            weight, bias = (_dequantised(name, makers, stored) for name in node.input[1:3])
-            layer.load_state_dict(
-                {"weight": torch.from_numpy(weight), "bias": torch.from_numpy(bias)}
-            )
-    return network
+    names = network.state_dict()
+    network.load_state_dict({n: torch.from_numpy(stored[f"network.{n}"].copy()) for n in names})
+    return network.eval().requires_grad_(False)

@@ -1,6 +1,6 @@
-"""int8 versions by static quantisation (QDQ, weights per channel), calibrated on training pictures.
+"""The int8 detector by static quantisation (QDQ, weights per channel), calibrated on photos.
 
-The first stages of the detector stay float, and so do its last convolutions: box offsets and
+The first stages stay float, and so do its last convolutions: box offsets and
 probabilities leave the network in one tensor, and one scale for both would cost boxes their
 precision.
 """
@@ -24,7 +24,6 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from training import datasets
-from training.crops import labelled_photo_crops, normalised, resized, vehicle6
 from training.detection import letterbox
 
 CALIBRATION_PICTURES = 100
@@ -92,11 +91,3 @@ def quantise_detector(source: Path, target: Path, data: Path) -> None:
     nodes = onnx.load(str(source)).graph.node
     left = [node.name for node in nodes if stays_float(node.name)]
     _quantise(source, target, tensors, left)
-
-
-def quantise_classifier(source: Path, target: Path, data: Path) -> None:
-    """Write the int8 version of the float classifier `source` to `target`."""
-    photos = labelled_photo_crops(datasets.vehicles_openimages(data, "train"), 24)
-    crops = [*_spread(photos, CALIBRATION_PICTURES), *_spread(vehicle6(data), CALIBRATION_PICTURES)]
-    tensors = (normalised(resized(crop.cut())[None]) for crop in crops)
-    _quantise(source, target, tensors, [])

@@ -1,8 +1,9 @@
-"""Train one of the embedded models: `python -m training.train detector|classifier`.
+"""Train one of the embedded models: `python -m training.train detector|attributes`.
 
-Run `python -m training.data` first. Checkpoints go to `training/runs/<model>/`; a training that
-was interrupted goes on from the last one. The same seed gives the same batches; results still
-differ in the last digits between processors.
+Run `python -m training.data` first for the detector, `python -m training.attribute_data` for the
+attributes. Checkpoints go to `training/runs/<model>/`; a training of the detector that was
+interrupted goes on from the last one. The same seed gives the same batches; results still differ in
+the last digits between processors.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from training import datasets, train_classifier, train_detector
+from training import datasets, train_attributes, train_detector
 from training.data import RUNS
 from training.places import Places
 
@@ -21,7 +22,7 @@ from training.places import Places
 def main() -> None:
     """Read the options and train."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", choices=["detector", "classifier"])
+    parser.add_argument("model", choices=["detector", "attributes"])
     parser.add_argument("--data", type=Path, default=datasets.DEFAULT_DATA)
     parser.add_argument("--models", type=Path, default=datasets.DEFAULT_MODELS)
     parser.add_argument("--runs", type=Path, default=RUNS)
@@ -31,7 +32,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    trainer = train_detector if options.model == "detector" else train_classifier
+    trainer = train_detector if options.model == "detector" else train_attributes
     recipe = trainer.Recipe()
     for item in options.set:
         name, value = item.split("=")

@@ -32,7 +32,7 @@ class PlainModels:
     """The two embedded models.
 
     Args:
-        folder: The folder with `vehicle_detector` and `vehicle_classifier`.
+        folder: The folder with `vehicle_detector` and `vehicle_attributes`.
         options: Options of both sessions; None for onnxruntime's defaults.
     """
 
@@ -41,7 +41,7 @@ class PlainModels:
     ) -> None:
         """Load the models."""
         self._detector, self._detection = _load(folder / "vehicle_detector", options)
-        self._classifier, self._classification = _load(folder / "vehicle_classifier", options)
+        self._classifier, self._classification = _load(folder / "vehicle_attributes", options)
         self._side = self._detection["input"]["width"]
         self._grid = grid((self._side, self._side), self._detection["output"]["strides"])
 
@@ -56,7 +56,7 @@ class PlainModels:
         found = [each for each in self._find(image) if each["class_name"] in vehicles]
         for each in found:
             crop = image.crop((each["x1"], each["y1"], each["x2"], each["y2"]))
-            each.update(self._classify(crop))
+            each.update(self._classify(crop, each["class_name"]))
         return found
 
     def _find(self, image: Image.Image) -> Found:
@@ -102,20 +102,22 @@ class PlainModels:
         ]
         return _filtered(found, MIN_AREA * size_wh[0] * size_wh[1])
 
-    def _classify(self, crop: Image.Image) -> dict[str, Any]:
-        small = np.asarray(crop.resize((128, 128), Image.Resampling.BILINEAR), np.float32)
-        tensor = ((small - 127.5) / 127.5).transpose(2, 0, 1)[None]
-        logits = self._classifier.run(None, {"images": tensor})[0].reshape(-1)
-        weights = np.exp(logits - logits.max())
-        shares = weights / weights.sum()
-        best = np.argsort(-shares)[:TOP]
-        labels = self._classification["output"]["outputs"][0]["labels"]
-        names = [labels[i] for i in best]
-        return {
-            "label": f"{names[0]}: {round(float(shares[best[0]]), 4)}",
-            "pred": names,
-            "prob": [float(shares[i]) for i in best],
+    def _classify(self, crop: Image.Image, class_name: str) -> dict[str, Any]:
+        side = self._classification["input"]["width"]
+        square = ImageOps.pad(crop, (side, side), Image.Resampling.BILINEAR)
+        tensor = ((np.asarray(square, np.float32) - 127.5) / 127.5).transpose(2, 0, 1)[None]
+        outputs = self._classification["output"]["outputs"]
+        values = self._classifier.run([each["name"] for each in outputs], {"images": tensor})
+        answers = {
+            each["role"]: _classes(each, value.reshape(-1), class_name)
+            for each, value in zip(outputs, values, strict=True)
         }
+        make = next(each for each in outputs if each["role"] == "make")
+        if answers["kind"]["pred"][0] not in make["applies_to"]:
+            del answers["make"]
+        elif _is_sure(answers["make"], make):
+            return {**answers["make"], **answers}
+        return {**answers["kind"], **answers}
 
 
 def decode(data: bytes) -> Image.Image:
@@ -164,6 +166,29 @@ def _load(
     manifest = json.loads((folder / "manifest.json").read_text())
     providers = ["CPUExecutionProvider"]
     return onnxruntime.InferenceSession(folder / "model.onnx", options, providers), manifest
+
+
+def _classes(
+    output: dict[str, Any], values: NDArray[np.float32], class_name: str
+) -> dict[str, Any]:
+    if output["activation"] == "softmax":
+        values = np.exp(output.get("scale", 1) * (values - values.max()))
+    if "detector_weights" in output:
+        by_label = output["detector_weights"][class_name]
+        values = values * np.array([by_label[label] for label in output["labels"]])
+    values = values / values.sum()
+    best = np.argsort(-values)[:TOP]
+    names = [output["labels"][i] for i in best]
+    return {
+        "label": f"{names[0]}: {round(float(values[best[0]]), 4)}",
+        "pred": names,
+        "prob": [float(values[i]) for i in best],
+    }
+
+
+def _is_sure(answer: dict[str, Any], output: dict[str, Any]) -> bool:
+    named = answer["pred"][0] != output["unknown_label"]
+    return named and bool(answer["prob"][0] >= output["threshold"])
 
 
 def _element(box: Boxes, name: str, score: float) -> dict[str, Any]:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from PIL.ImageFile import ImageFile
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from inference.decoding.cost import check_cost, decode_ms
 from inference.decoding.formats import GIF_SIGNATURES, JPEG_SIGNATURE, PNG_SIGNATURE
 from inference.decoding.gif import check_blocks
 from inference.decoding.heif import brand_of, check_items
-from inference.decoding.jpeg import check_segments
+from inference.decoding.jpeg import JpegHeader, check_segments
 from inference.decoding.png import check_chunks
 from inference.errors import ImageTooLarge, NotAnImage
 
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
 MAX_SIDE = 1_000_000
 """Pixels. Pillow keeps 8 bytes per row: a column of 50 million pixels took 800 MB and 4 s."""
+
+
+Charge = Callable[[float], None]
+"""Subtracts estimated milliseconds from the budget of a request."""
+
+
+def no_charge(_milliseconds: float) -> None:
+    """Accept any estimate."""
 
 
 def check_file(data: bytes, max_pixels: int) -> None:
@@ -25,7 +37,7 @@ def check_file(data: bytes, max_pixels: int) -> None:
 
     Raises:
         NotAnImage: The file has too many segments, chunks, blocks or items.
-        ImageTooLarge: The items of a HEIC or AVIF have too many pixels.
+        ImageTooLarge: The frame of a GIF, or the items of a HEIC or AVIF, have too many pixels.
         UnsupportedFormat: The coding mode of a JPEG or an item of a HEIC is not supported.
         IndexError: A GIF ends before its first frame.
     """
@@ -34,16 +46,16 @@ def check_file(data: bytes, max_pixels: int) -> None:
     elif data.startswith(PNG_SIGNATURE):
         check_chunks(data)
     elif data.startswith(GIF_SIGNATURES):
-        check_blocks(data)
+        check_blocks(data, max_pixels)
     elif brand_of(data):
         check_items(data, max_pixels)
 
 
-def check_header(image: ImageFile, data: bytes, max_pixels: int) -> float:
+def check_header(image: ImageFile | JpegHeader, data: bytes, max_pixels: int) -> float:
     """Refuse an image that takes too much time or memory to decode.
 
     Args:
-        image: The opened file, not decoded.
+        image: The opened file, not decoded, or the header of a JPEG.
         data: The file.
         max_pixels: Largest width times height.
 
@@ -60,7 +72,7 @@ def check_header(image: ImageFile, data: bytes, max_pixels: int) -> float:
     return milliseconds
 
 
-def _check_size(image: ImageFile, max_pixels: int) -> None:
+def _check_size(image: ImageFile | JpegHeader, max_pixels: int) -> None:
     width, height = image.size
     if width * height > max_pixels:
         raise ImageTooLarge(

@@ -5,14 +5,17 @@ A picture may cost as much as its size suggests: a few bytes can stand for 50 mi
 
 from __future__ import annotations
 
-from PIL.ImageFile import ImageFile
+from typing import TYPE_CHECKING
 
 from inference.decoding.cost_table import COSTS
 from inference.decoding.formats import JPEG_SIGNATURE, TIFF_SIGNATURES
 from inference.decoding.heif import brand_of, check_items
-from inference.decoding.jpeg import count_scans
+from inference.decoding.jpeg import JpegHeader, count_scans
 from inference.decoding.tiff import decoded_pixels, read_directory
 from inference.errors import ImageTooLarge
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
 
 BASE_MS = 650.0
 """Milliseconds of one core that any picture may take."""
@@ -33,11 +36,11 @@ LOSSLESS_CHUNKS = (b"VP8L", b"ALPH")
 """Chunks of a WebP whose pixels or transparency are coded without loss."""
 
 
-def decode_ms(image: ImageFile, data: bytes, max_pixels: int) -> float:
+def decode_ms(image: ImageFile | JpegHeader, data: bytes, max_pixels: int) -> float:
     """Return the estimated milliseconds of one core for all decodes of a picture by `/predict`.
 
     Args:
-        image: The opened file, not decoded.
+        image: The opened file, not decoded, or the header of a JPEG.
         data: The file.
         max_pixels: Largest width times height.
 
@@ -45,7 +48,7 @@ def decode_ms(image: ImageFile, data: bytes, max_pixels: int) -> float:
         PictureError: As for `check_items`.
     """
     row, pixels, scans = image.format or "", image.width * image.height, 0
-    if data.startswith(JPEG_SIGNATURE):
+    if isinstance(image, JpegHeader) or data.startswith(JPEG_SIGNATURE):
         scans = count_scans(data)
         row = "JPEG" if scans == 1 else "JPEG scans"
     elif data.startswith(TIFF_SIGNATURES):

@@ -22,6 +22,7 @@ MODULES = {
     "scripts.load": "scripts/load.py",
     "scripts.definition": "scripts/definition.py",
     "scripts.docs_pages": "scripts/docs_pages/__main__.py",
+    "scripts.release": "scripts/release.py",
     "scripts.deployment.policy": "scripts/deployment/policy.py",
     "benchmarks": "benchmarks/__main__.py",
     "benchmarks.compare": "benchmarks/compare.py",

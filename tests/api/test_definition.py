@@ -360,10 +360,9 @@ def test_answers_are_as_documented(name: str, embedded_handler: Handler) -> None
     [
         (Route.PREDICT, [[{"x1": 1}]]),
         (Route.SHAPE, [[480, 640, 3, 1]]),
-        (Route.NBYTES, [[1]]),
         *((route, {"images": []}) for route in PICTURE_ROUTES),
         *((route, []) for route in PICTURE_ROUTES if has_details(route)),
-        *((route, [[], None]) for route in PICTURE_ROUTES),
+        *((route, [[], None]) for route in PICTURE_ROUTES if route is not Route.NBYTES),
     ],
 )
 def test_schemas_refuse_what_is_no_answer(route: Route, value: object) -> None:

@@ -26,6 +26,8 @@ MAX_PIXELS = 50_000_000
 THRESHOLD = 0.4
 MIN_IOU = 0.95
 MAX_SCORE_DIFFERENCE = 0.03
+MAX_PROBABILITY_DIFFERENCE = 0.1
+"""A box that moves by a pixel changes the probability of a make more than that of a kind."""
 LABELLED_PICTURES = 100
 ENLARGED = 3
 """Factor that enlarges the samples to the size of a phone's photo."""
@@ -81,7 +83,7 @@ def differences(
             continue
         if not any(
             abs(near.confidence - found.confidence) <= MAX_SCORE_DIFFERENCE
-            and abs(other - score) <= MAX_SCORE_DIFFERENCE
+            and abs(other - score) <= MAX_PROBABILITY_DIFFERENCE
             for near, other in same
         ):
             failed.append((found, score, same))

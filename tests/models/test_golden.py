@@ -25,6 +25,8 @@ EXPECTED_FROM = 0.5
 SURE = 0.65
 """An object that is not expected must stay below this."""
 TOLERANCE = 0.1
+SURE_MAKE = 0.9
+"""Lowest probability of a make that is compared: below it, processors may disagree."""
 MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 
 PHOTOS = ("clio4.jpg", "spectrico_cars.jpg", "dlib_cars1.jpg", "darknet_dog.jpg", "ort_obj0.jpg")
@@ -32,7 +34,7 @@ PICTURES = [
     *(f"samples/{name}.jpg" for name in ("street", "bus", "car", "truck", "lorry")),
     *(f"../shared/photos/{name}" for name in PHOTOS),
 ]
-ROUTES = {"vehicle_detector": "/object_detection", "vehicle_classifier": "/predict"}
+ROUTES = {"vehicle_detector": "/object_detection", "vehicle_attributes": "/predict"}
 
 Golden = list[dict[str, Any]]
 
@@ -52,11 +54,14 @@ def answer(handler: Handler, model: str, picture: str) -> Golden:
 
 def described(model: str, found: dict[str, Any]) -> dict[str, Any]:
     is_detector = model == "vehicle_detector"
+    make = found.get("make", {"pred": [None], "prob": [0.0]})
     return {
-        "class_name": found["class_name"] if is_detector else found["pred"][0],
+        "class_name": found["class_name"] if is_detector else found["kind"]["pred"][0],
         "box_xyxy": [found[side] for side in ("x1", "y1", "x2", "y2")],
-        "score": found["confidence"] if is_detector else found["prob"][0],
+        "score": found["confidence"] if is_detector else found["kind"]["prob"][0],
         "confidence": found["confidence"],
+        "make": make["pred"][0],
+        "is_sure_make": make["prob"][0] >= SURE_MAKE,
     }
 
 
@@ -74,6 +79,7 @@ def expected_of(found: Golden) -> Golden:
             "box_xyxy": each["box_xyxy"],
             "score_min": round(max(each["score"] - TOLERANCE, 0), 2),
             "score_max": round(min(each["score"] + TOLERANCE, 1), 2),
+            **({"make": each["make"]} if each["is_sure_make"] else {}),
         }
         for each in found
         if each["confidence"] >= EXPECTED_FROM
@@ -109,6 +115,7 @@ def test_golden_answer(model: str, case: dict[str, Any], embedded_handler: Handl
         assert wanted["class_name"] in names, (wanted, found)
         best = near[names.index(wanted["class_name"])]
         assert wanted["score_min"] <= best["score"] <= wanted["score_max"], (wanted, best)
+        assert best["make"] == wanted.get("make", best["make"]), (wanted, best)
     boxes = [wanted["box_xyxy"] for wanted in case["objects"]]
     strays = [
         each

@@ -12,7 +12,7 @@ from training.cards import filled
 MODELS = Path(__file__).parents[2] / "models"
 
 
-@pytest.mark.parametrize("name", ["vehicle_detector", "vehicle_classifier"])
+@pytest.mark.parametrize("name", ["vehicle_detector", "vehicle_attributes"])
 def test_the_tables_are_the_metrics(name: str) -> None:
     folder = MODELS / name
     card = (folder / "MODEL_CARD.md").read_text()

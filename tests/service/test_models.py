@@ -21,7 +21,7 @@ def test_the_embedded_models_load(settings: Settings) -> None:
     pipeline = load_pipeline(settings)
 
     assert pipeline.detector.manifest.name == "vehicle_detector"
-    assert [each.manifest.name for each in pipeline.classifiers] == ["vehicle_classifier"]
+    assert [each.manifest.name for each in pipeline.classifiers] == ["vehicle_attributes"]
     assert (pipeline.min_area, pipeline.max_car_truck_iou) == (0.005, 0.9)
 
 

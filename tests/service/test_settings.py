@@ -11,7 +11,7 @@ DEFAULTS = {
     "base_model_path": Path("/tmp/matchvec/models"),  # noqa: S108  the one folder that Lambda lets us write to
     "model_uri": "",
     "detection_model": "vehicle_detector",
-    "classification_models": ("vehicle_classifier",),
+    "classification_models": ("vehicle_attributes",),
     "detection_threshold": 0.4,
     "detection_iou_threshold": 0.9,
     "detection_size_threshold": 0.005,

@@ -11,7 +11,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is in training/requirements.txt only")
 onnxruntime = pytest.importorskip("onnxruntime")
 
-from training import export, mobilenet, yolox  # noqa: E402  torch is optional
+from training import (  # noqa: E402  torch is optional
+    attributes,
+    export,
+    mobilenet,
+    mobilenetv3,
+    names,
+    yolox,
+)
 from training.loss import Wanted, detection_loss  # noqa: E402
 
 
@@ -37,10 +44,51 @@ def test_exported_detector_answers_as_pytorch_does(tmp_path: Path) -> None:
     assert export.export_detector(weights, tmp_path / "model.onnx") < export.AGREEMENT
 
 
-def test_exported_classifier_answers_as_pytorch_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("path", "labels"), [(names.MAKE_TEACHER, 397), (names.COLOUR_TEACHER, len(names.COLOURS))]
+)
+def test_mobilenetv3_is_the_published_network(path: Path, labels: int, shared_models: Path) -> None:
+    picture = images(224, 2) / 127.5 - 1
+    session = onnxruntime.InferenceSession(str(shared_models / path))
+    with torch.no_grad():
+        answer = mobilenetv3.read_weights(shared_models / path).eval()(torch.from_numpy(picture))
+    expected = session.run(None, {"input": picture})[0]
+    assert answer.shape == (1, labels)
+    assert np.abs(answer.softmax(1).numpy() - expected).max() < 1e-4
+
+
+def test_normalisation_can_be_unfolded_and_folded_again() -> None:
     torch.manual_seed(0)
-    weights = mobilenet.MobileNet().state_dict()
-    assert export.export_classifier(weights, tmp_path / "model.onnx") < export.AGREEMENT
+    trunk = mobilenetv3.Trunk().eval()
+    pictures = torch.rand(4, 3, 64, 64)
+    with torch.no_grad():
+        expected = trunk(pictures)
+        mobilenetv3.unfold(trunk, pictures)
+        unfolded = trunk(pictures)
+        mobilenetv3.fold_norms(trunk)
+        folded = trunk(pictures)
+    assert torch.allclose(unfolded, expected, atol=1e-5)
+    assert torch.allclose(folded, expected, atol=1e-5)
+
+
+def test_exported_attributes_answer_as_pytorch_does(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = attributes.VehicleAttributes(20, len(names.COLOURS)).eval()
+    path = tmp_path / "model.onnx"
+    assert export.export_attributes(network, [3, 1, 7], path) < export.AGREEMENT
+    answers = onnxruntime.InferenceSession(str(path)).run(None, {"images": images(224, 3) / 255})
+    assert [answer.shape for answer in answers] == [(1, 4), (1, 7), (1, 14)]
+    assert answers[0].sum() == pytest.approx(1)
+
+
+def test_the_kind_teacher_answers_as_its_file_does() -> None:
+    picture = images(128, 4) / 127.5 - 1
+    file = onnxruntime.InferenceSession(str(mobilenet.KIND_TEACHER))
+    teacher = mobilenet.read_teacher()
+    # The file answers the mean of a crop's logits and its mirror image's.
+    looks = [torch.from_numpy(np.ascontiguousarray(p)) for p in (picture, picture[..., ::-1])]
+    answer = (teacher(looks[0])[0] + teacher(looks[1])[0]) / 2
+    assert np.abs(answer.numpy() - file.run(None, {"images": picture})[0]).max() < 1e-3
 
 
 def test_several_checkpoints_are_averaged(tmp_path: Path) -> None:

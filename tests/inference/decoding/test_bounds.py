@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
 
 import pytest
@@ -26,6 +27,12 @@ from tests.support.hostile import (
 from tests.support.pictures import encode
 
 LIMIT = 50_000_000
+
+
+def peak_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 SAYS = {
     "JPEG: fill": "too much padding",
     "JPEG: junk": "too much padding",
@@ -94,6 +101,27 @@ def test_opencv_gets_no_chunk_that_is_longer_than_the_file(
     monkeypatch.setattr("cv2.imdecode", allocate)
     with pytest.raises(NotAnImage):
         decode(data, max_pixels=LIMIT)
+
+
+BEFORE_THE_FRAME = {
+    **{f"disposal {n}": b"!\xf9\4" + bytes([n << 2]) + bytes(4) for n in range(4)},
+    "an empty control block": b"!\xf9\0\1,\0!\xf9\4\x08" + bytes(4),
+    "an empty comment": b"!\xfe\0!\xf9\4\x08" + bytes(4),
+    "an empty number of loops": b"!\xff\x0bNETSCAPE2.0\0\1,\0!\xf9\4\x08" + bytes(4),
+    "stray bytes": b"\0\1\2!\xf9\4\x08" + bytes(4),
+}
+
+
+@pytest.mark.parametrize("control", BEFORE_THE_FRAME.values(), ids=BEFORE_THE_FRAME)
+def test_a_gif_whose_frame_leaves_the_canvas_is_refused_before_it_is_filled(control: bytes) -> None:
+    """The fill took 4 GB."""
+    frame = b",\xff\xff\xff\xff\xff\xff\xff\xff\0\2\2D\1\0;"
+    data = b"GIF89a\x10\0\x0c\0\0\0\0" + control + frame
+
+    before = peak_megabytes()
+    with pytest.raises(ImageTooLarge):
+        decode(data, max_pixels=LIMIT)
+    assert peak_megabytes() - before < 500
 
 
 def test_a_side_has_a_limit_of_its_own() -> None:

@@ -32,7 +32,7 @@ PUBLISHED = (
     "spectrico_color",
     "vehicle_attributes_0039",
 )
-BUNDLED = ("vehicle_detector", "vehicle_classifier")
+BUNDLED = ("vehicle_detector", "vehicle_attributes")
 
 
 def advice(folder: Path, count: int, **changes: Any) -> dict[str, Any]:
