@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from PIL.ImageFile import ImageFile
+from typing import TYPE_CHECKING
 
 from inference.decoding.formats import GIF_SIGNATURES, JPEG_SIGNATURE, PNG_SIGNATURE
 from inference.decoding.gif import check_blocks
 from inference.decoding.heif import brand_of, check_items
-from inference.decoding.jpeg import check_segments, count_scans
+from inference.decoding.jpeg import JpegHeader, check_segments, count_scans
 from inference.decoding.png import check_chunks
 from inference.errors import ImageTooLarge, NotAnImage
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
 
 MAX_SIDE = 1_000_000
 """Pixels. Pillow keeps 8 bytes per row: a column of 50 million pixels took 800 MB and 4 s."""
@@ -53,11 +56,11 @@ def check_file(data: bytes, max_pixels: int) -> None:
         check_items(data, max_pixels)
 
 
-def check_header(image: ImageFile, data: bytes, max_pixels: int) -> None:
+def check_header(image: ImageFile | JpegHeader, data: bytes, max_pixels: int) -> None:
     """Refuse an image that takes too much time or memory to decode.
 
     Args:
-        image: The opened file, not decoded.
+        image: The opened file, not decoded, or the header of a JPEG.
         data: The file.
         max_pixels: Largest width times height.
 
@@ -77,7 +80,7 @@ def check_header(image: ImageFile, data: bytes, max_pixels: int) -> None:
             raise NotAnImage(f"The JPEG has more than {limit} scans. Save it again and retry.")
 
 
-def _check_size(image: ImageFile, max_pixels: int) -> None:
+def _check_size(image: ImageFile | JpegHeader, max_pixels: int) -> None:
     width, height = image.size
     if width * height > max_pixels:
         raise ImageTooLarge(

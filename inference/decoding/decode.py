@@ -1,40 +1,21 @@
 """Image file -> upright RGB pixels, for uploads and urls alike.
 
-The header is checked before any pixel is decoded.
+The header is checked before any pixel is decoded. Pillow is imported with the first file that is
+not an ordinary JPEG, because startup would pay for it.
 """
 
 from __future__ import annotations
 
 import logging
-import warnings
 
-import cv2
-import numpy as np
-from PIL import Image
-from PIL.ImageFile import ImageFile
-
-from inference.decoding.animation import first_frame_box, whiten_outside
 from inference.decoding.bounds import check_file, check_header
-from inference.decoding.formats import JPEG_SIGNATURE, TIFF_SIGNATURES, open_image, unreadable
+from inference.decoding.formats import JPEG_SIGNATURE, unreadable
+from inference.decoding.jpeg import read_header
 from inference.decoding.jpeg_pixels import decode_pixels
 from inference.decoding.orientation import read_orientation, to_upright, upright_size
-from inference.decoding.png import ends_with_last_chunk
 from inference.decoding.resolution import DecodedImage, Resolution
-from inference.decoding.rgb import to_rgb
-from inference.decoding.tiff import check_directory, read_directory, without_white_is_zero
 from inference.errors import ImageTooLarge, PictureError, is_out_of_memory
 from inference.types import ImageRGB
-
-# The sender of a damaged file gets an error; Pillow's warnings would only fill the log.
-# (libtiff writes a line of its own to standard error.)
-warnings.filterwarnings("ignore", module=r"PIL\.")
-logging.getLogger("PIL").setLevel(logging.CRITICAL)
-
-# `check_header` enforces the limit, with our own error; Pillow would only warn.
-Image.MAX_IMAGE_PIXELS = None
-
-# OpenCV would log every damaged file to standard error.
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 logger = logging.getLogger("matchvec")
 
@@ -77,16 +58,12 @@ def decode_reduced(data: bytes, *, max_pixels: int, resolution: Resolution) -> D
 def _decode(data: bytes, max_pixels: int, resolution: Resolution | None) -> DecodedImage:
     try:
         check_file(data, max_pixels)
-        inverted = _inverted_tiff(data, max_pixels)
-        with open_image(inverted or data) as image:
-            check_header(image, data, max_pixels)
-            stored_rgb, reduction = _pixels(image, inverted or data, resolution)
-            orientation = read_orientation(image)
-            size_wh = upright_size(image.size, orientation)
-        del image  # Free Pillow's copy of the pixels before they are copied again.
-        if inverted:
-            np.invert(stored_rgb, out=stored_rgb)
-        return DecodedImage(to_upright(stored_rgb, orientation), reduction, size_wh)
+        decoded = _decode_jpeg(data, max_pixels, resolution)
+        if decoded is None:
+            from inference.decoding.other_formats import decode_other
+
+            decoded = decode_other(data, max_pixels)
+        return decoded
     except PictureError:
         raise
     except Exception as error:  # Pillow raises nearly every built-in exception on damaged files.
@@ -98,47 +75,18 @@ def _decode(data: bytes, max_pixels: int, resolution: Resolution | None) -> Deco
         raise unreadable(data) from error
 
 
-def _inverted_tiff(data: bytes, max_pixels: int) -> bytes | None:
-    """Check a TIFF; return it with black as zero if Pillow would not invert it correctly."""
-    if not data.startswith(TIFF_SIGNATURES):
+def _decode_jpeg(
+    data: bytes, max_pixels: int, resolution: Resolution | None
+) -> DecodedImage | None:
+    """Decode a gray or color JPEG; None if the file is another one, or has a flaw."""
+    header = read_header(data) if data.startswith(JPEG_SIGNATURE) else None
+    if header is None:
         return None
-    directory = read_directory(data)
-    check_directory(data, directory, max_pixels)
-    return without_white_is_zero(data, directory)
-
-
-def _pixels(image: ImageFile, data: bytes, resolution: Resolution | None) -> tuple[ImageRGB, int]:
-    """Return the pixels as stored, and the source pixels that each stands for, 1 if not a JPEG."""
-    if data.startswith(JPEG_SIGNATURE) and image.mode in {"L", "RGB"}:
-        size_wh = upright_size(image.size, read_orientation(image))
-        reduction = resolution.reduction(size_wh) if resolution else 1
-        image_rgb = decode_pixels(data, image.size, reduction)
-        if image_rgb is not None:
-            return image_rgb, reduction
-    box = first_frame_box(image, data)
-    if box is None and _suits_opencv(image, data):
-        flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-        decoded = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
-        if decoded is not None and decoded.shape[1::-1] == image.size:
-            return np.asarray(decoded, dtype=np.uint8), 1
-    # One block: joining the default blocks of 64 KB takes a twentieth of the time.
-    image.decodermaxblock = len(data)
-    image.load()
-    image_rgb = to_rgb(image)
-    if box is not None:
-        whiten_outside(image_rgb, box)
-    return image_rgb, 1
-
-
-def _suits_opencv(image: ImageFile, data: bytes) -> bool:
-    """Return whether OpenCV gives the pixels that Pillow gives, in less time and memory.
-
-    OpenCV accepts a truncated PNG, and Pillow finds EXIF after the pixels only by decoding them.
-    """
-    if image.mode not in {"L", "RGB"} or image.has_transparency_data:
-        return False
-    if image.format == "PNG":
-        is_animated = getattr(image, "is_animated", False)
-        has_late_exif = "exif" not in image.info and b"eXIf" in data
-        return ends_with_last_chunk(data) and not is_animated and not has_late_exif
-    return image.format == "WEBP"
+    check_header(header, data, max_pixels)
+    orientation = read_orientation(header.exif)
+    size_wh = upright_size(header.size, orientation)
+    reduction = resolution.reduction(size_wh) if resolution else 1
+    stored_rgb = decode_pixels(data, header.size, reduction)
+    if stored_rgb is None:
+        return None
+    return DecodedImage(to_upright(stored_rgb, orientation), reduction, size_wh)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from importlib import import_module
-
-from PIL.ImageFile import ImageFile
+from typing import TYPE_CHECKING
 
 from inference.decoding.heif import as_still, brand_of
 from inference.decoding.unreadable import SEND, recognize_binary, recognize_text
 from inference.errors import NotAnImage, PictureError, UnsupportedFormat
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
 
 JPEG_SIGNATURE = b"\xff\xd8\xff"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"

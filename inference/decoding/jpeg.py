@@ -1,13 +1,13 @@
-"""Bounds of a JPEG's segments, which Pillow reads one by one in Python, and of its scans."""
+"""The segments of a JPEG up to its first scan: their bounds, and what they say about the image."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-
-from PIL.JpegImagePlugin import MARKER
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from inference.errors import NotAnImage, UnsupportedFormat
+from inference.types import SizeWH
 
 MAX_SEGMENTS = 1000
 """Segments per file. Cameras write about 10; a large color profile or XMP packet adds 255."""
@@ -24,12 +24,65 @@ OTHER_FRAMES = frozenset(range(0xFFC3, 0xFFD0)) - {0xFFC4, 0xFFC8, 0xFFCC}
 """SOF3 and SOF5 to SOF15: lossless, hierarchical and arithmetic coding. No camera writes them, and
 337 bytes of arithmetic coding with 50 megapixels took 12 s."""
 FRAMES = SEQUENTIAL_FRAMES | OTHER_FRAMES | {0xFFC2}
+WITH_LENGTH = (
+    frozenset(range(0xFFC0, 0xFFF0)) - {0xFFC8, *range(0xFFD0, 0xFFDA)} | {0xFFFE}
+)  # fmt: skip
+"""Markers of segments that start with their length; Pillow reads the same ones."""
+APP1 = 0xFFE1
+EXIF = b"Exif\0\0"
+"""Marker and first bytes of a segment with EXIF: Exif 3.0 (CIPA DC-008), section 4.7.2."""
+FRAME_SIZE = 3
+"""Offset of height and width in a frame's segment, 2 bytes each (B.2.2)."""
 FRAME_PRECISION = 2
 """Offset of the bits per sample in a frame's segment, counted from its length (B.2.2)."""
 FRAME_COMPONENTS = 7
 """Offset of the number of components in a frame's segment, counted from its length (B.2.2)."""
 SCAN_COMPONENTS = 2
 """The same in a scan's segment (B.2.3)."""
+GRAY_OR_COLOR = frozenset({1, 3})
+"""Numbers of components that simplejpeg converts to RGB; CMYK has 4."""
+
+
+class JpegHeader:
+    """What the segments say about the image, under the names of a Pillow image.
+
+    Args:
+        size: Width and height of the stored image in pixels.
+        exif: EXIF data, b"" if there is none.
+    """
+
+    format = "JPEG"
+    tile: Sequence[Any] = ()
+
+    def __init__(self, size: SizeWH, exif: bytes) -> None:
+        """Keep the values."""
+        self.size = size
+        self.width, self.height = size
+        self.exif = exif
+
+
+def read_header(data: bytes) -> JpegHeader | None:
+    """Read the header of a gray or color JPEG; None if Pillow has to read it.
+
+    Args:
+        data: A file with a JPEG signature that `check_segments` has accepted.
+    """
+    frames: list[int] = []
+    exif = b""
+    for marker, position in _segments(data):
+        if marker in FRAMES:
+            frames.append(position)
+        elif marker == APP1:
+            end = position + int.from_bytes(data[position : position + 2])
+            content = data[position + 2 : end]
+            if content.startswith(EXIF):  # Large EXIF data has several segments.
+                exif += content.removeprefix(EXIF)
+        elif marker == START_OF_SCAN and len(frames) == 1:
+            size = frames[0] + FRAME_SIZE
+            height, width = (int.from_bytes(data[at : at + 2]) for at in (size, size + 2))
+            if data[frames[0] + FRAME_COMPONENTS] in GRAY_OR_COLOR:
+                return JpegHeader((width, height), exif)
+    return None
 
 
 def count_scans(data: bytes) -> int:
@@ -100,6 +153,6 @@ def _segments(data: bytes) -> Iterator[tuple[int, int]]:
         yield marker, position
         if marker == START_OF_SCAN:
             return
-        if marker in MARKER and MARKER[marker][2] is not None:
+        if marker in WITH_LENGTH:
             position += max(2, int.from_bytes(data[position : position + 2]))
     raise NotAnImage(f"The JPEG has more than {MAX_SEGMENTS} segments. Save it again and retry.")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 from cv2.typing import MatLike
-from PIL import Image
 
+from inference.decoding.formats import TIFF_SIGNATURES
+from inference.decoding.tiff import read_directory
 from inference.types import ImageRGB, SizeWH
+
+EXIF_START = b"Exif\0\0"
+"""First bytes in a JPEG; files of other formats may lack them."""
 
 EXIF_ORIENTATION = 0x0112
 """Number of the tag: Exif 3.0 (CIPA DC-008), section 4.6.5."""
@@ -29,18 +34,17 @@ FIRST_SIDEWAYS = 5
 """From this orientation on, width and height are exchanged."""
 
 
-def read_orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 (upright) if it is missing or invalid.
+def read_orientation(exif: bytes) -> int:
+    """Return the orientation of EXIF data, 1 to 8; 1 (upright) if it is missing or invalid.
 
-    Args:
-        image: An opened JPEG; another format after decoding, since a PNG may end with its EXIF.
+    Only the first directory counts: XMP and text are no EXIF.
     """
+    tiff = exif.removeprefix(EXIF_START)
+    if not tiff.startswith(TIFF_SIGNATURES):
+        return 1
     try:
-        # Not `getexif`, which also reads XMP and text, and Pillow turns a TIFF upright itself.
-        exif = Image.Exif()
-        exif.load(image.info.get("exif", b""))
-        orientation = exif.get(EXIF_ORIENTATION, 1)
-    except Exception:  # Damaged EXIF data raises many types; the pixels may still be fine.
+        orientation = read_directory(tiff).values.get(EXIF_ORIENTATION, 1)
+    except struct.error:  # Damaged, but the pixels may still be fine.
         return 1
     return orientation if orientation in TO_UPRIGHT else 1
 

@@ -15,6 +15,7 @@ import gateway.exchange
 import gateway.fetch
 import gateway.parts
 import inference.decoding.decode
+import inference.decoding.other_formats
 import service.handler
 import service.routes
 from fuzz.mutate import mutations
@@ -118,7 +119,7 @@ PLANTED: dict[str, tuple[str, Any, str, Any]] = {
     ),
     "a decoder without a limit": (
         "decode",
-        inference.decoding.decode,
+        inference.decoding.other_formats,
         "check_header",
         lambda *_: None,
     ),

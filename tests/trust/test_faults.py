@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import requests
 
-from inference.store import download_model
+from inference.model_download import download_model
 from service.settings import Settings
 from tests.support.events import form_event, rest_event, upload
 from tests.support.handlers import Handler, make_handler
@@ -173,7 +173,7 @@ def test_a_model_that_can_t_be_had_is_503_until_it_can(
 DOWNLOAD_UNTIL_KILLED = """
 import sys
 from pathlib import Path
-from inference.store import download_model
+from inference.model_download import download_model
 download_model("tiny", "s3://bucket/prod", Path(sys.argv[1]))
 """
 

@@ -55,6 +55,9 @@ TURNED = {
     "PNG, EXIF": encode(IMAGE, "PNG", exif=exif(6)),
     "PNG, EXIF after the pixels": with_late_exif(),
     "WebP, EXIF": encode(IMAGE, "WEBP", exif=exif(6)),
+    "JPEG, EXIF in two segments": with_segment(
+        with_segment(JPEG, b"Exif\0\0" + exif(6)[20:]), exif(6)[:20]
+    ),
     "TIFF": encode(IMAGE, "TIFF", tiffinfo={274: 6}),
 }
 
@@ -70,6 +73,9 @@ NOT_TURNED = {
     "PNG, XMP": with_text("XML:com.adobe.xmp", XMP.decode()),
     "PNG, EXIF as text": with_raw_profile(),
     "WebP, XMP": encode(IMAGE, "WEBP", xmp=XMP),
+    "JPEG, EXIF of orientation 9": with_segment(JPEG, exif(9)),
+    "JPEG, EXIF that ends early": with_segment(JPEG, exif(6)[:15]),
+    "JPEG, EXIF without a directory": with_segment(JPEG, b"Exif\0\0junk"),
 }
 
 
