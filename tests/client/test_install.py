@@ -113,7 +113,6 @@ def test_contents_of_the_packages(wheel: Path) -> None:
 
 
 def test_twine_accepts_the_packages(wheel: Path) -> None:
-    pytest.importorskip("twine")
     files = [wheel, *wheel.parent.glob("*.tar.gz")]
     shown = run(sys.executable, "-m", "twine", "check", "--strict", *files)
     assert shown.count("PASSED") == 2
