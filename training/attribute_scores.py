@@ -53,7 +53,7 @@ def scores(
 
     `agree` compares makes with the teacher's on the same crop, by how sure the teacher is.
     `make_72` and similar names take as the truth what the teacher is sure of after four looks at
-    the plain crop, and show the crop in 72 pixels; `teacher_72` is the teacher's own answer to that.
+    the plain crop, and show the crop in 72 pixels; `teacher_72` is the teacher's answer to that.
     """
     held = pack.held_out.nonzero()[:, 0]
     sources = pack.sources[held.cpu().numpy()]
