@@ -4,7 +4,8 @@ InferenceError
 ├── PictureError            the picture is invalid; `code` names the reason
 │   ├── NotAnImage          not_an_image
 │   ├── UnsupportedFormat   unsupported_format
-│   └── ImageTooLarge       image_too_large
+│   ├── ImageTooLarge       image_too_large
+│   └── RequestTooExpensive deadline_exceeded
 └── ModelUnavailable        the model is unusable; the message is for the operator's log
     └── ManifestError       its manifest.json is invalid
 """
@@ -53,6 +54,12 @@ class ImageTooLarge(PictureError):
     """The image has more pixels than the limit, or more than the memory holds."""
 
     code = "image_too_large"
+
+
+class RequestTooExpensive(PictureError):
+    """The other pictures of the request leave no time for this one."""
+
+    code = "deadline_exceeded"
 
 
 class ModelUnavailable(InferenceError):

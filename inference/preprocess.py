@@ -15,6 +15,8 @@ from inference.types import ImageRGB, SizeWH, Tensor
 # Pictures are processed in parallel, so threads inside OpenCV would compete for the few cores.
 cv2.setNumThreads(1)
 
+INT8_RANGE = (-128, 127)
+"""Smallest and largest int8."""
 DETAIL = 1.5
 """Decoded pixels per input pixel and side. At this resolution the answers equal those of the whole
 image (docs/performance.md)."""
@@ -64,6 +66,10 @@ def prepare(image_rgb: ImageRGB, spec: InputSpec) -> tuple[Tensor, Placement]:
             scale, mean, std = (
                 np.float32(value) for value in (spec.scale, spec.mean[channel], spec.std[channel])
             )
+            if tensor.dtype == np.int8:
+                whole = np.rint(values * (scale / std) - mean / std)
+                by_pixel[:, :, channel] = np.clip(whole, *INT8_RANGE)
+                continue
             np.multiply(values, scale / std, out=by_pixel[:, :, channel], casting="unsafe")
             by_pixel[:, :, channel] -= mean / std
         else:

@@ -119,6 +119,8 @@ class PictureService:
             budget: Work that the request may cause; None for no limit.
         """
         pace = TimeBudget(deadline)
+        if budget:
+            budget.add_bytes(sum(len(part.content) for part in parts if isinstance(part, FormFile)))
         jobs = {
             each.position: self._workers.submit(
                 self._process, parts[each.position], each, compute, pace, budget
@@ -164,6 +166,8 @@ class PictureService:
         content = arrived.content
         if isinstance(content, PartError):
             return Result(part, error=content, timing=Timing(arrived.fetch_ms))
+        if budget and not isinstance(part, FormFile):
+            budget.add_bytes(len(content))
         source = ImageSource(content, self._max_pixels, budget)
         answer: PictureAnswer | None = None
         error: PartError | PictureError | None = None

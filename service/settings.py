@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from inference.budget import RequestBudget
-
 Value = TypeVar("Value", int, float)
 
 HOST_PATTERN = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -47,6 +45,8 @@ class Settings:
         max_classified_per_picture: Vehicles of one picture that are classified, highest scores
             first.
         max_classified_per_request: Vehicles of one request that are classified.
+        max_cpu_seconds: Estimated seconds of one core that a request's pictures may take together;
+            small requests may take less.
         max_pixels: Pixels of the largest picture, width times height.
         max_request_bytes: Size of the largest body as Lambda counts it: in base64, or of text.
         max_images: Pictures per request: files, urls and uploads.
@@ -77,6 +77,7 @@ class Settings:
     min_threshold: float
     max_classified_per_picture: int
     max_classified_per_request: int
+    max_cpu_seconds: float
     max_pixels: int
     max_request_bytes: int
     max_images: int
@@ -100,10 +101,6 @@ class Settings:
         if not self.memory_mb:
             return _cores()
         return max(1, min(_cores(), round(self.memory_mb / MB_PER_VCPU)))
-
-    def request_budget(self) -> RequestBudget:
-        """Return the work that a new request may cause."""
-        return RequestBudget(self.max_classified_per_picture, self.max_classified_per_request)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -129,6 +126,7 @@ class Settings:
             min_threshold=number("MIN_THRESHOLD", 0.05, 0, 1),
             max_classified_per_picture=integer("MAX_CLASSIFIED_PER_PICTURE", 20, 1, 100),
             max_classified_per_request=integer("MAX_CLASSIFIED_PER_REQUEST", 100, 1, 100_000),
+            max_cpu_seconds=number("MAX_CPU_SECONDS", 8, 0.1, 900),
             max_pixels=integer("MAX_PIXELS", 50_000_000, 1, 1_000_000_000),
             max_request_bytes=integer("MAX_REQUEST_BYTES", 6_291_456, 1, 1_000_000_000),
             max_images=integer("MAX_IMAGES", 32, 1, 1000),

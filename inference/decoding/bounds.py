@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from inference.decoding.cost import check_cost, decode_ms
 from inference.decoding.formats import GIF_SIGNATURES, JPEG_SIGNATURE, PNG_SIGNATURE
 from inference.decoding.gif import check_blocks
 from inference.decoding.heif import brand_of, check_items
-from inference.decoding.jpeg import JpegHeader, check_segments, count_scans
+from inference.decoding.jpeg import JpegHeader, check_segments
 from inference.decoding.png import check_chunks
 from inference.errors import ImageTooLarge, NotAnImage
 
@@ -17,20 +19,13 @@ if TYPE_CHECKING:
 MAX_SIDE = 1_000_000
 """Pixels. Pillow keeps 8 bytes per row: a column of 50 million pixels took 800 MB and 4 s."""
 
-MAX_JPEG_SCANS = 100
-"""A progressive JPEG has about 10; each scan takes as long as the whole image.
-libjpeg-turbo's guide suggests such a limit: https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf"""
 
-MAX_SCANNED_PIXELS = 1_000_000_000
-"""Scans times pixels: 50 megapixels in 20 scans take 3 s if a flaw makes both decoders run."""
+Charge = Callable[[float], None]
+"""Subtracts estimated milliseconds from the budget of a request."""
 
-MAX_RLE_PIXELS = 4_000_000
-"""Pixels of a run-length encoded BMP. Pillow decodes it in Python: few bytes can take seconds."""
 
-MAX_RLE_BYTES_PER_PIXEL = 3
-"""A code of 2 bytes encodes at least one pixel; further codes only take time."""
-
-MAX_RLE_HEADER_BYTES = 1 << 16
+def no_charge(_milliseconds: float) -> None:
+    """Accept any estimate."""
 
 
 def check_file(data: bytes, max_pixels: int) -> None:
@@ -56,7 +51,7 @@ def check_file(data: bytes, max_pixels: int) -> None:
         check_items(data, max_pixels)
 
 
-def check_header(image: ImageFile | JpegHeader, data: bytes, max_pixels: int) -> None:
+def check_header(image: ImageFile | JpegHeader, data: bytes, max_pixels: int) -> float:
     """Refuse an image that takes too much time or memory to decode.
 
     Args:
@@ -64,20 +59,17 @@ def check_header(image: ImageFile | JpegHeader, data: bytes, max_pixels: int) ->
         data: The file.
         max_pixels: Largest width times height.
 
+    Returns:
+        The estimated milliseconds of one core that decoding takes.
+
     Raises:
-        ImageTooLarge: The image has too many pixels, by its header.
-        NotAnImage: The image has no pixels, or more work per pixel than a normal one.
+        ImageTooLarge: The image has too many pixels, or takes too much time, by its header.
+        NotAnImage: The image has no pixels.
     """
-    is_rle = bool(image.tile) and image.tile[0].codec_name == "bmp_rle"
-    _check_size(image, min(max_pixels, MAX_RLE_PIXELS) if is_rle else max_pixels)
-    pixels = image.width * image.height
-    if is_rle and len(data) > MAX_RLE_BYTES_PER_PIXEL * pixels + MAX_RLE_HEADER_BYTES:
-        raise NotAnImage("The BMP has more codes than pixels. Save it again and retry.")
-    if data.startswith(JPEG_SIGNATURE):
-        scans = count_scans(data)
-        if scans > MAX_JPEG_SCANS or scans * pixels > MAX_SCANNED_PIXELS:
-            limit = min(MAX_JPEG_SCANS, MAX_SCANNED_PIXELS // pixels)
-            raise NotAnImage(f"The JPEG has more than {limit} scans. Save it again and retry.")
+    _check_size(image, max_pixels)
+    milliseconds = decode_ms(image, data, max_pixels)
+    check_cost(milliseconds, len(data))
+    return milliseconds
 
 
 def _check_size(image: ImageFile | JpegHeader, max_pixels: int) -> None:

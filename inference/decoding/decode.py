@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from inference.decoding.bounds import check_file, check_header
+from inference.decoding.bounds import Charge, check_file, check_header, no_charge
 from inference.decoding.formats import JPEG_SIGNATURE, unreadable
 from inference.decoding.jpeg import read_header
 from inference.decoding.jpeg_pixels import decode_pixels
@@ -41,28 +41,34 @@ def decode(data: bytes, *, max_pixels: int) -> ImageRGB:
     return _decode(data, max_pixels, None).image_rgb
 
 
-def decode_reduced(data: bytes, *, max_pixels: int, resolution: Resolution) -> DecodedImage:
+def decode_reduced(
+    data: bytes, *, max_pixels: int, resolution: Resolution, charge: Charge = no_charge
+) -> DecodedImage:
     """Decode an image as `decode` does, but a JPEG only to the resolution that is needed.
 
     Args:
         data: The file. All of it is read at any resolution.
         max_pixels: Largest width times height of the whole image, by the file's header.
         resolution: Smallest size of the result.
+        charge: Called with the estimated milliseconds of one core before any pixel is decoded,
+            twice for a damaged JPEG. It raises PictureError if the request may not take that long.
 
     Raises:
         PictureError: As for `decode`.
     """
-    return _decode(data, max_pixels, resolution)
+    return _decode(data, max_pixels, resolution, charge)
 
 
-def _decode(data: bytes, max_pixels: int, resolution: Resolution | None) -> DecodedImage:
+def _decode(
+    data: bytes, max_pixels: int, resolution: Resolution | None, charge: Charge = no_charge
+) -> DecodedImage:
     try:
         check_file(data, max_pixels)
-        decoded = _decode_jpeg(data, max_pixels, resolution)
+        decoded = _decode_jpeg(data, max_pixels, resolution, charge)
         if decoded is None:
             from inference.decoding.other_formats import decode_other
 
-            decoded = decode_other(data, max_pixels)
+            decoded = decode_other(data, max_pixels, charge)
         return decoded
     except PictureError:
         raise
@@ -76,13 +82,13 @@ def _decode(data: bytes, max_pixels: int, resolution: Resolution | None) -> Deco
 
 
 def _decode_jpeg(
-    data: bytes, max_pixels: int, resolution: Resolution | None
+    data: bytes, max_pixels: int, resolution: Resolution | None, charge: Charge
 ) -> DecodedImage | None:
     """Decode a gray or color JPEG; None if the file is another one, or has a flaw."""
     header = read_header(data) if data.startswith(JPEG_SIGNATURE) else None
     if header is None:
         return None
-    check_header(header, data, max_pixels)
+    charge(check_header(header, data, max_pixels))
     orientation = read_orientation(header.exif)
     size_wh = upright_size(header.size, orientation)
     reduction = resolution.reduction(size_wh) if resolution else 1

@@ -80,8 +80,8 @@ def as_still(data: bytes) -> bytes:
     return data if data[8:12] == STILL_AV1 else data[:8] + STILL_AV1 + data[12:]
 
 
-def check_items(data: bytes, max_pixels: int) -> None:
-    """Refuse a file whose items together take too much time or memory.
+def check_items(data: bytes, max_pixels: int) -> int:
+    """Refuse a file whose items together take too much memory; return their coded pixels.
 
     Args:
         data: A HEIC or AVIF.
@@ -123,6 +123,7 @@ def check_items(data: bytes, max_pixels: int) -> None:
             )
     if not coded_pixels:
         raise NotAnImage("The file has no image.")
+    return coded_pixels
 
 
 def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:

@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from inference.decoding.animation import first_frame_box, whiten_outside
-from inference.decoding.bounds import check_header
+from inference.decoding.bounds import Charge, check_header, no_charge
 from inference.decoding.formats import TIFF_SIGNATURES, open_image
 from inference.decoding.orientation import read_orientation, to_upright, upright_size
 from inference.decoding.png import ends_with_last_chunk
@@ -32,12 +32,13 @@ Image.MAX_IMAGE_PIXELS = None
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-def decode_other(data: bytes, max_pixels: int) -> DecodedImage:
+def decode_other(data: bytes, max_pixels: int, charge: Charge = no_charge) -> DecodedImage:
     """Decode a file at full size.
 
     Args:
         data: The file, as `check_file` has accepted it.
         max_pixels: Largest width times height, by the file's header.
+        charge: Called with the estimated milliseconds of one core before any pixel is decoded.
 
     Raises:
         PictureError: As for `inference.decoding.decode.decode`.
@@ -45,7 +46,7 @@ def decode_other(data: bytes, max_pixels: int) -> DecodedImage:
     """
     inverted = _inverted_tiff(data, max_pixels)
     with open_image(inverted or data) as image:
-        check_header(image, data, max_pixels)
+        charge(check_header(image, data, max_pixels))
         stored_rgb = _pixels(image, inverted or data)
         # A PNG may end with its EXIF data, so it is known after decoding.
         orientation = read_orientation(image.info.get("exif") or b"")

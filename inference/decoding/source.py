@@ -27,6 +27,7 @@ class ImageSource:
         self._data = data
         self._max_pixels = max_pixels
         self._budget = budget
+        self._is_charged = False
         self._decoded: DecodedImage | None = None
         self.decode_ms = 0.0
 
@@ -58,9 +59,18 @@ class ImageSource:
             start = time.perf_counter()
             try:
                 decoded = decode_reduced(
-                    self._data, max_pixels=self._max_pixels, resolution=resolution
+                    self._data,
+                    max_pixels=self._max_pixels,
+                    resolution=resolution,
+                    charge=self._charge,
                 )
             finally:
                 self.decode_ms += (time.perf_counter() - start) * 1000
             self._decoded = decoded
         return decoded
+
+    def _charge(self, decode_ms: float) -> None:
+        """Subtract the estimate of all decodes from the budget, at the first of them."""
+        if self._budget and not self._is_charged:
+            self._budget.charge(decode_ms)
+            self._is_charged = True

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from struct import Struct, unpack_from
 
 from inference.errors import ImageTooLarge, NotAnImage, UnsupportedFormat
+from inference.types import SizeWH
 
 VALUE_BYTES = {
     1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4,
@@ -17,7 +19,7 @@ SHORT = 3
 INTEGERS = {1: "B", 3: "H", 4: "L", 16: "Q"}
 """Field type -> struct format of the unsigned integers."""
 
-SUBFILE_TYPE, BITS, COMPRESSION, PHOTOMETRIC = 254, 258, 259, 262
+SUBFILE_TYPE, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES = 254, 258, 259, 262, 277
 TILE_WIDTH, TILE_HEIGHT, SUB_DIRECTORIES, SAMPLE_FORMAT = 322, 323, 330, 339
 DNG_VERSION = 50706
 """Numbers of tags: TIFF 6.0; DNG 1.6."""
@@ -32,6 +34,17 @@ FLOATING_POINT = frozenset({3, 5, 6})
 """Sample formats: IEEE floating point and complex numbers."""
 COMPRESSIONS = {34712: "JPEG 2000", 34887: "LERC", 50001: "WebP", 50002: "JPEG XL"}
 """Compressions that are not supported."""
+
+JPEG_COMPRESSIONS = frozenset({6, 7})
+RARE_JPEG_FRAME = re.compile(rb"\xff[\xc2\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf]\0[\x0b-\x26]")
+"""Marker and length of a JPEG frame that is not baseline or extended Huffman coding (ITU T.81,
+B.2.2). Compressed data never has these bytes."""
+
+SAME_COSTS = {2: 4, 3: 4, 6: 7, 32771: 4, 32946: 8}
+"""Number of a compression -> number of one that takes as long: CCITT, JPEG and deflate."""
+
+RGB_BYTES = 3
+"""Bytes per pixel of the pictures with which the cost of compressions was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +133,34 @@ def check_directory(data: bytes, directory: Directory, max_pixels: int) -> None:
         raise UnsupportedFormat(
             f"TIFFs with {compression} compression are not supported. Convert the file to PNG."
         )
+    if values.get(COMPRESSION) in JPEG_COMPRESSIONS and RARE_JPEG_FRAME.search(data):
+        raise UnsupportedFormat(
+            "TIFFs with progressive, lossless or arithmetic JPEG compression are not supported. "
+            "Convert the file to JPEG."
+        )
     if values.get(TILE_WIDTH, 0) * values.get(TILE_HEIGHT, 0) > max_pixels:
         raise ImageTooLarge(
             f"The TIFF has tiles of over {max_pixels} pixels. Save it again and retry."
         )
+
+
+def decoded_pixels(directory: Directory, size_wh: SizeWH) -> tuple[str, int]:
+    """Return the row of the cost table, and the pixels that libtiff decodes, as those of 3 bytes.
+
+    Tiles can be larger than the image. Strips can share their bytes, so the file's size says
+    nothing.
+
+    Args:
+        directory: First directory of the file.
+        size_wh: Width and height of the image in pixels.
+    """
+    values, (width, height) = directory.values, size_wh
+    tile_width, tile_height = values.get(TILE_WIDTH) or 1, values.get(TILE_HEIGHT) or 1
+    columns, rows = -(-width // tile_width), -(-height // tile_height)
+    pixel_bytes = values.get(SAMPLES, 1) * values.get(BITS, 8) / 8
+    compression = values.get(COMPRESSION, 1)
+    pixels = columns * tile_width * rows * tile_height * max(1.0, pixel_bytes / RGB_BYTES)
+    return f"TIFF {SAME_COSTS.get(compression, compression)}", round(pixels)
 
 
 def without_white_is_zero(data: bytes, directory: Directory) -> bytes | None:

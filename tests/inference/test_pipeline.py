@@ -70,33 +70,32 @@ def test_only_vehicles_are_classified() -> None:
     assert vehicles[0].name == Classification(("clio",), (0.75,))
 
 
+def budget(crops_per_picture: int, crops: int, max_ms: float = 8000) -> RequestBudget:
+    return RequestBudget(max_ms=max_ms, crops_per_picture=crops_per_picture, crops=crops)
+
+
 ROW = ((0, 0, 1, 2), 0.6, 0), ((1, 0, 2, 2), 0.9, 0), ((2, 0, 3, 2), 0.8, 0), ((3, 0, 4, 2), 0.7, 0)
 BUDGETS = {
     "no limit": (None, [True, True, True, True]),
-    "a limit that is not reached": (RequestBudget(4, 4), [True, True, True, True]),
-    "two per picture": (RequestBudget(2, 100), [True, True, False, False]),
-    "three left for the request": (RequestBudget(20, 3), [True, True, True, False]),
-    "none left for the request": (RequestBudget(20, 0), [False, False, False, False]),
+    "a limit that is not reached": (budget(4, 4), [True, True, True, True]),
+    "two per picture": (budget(2, 100), [True, True, False, False]),
+    "three left for the request": (budget(20, 3), [True, True, True, False]),
+    "none left for the request": (budget(20, 0), [False, False, False, False]),
+    "time for one": (budget(20, 100, max_ms=25), [True, False, False, False]),
 }
 
 
-@pytest.mark.parametrize(("budget", "classified"), BUDGETS.values(), ids=BUDGETS)
+@pytest.mark.parametrize(("limits", "classified"), BUDGETS.values(), ids=BUDGETS)
 def test_the_best_vehicles_are_classified(
-    budget: RequestBudget | None, classified: list[bool]
+    limits: RequestBudget | None, classified: list[bool]
 ) -> None:
-    source = ImageSource(plain(40, 40), 10_000, budget)
+    source = ImageSource(plain(40, 40), 10_000, limits)
     vehicles = fake_pipeline(fake_detector(*ROW)).predict_class(source, 0.4, top=1)
 
     assert [round(each.detection.confidence, 3) for each in vehicles] == [0.9, 0.8, 0.7, 0.6]
     assert [each.is_classified for each in vehicles] == classified
     names = [("clio",) if each else ("car",) for each in classified]
     assert [each.name.names for each in vehicles if each.name] == names
-
-
-def test_pictures_of_a_request_share_its_budget() -> None:
-    budget = RequestBudget(3, 5)
-
-    assert [budget.take_crops(wanted) for wanted in (2, 4, 4, 1)] == [2, 3, 0, 0]
 
 
 def test_classifiers_keep_their_order() -> None:

@@ -53,6 +53,7 @@ VALUES: dict[str, list[str]] = {
     "MinThreshold": ["0.1"],
     "MaxClassifiedPerPicture": ["5"],
     "MaxClassifiedPerRequest": ["50"],
+    "MaxCpuSeconds": ["2.5"],
     "MaxPixels": ["1000000"],
     "MaxImages": ["4"],
     "MaxUrls": ["0"],

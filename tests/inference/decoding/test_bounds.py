@@ -37,15 +37,13 @@ SAYS = {
     "JPEG: fill": "too much padding",
     "JPEG: junk": "too much padding",
     "JPEG: markers": "too much padding",
-    "JPEG: 200": "more than 100 scans",
-    "JPEG: 50 MP": "more than 20 scans",
+    "JPEG: 50 MP": "too much time to decode",
     "JPEG": "more than 1000 segments",
     "PNG: colour": "more than 50 texts and color profiles",
     "PNG: texts": "more than 50 texts and color profiles",
     "PNG": "more than 20000 chunks",
     "APNG": "more than 20000 chunks",
     "GIF": "more than 20000 blocks",
-    "BMP": "more codes than pixels",
     "TIFF": "tiles of over 50000000 pixels",
 }
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -174,36 +173,6 @@ REFUSED: dict[str, tuple[bytes, type[PictureError]]] = {
 def test_refused(data: bytes, error: type[PictureError]) -> None:
     with pytest.raises(error):
         decode(data, max_pixels=LIMIT)
-
-
-def scan_bomb(scans: int) -> bytes:
-    """A progressive JPEG whose last scan is repeated."""
-    data = encode(corners(), "JPEG", progressive=True)
-    last = data.rindex(b"\xff\xda")
-    return data[:last] + data[last:-2] * scans + data[-2:]
-
-
-@pytest.mark.promise("cheap-bytes-expensive-work")
-def test_a_jpeg_of_many_scans_is_refused() -> None:
-    assert decode(scan_bomb(50), max_pixels=LIMIT).shape == (20, 40, 3)
-    with pytest.raises(NotAnImage, match="more than 100 scans"):
-        decode(scan_bomb(200), max_pixels=LIMIT)
-
-
-def rle_bmp(width: int, height: int) -> bytes:
-    """A run-length encoded BMP of one row; the rest is left out."""
-    pixels = bytes([width % 256, 0]) + b"\x00\x01"
-    offset = 14 + 40 + 4
-    header = struct.pack("<2sIHHI", b"BM", offset + len(pixels), 0, 0, offset)
-    info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(pixels), 0, 0, 1, 0)
-    return header + info + b"\xff\x00\x00\x00" + pixels
-
-
-@pytest.mark.promise("cheap-bytes-expensive-work")
-def test_a_large_run_length_encoded_bmp_is_refused() -> None:
-    assert decode(rle_bmp(200, 1), max_pixels=LIMIT).shape == (1, 200, 3)
-    with pytest.raises(ImageTooLarge, match="3000x2000 pixels, the limit is 4000000"):
-        decode(rle_bmp(3000, 2000), max_pixels=LIMIT)
 
 
 def test_a_picture_of_several_strips_is_whole() -> None:

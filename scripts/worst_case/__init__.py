@@ -1,0 +1,1 @@
+"""Finds the pictures and requests that take the most processor time."""
