@@ -14,7 +14,7 @@ KIND = "kind"
 
 @dataclass(frozen=True, slots=True)
 class ClassOutput:
-    """One output tensor of a classifier, [n, classes] with any trailing axes of 1.
+    """One output tensor of a classifier, [n, classes] with any further axes of 1.
 
     Attributes:
         name: Name of the ONNX output. Without a role, responses use it for all outputs but the

@@ -51,8 +51,10 @@ class Classifier:
             detected: The detector's class of every crop; empty if the crops were not detected.
         """
         spec = self.manifest.input
+        size = self.session.batch
         # With a `multiple`, crops get inputs of different sizes, which do not fit into one batch.
-        size = BATCH_SIZE if spec.batch and spec.multiple is None else 1
+        if size == 1 and spec.batch and spec.multiple is None:
+            size = BATCH_SIZE
         runs = [
             self._run(crops_rgb[start : start + size]) for start in range(0, len(crops_rgb), size)
         ]

@@ -22,6 +22,8 @@ SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
 MAX_SIDE = 4096
 """Largest side of a model input in pixels: a limit for mistyped manifests."""
 
+DTYPES = ("float32", "float16", "float64", "uint8", "int8")
+"""numpy's names of the types that an input can have."""
 IDENTITY_MEAN = (0.0, 0.0, 0.0)
 IDENTITY_STD = (1.0, 1.0, 1.0)
 
@@ -35,7 +37,7 @@ class InputSpec:
         layout: `NCHW` or `NHWC`.
         width: Width in pixels.
         height: Height in pixels.
-        dtype: `float32`, `float16` or `uint8`.
+        dtype: One of `DTYPES`.
         color: `RGB` or `BGR`, the order of the channels and of `mean` and `std`.
         resize: `stretch` fills the input; `letterbox` keeps the proportions and pads the rest;
             `square-pad` is a letterbox that is always centered, as classifiers of crops use it.
@@ -207,7 +209,7 @@ def _read_input(fields: JsonReader) -> InputSpec:
         layout=fields.choice("layout", ("NCHW", "NHWC")),
         width=fields.integer("width", 1, MAX_SIDE),
         height=fields.integer("height", 1, MAX_SIDE),
-        dtype=fields.choice("dtype", ("float32", "float16", "uint8"), "float32"),
+        dtype=fields.choice("dtype", DTYPES, "float32"),
         color=fields.choice("color", ("RGB", "BGR")),
         resize=fields.choice("resize", ("stretch", "letterbox", "square-pad")),
         anchor=fields.choice("anchor", ("top-left", "center"), "center"),
@@ -222,7 +224,7 @@ def _read_input(fields: JsonReader) -> InputSpec:
     if 0 in spec.std:
         raise fields.refuse("std", "three numbers other than 0")
     if spec.dtype == "uint8" and spec.is_normalized:
-        raise fields.refuse("dtype", "float32 or float16 if scale, mean or std are set")
+        raise fields.refuse("dtype", "a type other than uint8 if scale, mean or std are set")
     if spec.multiple is not None and (
         spec.resize != "letterbox" or spec.width % spec.multiple or spec.height % spec.multiple
     ):

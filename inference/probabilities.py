@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from inference.class_outputs import ClassOutput
 from inference.types import Classification, Tensor
 
+INT8_ZERO = 128
+
 
 def to_probabilities(values: Tensor, output: ClassOutput) -> NDArray[np.float32]:
     """Convert the raw values of one output to probabilities.
 
     Args:
-        values: float or uint8 [n, classes], with any trailing axes of 1.
+        values: float, uint8 or int8 [n, classes], with any further axes of 1. The smallest int8
+            stands for 0, as TensorFlow Lite quantises probabilities.
         output: Labels, scale and activation of the output.
 
     Returns:
@@ -24,7 +27,10 @@ def to_probabilities(values: Tensor, output: ClassOutput) -> NDArray[np.float32]
     Raises:
         ValueError: The number of classes differs from the number of labels.
     """
-    rows = values.reshape(len(values), -1).astype(np.float32) * np.float32(output.scale)
+    rows = values.reshape(len(values), -1).astype(np.float32)
+    if values.dtype == np.int8:
+        rows += INT8_ZERO
+    rows *= np.float32(output.scale)
     if rows.shape[1] != len(output.labels):
         raise ValueError(
             f"Output {output.name!r} has {rows.shape[1]} classes, but the manifest has "

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,16 +11,8 @@ import onnxruntime
 
 from inference.errors import ModelUnavailable
 from inference.manifest import Manifest
-from inference.types import Outputs, Tensor
-
-_LENGTH = rb"(?:[\x00-\x7f]|[\x80-\xff][\x00-\x7f])"
-EXTERNAL_DATA = re.compile(
-    rb"\x6a" + _LENGTH + rb"\x0a\x08location\x12" + _LENGTH + rb"[^\x0a]", re.DOTALL
-)
-"""Marks a tensor whose values are in another file: an entry (length in one or two bytes) of
-`TensorProto.external_data`, field 13, whose key, field 1, is "location", and whose value, field 2,
-is a file name (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). The description of a tensor
-that is itself named "location" continues with a message, which starts with 0x0a."""
+from inference.onnx_file import has_external_data
+from inference.types import Outputs, SizeWH, Tensor
 
 CONSTANT_TYPES = {
     "tensor(float)": "float32",
@@ -33,6 +24,8 @@ CONSTANT_TYPES = {
 }
 """onnxruntime type -> numpy dtype of the inputs that a manifest can set to constants."""
 
+MASK_AXES = 3
+"""Axes of a mask of pixels: batch, height, width."""
 SPIN_MICROSECONDS = "100"
 """Microseconds that a thread spins while it waits for work. Spinning between the operators of a
 run saves a fifth of the time; with onnxruntime's longer default, threads still spin during the next
@@ -115,13 +108,34 @@ def _read_checked(manifest: Manifest) -> bytes:
             f"Model {manifest.name}: {manifest.file.name} has sha256 {sha256}, "
             f"but its manifest has {manifest.sha256}."
         )
+    try:
+        is_external = has_external_data(model)
+    except ValueError as error:
+        raise ModelUnavailable(
+            f"Model {manifest.name} does not load: it is not an ONNX file ({error})."
+        ) from error
     # onnxruntime would look for such files in the working directory.
-    if EXTERNAL_DATA.search(model):
+    if is_external:
         raise ModelUnavailable(
             f"Model {manifest.name} keeps weights in other files, which no checksum covers. "
             "Save it as one file: onnx.save_model(..., save_as_external_data=False)."
         )
     return model
+
+
+def constant_shape(axes: Sequence[object], input_wh: SizeWH) -> list[int]:
+    """Return the shape of an input that is the same for every picture.
+
+    Dynamic axes have one element, but those of a mask [batch, height, width] have the input's size.
+
+    Args:
+        axes: onnxruntime's axes: an integer, or a name or None for a dynamic axis.
+        input_wh: Width and height of the picture input.
+    """
+    dynamic = (1, input_wh[1], input_wh[0]) if len(axes) == MASK_AXES else (1,) * len(axes)
+    return [
+        size if isinstance(size, int) else known for size, known in zip(axes, dynamic, strict=True)
+    ]
 
 
 def _constants(manifest: Manifest, runtime: onnxruntime.InferenceSession) -> dict[str, Tensor]:
@@ -139,7 +153,7 @@ def _constants(manifest: Manifest, runtime: onnxruntime.InferenceSession) -> dic
                 f"Its inputs are {list(inputs)}."
             )
         dtype = CONSTANT_TYPES[inputs[name].type]
-        shape = [size if isinstance(size, int) else 1 for size in inputs[name].shape]
+        shape = constant_shape(inputs[name].shape, (manifest.input.width, manifest.input.height))
         is_single = isinstance(value, int | float)
         try:
             constants[name] = np.full(shape, value, dtype) if is_single else np.array(value, dtype)

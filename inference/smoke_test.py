@@ -32,6 +32,11 @@ def smoke_test(manifest: Manifest, session: Session) -> None:
             planes = (3, height, width) if spec.layout == "NCHW" else (height, width, 3)
             outputs = session.run(np.zeros((count, *planes), dtype=spec.dtype))
             _read(manifest, outputs, (width, height), count)
+    except KeyError as error:
+        raise ModelUnavailable(
+            f"Model {manifest.name} does not fit its manifest: the model has no output "
+            f"{error.args[0]!r}. Its outputs are {list(session.output_names)}."
+        ) from error
     except Exception as error:  # A wrong manifest can cause nearly every built-in exception.
         raise ModelUnavailable(
             f"Model {manifest.name} does not fit its manifest: {type(error).__name__}: {error}"

@@ -17,6 +17,7 @@ from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
 ACTIVATIONS = ("sigmoid", "softmax")
+MAX_IGNORED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +31,24 @@ class DetrHead:
         logits: Name of the logit output.
         boxes: Name of the box output.
         activation: `softmax` or `sigmoid`.
+        ignored: Number of columns of the logits after the classes; with softmax, after "no object".
     """
 
     class_count: int
     logits: str
     boxes: str
     activation: str
+    ignored: int = 0
 
     @classmethod
     def from_fields(cls, fields: JsonReader, class_count: int) -> DetrHead:
-        """Read `logits`, `boxes` and `activation`."""
+        """Read `logits`, `boxes`, `activation` and `ignored`."""
         return cls(
             class_count,
             logits=fields.text("logits", "logits"),
             boxes=fields.text("boxes", "pred_boxes"),
             activation=fields.choice("activation", ACTIVATIONS),
+            ignored=fields.integer("ignored", 0, MAX_IGNORED, 0),
         )
 
     def decode(
@@ -52,7 +56,8 @@ class DetrHead:
     ) -> RawDetections:
         """See `Head`. With sigmoid, a query yields every class that reaches the threshold."""
         logits, boxes_cxcywh = outputs[self.logits], outputs[self.boxes]
-        columns = self.class_count + (self.activation == "softmax")
+        used = self.class_count + (self.activation == "softmax")
+        columns = used + self.ignored
         queries = logits.shape[1] if logits.ndim == 3 else 0
         if logits.shape != (1, queries, columns) or boxes_cxcywh.shape != (1, queries, 4):
             raise ValueError(
@@ -60,7 +65,7 @@ class DetrHead:
                 f"{self.class_count} classes and {self.activation} has (1, queries, {columns}) and "
                 "(1, queries, 4)."
             )
-        probabilities = self._probabilities(logits[0].astype(np.float32, copy=False))
+        probabilities = self._probabilities(logits[0, :, :used].astype(np.float32, copy=False))
         found, class_ids = np.nonzero(probabilities >= threshold)
         scale = np.array([*input_wh, *input_wh], dtype=np.float32)
         boxes_xyxy = to_corners(boxes_cxcywh[0].astype(np.float32, copy=False)[found]) * scale

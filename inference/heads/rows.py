@@ -19,7 +19,8 @@ from inference.types import Outputs, RawDetections
 CORNERS = ("x1", "y1", "x2", "y2")
 CENTRES = ("cx", "cy", "w", "h")
 NEEDED = [frozenset({*box, "score", "class"}) for box in (CORNERS, CENTRES)]
-IGNORED = "batch"
+BATCH = "batch"
+MAX_IGNORED = 1000
 DEFAULT_COLUMNS = (*CORNERS, "score", "class")
 
 
@@ -32,6 +33,7 @@ class RowsHead:
         predictions: Name of the output; None for the model's only output.
         columns: Column names in order: `x1`, `y1`, `x2`, `y2` or `cx`, `cy`, `w`, `h`; `score`,
             `class` and `batch`.
+        ignored: Number of columns after these: those of a segmentation or a pose.
         normalized: True if corners are in 0..1, False if they are in input pixels.
     """
 
@@ -39,12 +41,13 @@ class RowsHead:
     predictions: str | None
     columns: tuple[str, ...]
     normalized: bool
+    ignored: int = 0
 
     @classmethod
     def from_fields(cls, fields: JsonReader, class_count: int) -> RowsHead:
-        """Read `predictions`, `columns` and `normalized`."""
+        """Read `predictions`, `columns`, `normalized` and `ignored`."""
         columns = fields.texts("columns") if fields.has("columns") else DEFAULT_COLUMNS
-        if len(set(columns)) != len(columns) or set(columns) - {IGNORED} not in NEEDED:
+        if len(set(columns)) != len(columns) or set(columns) - {BATCH} not in NEEDED:
             raise fields.refuse(
                 "columns", f"a list of {', '.join(DEFAULT_COLUMNS)}, in the order of the model"
             )
@@ -53,6 +56,7 @@ class RowsHead:
             predictions=fields.optional_text("predictions"),
             columns=columns,
             normalized=fields.flag("normalized", False),
+            ignored=fields.integer("ignored", 0, MAX_IGNORED, 0),
         )
 
     def decode(
@@ -62,10 +66,10 @@ class RowsHead:
         output = pick(outputs, self.predictions)
         is_batch_of_one = output.ndim == 3 and output.shape[0] == 1
         rows = output[0] if is_batch_of_one else output
-        if rows.ndim != 2 or rows.shape[1] != len(self.columns):
+        if rows.ndim != 2 or rows.shape[1] != len(self.columns) + self.ignored:
             raise ValueError(
                 f"The output has shape {output.shape}. Its rows must have the "
-                f"{len(self.columns)} columns {', '.join(self.columns)}."
+                f"{len(self.columns)} columns {', '.join(self.columns)}, and {self.ignored} others."
             )
         column = {name: rows[:, i].astype(np.float32) for i, name in enumerate(self.columns)}
         box = CORNERS if "x1" in column else CENTRES
@@ -76,4 +80,7 @@ class RowsHead:
             boxes_xyxy = boxes_xyxy * np.array([*input_wh, *input_wh], dtype=np.float32)
         class_ids = to_class_ids(column["class"], self.class_count)
         found = (column["score"] >= threshold) & (class_ids >= 0)
+        if BATCH in column:
+            # A model of a fixed batch gets copies of the picture after the first one.
+            found &= column[BATCH] == 0
         return RawDetections(boxes_xyxy[found], column["score"][found], class_ids[found])

@@ -28,6 +28,7 @@ from scripts.models.check import (
     advice_for,
     answers_of,
     draw,
+    hints_for,
     open_model,
     problems_of,
     read_pictures,
@@ -38,6 +39,7 @@ from scripts.models.errors import ToolError
 from scripts.models.golden import differences, read_golden, write_golden
 from scripts.models.graph import read_graph
 from scripts.models.guess import guess
+from scripts.models.labels import adjacent_labels
 from scripts.models.listing import listed_models
 from scripts.models.product import SETTINGS
 from service.settings import BUNDLED_MODELS
@@ -60,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _inspect(options: argparse.Namespace) -> int:
     graph = read_graph(options.file)
-    guessed = guess(graph, options.size)
+    adjacent = adjacent_labels(options.file, None)
+    guessed = guess(graph, options.size, adjacent[1] if adjacent else None)
     print(report.inspection(graph, guessed))
     return 1 if guessed.problems else 0
 
@@ -97,6 +100,9 @@ def _check(options: argparse.Namespace) -> int:
     for line in failed:
         print(f"not read: {line}")
     problems = problems_of(model, pictures)
+    hints = hints_for(folder, model, _finder(options), pictures) if not problems else []
+    for line in hints:
+        print(f"Hint: {line}")
     advice = None
     if not problems and options.compare:
         advice = advice_for(model, finder, pictures)
@@ -105,7 +111,7 @@ def _check(options: argparse.Namespace) -> int:
     if golden is not None:
         problems += differences(golden, answers)
         print(report.compared(golden, answers, folder))
-    elif options.record or not (problems or advice):
+    elif options.record or not (problems or hints or advice):
         print(f"Recorded in {write_golden(folder, answers)}")
     for line in problems:
         print(f"! {line}")

@@ -60,7 +60,7 @@ def add_model(
     """
     graph = read_graph(model)
     changes = parse_changes(options.changes)
-    guessed = guess(graph, _size(changes))
+    guessed = guess(graph, _size(changes), _known_labels(options, model))
     # A change can supply what could not be guessed, such as a constant.
     if guessed.problems and not (guessed.findings and "input.constants" in changes):
         raise ToolError("; ".join(guessed.problems))
@@ -114,6 +114,14 @@ def _size(changes: Mapping[str, Any]) -> tuple[int, int] | None:
     if isinstance(width, int) and isinstance(height, int):
         return width, height
     return None
+
+
+def _known_labels(options: ModelOptions, model: Path) -> tuple[str, ...] | None:
+    """Return the labels of a model with a single output, before its outputs are known."""
+    if len(options.labels) == 1 and "=" not in options.labels[0]:
+        return read_labels(options.labels[0])
+    adjacent = adjacent_labels(model, None)
+    return adjacent[1] if adjacent and not options.labels else None
 
 
 def _labels(

@@ -48,7 +48,10 @@ required than of pictures."""
 CONSTANT = 0.05
 """Agreement (in nats) of every picture, if a classifier answers all of them alike."""
 MIN_LOG_RATIO = 0.25
-"""A classifier's agreement must grow by this much (in nats), and to twice its value."""
+"""Agreement (in nats) that another input must reach, if the manifest's answers are all alike."""
+MIN_LOG_GAIN = 0.1
+CROP_T = 4.0
+"""A classifier's agreement must grow by this much (in nats), and by this many standard errors."""
 MAX_LOG_RATIO = 10.0
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -166,8 +169,8 @@ class ClassifierJudge:
         if self.truths is not None:
             before, after = (self._score("labels", manifest) for manifest in (own, other))
             by_label = proven(before, after, MIN_LABEL_RATIO)
-        if self.is_labelled:
-            return by_label
+            if self.is_labelled or after.mean() < before.mean():
+                return by_label
         before, after = (self._score("views", manifest) for manifest in (own, other))
         return max(by_label, agreement_margin(before, after))
 
@@ -191,11 +194,8 @@ def agreement_margin(before: Scores, after: Scores) -> float:
         is_better = gain >= MIN_LOG_RATIO
     else:
         gain = float((after - before).mean())
-        is_better = (
-            gain >= MIN_LOG_RATIO
-            and after.mean() >= 2 * before.mean()
-            and is_significant(after - before)
-        )
+        error = float((after - before).std(ddof=1)) / np.sqrt(len(after))
+        is_better = gain >= MIN_LOG_GAIN and gain >= CROP_T * error
     return float(np.exp(min(gain, MAX_LOG_RATIO))) if is_better else 0.0
 
 

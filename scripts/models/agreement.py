@@ -84,8 +84,8 @@ def detector_scores(found: Sequence[Sequence[Found]]) -> Scores:
         agreed = total = 0.0
         for other in others:
             total += (first.confidences.sum() + other.confidences.sum()) / 2
-            for i, j, iou in matches(first, other):
-                agreed += iou * min(first.confidences[i], other.confidences[j])
+            for i, j, overlap in matches(first, other):
+                agreed += overlap * min(first.confidences[i], other.confidences[j])
         scores.append(agreed**2 / max(total, EPSILON) / len(others))
     return np.array(scores)
 
@@ -112,14 +112,14 @@ def _views(found: Sequence[Sequence[Found]]) -> Iterator[Found]:
 
 def matches(a: Found, b: Found) -> Iterator[tuple[int, int, float]]:
     """Pair objects of the same class, highest IoU first, each at most once."""
-    overlaps = _iou(a.boxes_xyxy, b.boxes_xyxy) * (a.names[:, np.newaxis] == b.names)
+    overlaps = iou(a.boxes_xyxy, b.boxes_xyxy) * (a.names[:, np.newaxis] == b.names)
     while overlaps.size and overlaps.max() >= MIN_IOU:
         i, j = (int(position) for position in np.unravel_index(overlaps.argmax(), overlaps.shape))
         yield i, j, float(overlaps[i, j])
         overlaps[i, :] = overlaps[:, j] = 0
 
 
-def _iou(a: Boxes, b: Boxes) -> NDArray[np.float64]:
+def iou(a: Boxes, b: Boxes) -> NDArray[np.float64]:
     """Return the intersection over union of all pairs, [len(a), len(b)]."""
     top_left = np.maximum(a[:, np.newaxis, :2], b[:, :2])
     bottom_right = np.minimum(a[:, np.newaxis, 2:], b[:, 2:])

@@ -20,12 +20,15 @@ from scripts.models.diagnosis import activation_problems, contradictions, raw_ou
 from scripts.models.errors import ToolError
 from scripts.models.folder import load_model
 from scripts.models.golden import Answer
+from scripts.models.hints import classifier_hints, detector_hints
 from scripts.models.product import SETTINGS, classify, crops, objects, vehicles
 from scripts.models.truths import folder_truths, vehicle_truths
 
 Item = TypeVar("Item")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 MAX_COMPARED = 24
+MAX_CROPS = 100
+"""Maximum number of crops for comparing a classifier's inputs, which takes less time."""
 MAX_MORE = 40
 """Maximum number of pictures for comparing inputs; more take longer and add no information."""
 
@@ -121,6 +124,25 @@ def problems_of(model: Detector | Classifier, pictures: Sequence[Picture]) -> li
     return next(filter(None, (raw_output_problems(model, each) for each in images_rgb)), [])
 
 
+def hints_for(
+    folder: Path, model: Detector | Classifier, finder: Detector, pictures: Sequence[Picture]
+) -> list[str]:
+    """Return settings that the file or the results contradict, without proof.
+
+    Args:
+        folder: The model's folder.
+        model: The loaded model.
+        finder: The embedded detector.
+        pictures: The pictures.
+    """
+    lines = contradictions(folder)
+    if isinstance(model, Detector):
+        images_rgb = [picture.image_rgb for picture in evenly(pictures)]
+        return lines + detector_hints(model, finder, images_rgb)
+    crops_rgb, names, _ = _crops(finder, pictures)
+    return lines + classifier_hints(model, crops_rgb, names)
+
+
 def advice_for(
     model: Detector | Classifier, finder: Detector, pictures: Sequence[Picture]
 ) -> Advice | None:
@@ -133,6 +155,18 @@ def advice_for(
         compared = {picture.name for picture in evenly(pictures)}
         more_rgb = [each.image_rgb for each in pictures if each.name not in compared]
         return advise(model.manifest, DetectorJudge(model, images_rgb, more_rgb[:MAX_MORE]))
+    crops_rgb, names, folders = _crops(finder, pictures)
+    labels = model.task.outputs[0].labels
+    labelled = folder_truths(folders, labels)
+    truths = labelled or vehicle_truths(names, labels)
+    judge = ClassifierJudge(model, crops_rgb, truths, is_labelled=labelled is not None)
+    return advise(model.manifest, judge)
+
+
+def _crops(
+    finder: Detector, pictures: Sequence[Picture]
+) -> tuple[list[ImageRGB], list[str], list[str]]:
+    """Return crops of vehicles, the finder's class of each, and the folder of its picture."""
     found = [
         (crop_rgb, vehicle.class_name, picture.folder)
         for picture in pictures
@@ -141,17 +175,13 @@ def advice_for(
             vehicles_found, crops(picture.image_rgb, vehicles_found), strict=True
         )
     ]
-    crops_rgb, names, folders = zip(*evenly(found), strict=True)
-    labels = model.task.outputs[0].labels
-    labelled = folder_truths(folders, labels)
-    truths = labelled or vehicle_truths(names, labels)
-    judge = ClassifierJudge(model, crops_rgb, truths, is_labelled=labelled is not None)
-    return advise(model.manifest, judge)
+    chosen = evenly(found, MAX_CROPS)
+    return [each[0] for each in chosen], [each[1] for each in chosen], [each[2] for each in chosen]
 
 
-def evenly(items: Sequence[Item]) -> Sequence[Item]:
-    """Return at most `MAX_COMPARED` items from all over the list: folders often hold one class."""
-    return items[:: -(-len(items) // MAX_COMPARED)]
+def evenly(items: Sequence[Item], most: int = MAX_COMPARED) -> Sequence[Item]:
+    """Return at most this many items from all over the list: folders often hold one class."""
+    return items[:: -(-len(items) // most)]
 
 
 def _answer(detection: Detection, class_name: str, score: float) -> Answer:

@@ -12,7 +12,7 @@ import numpy as np
 from inference.classification import Classifier
 from inference.detection import Detector
 from inference.manifest import MANIFEST_FILE, MODEL_FILE
-from inference.types import ImageRGB
+from inference.types import ImageRGB, RawDetections
 from scripts.models.errors import ToolError
 from scripts.models.graph import read_graph
 from scripts.models.guess import guess
@@ -71,17 +71,19 @@ def contradictions(folder: Path) -> list[str]:
 
 
 def raw_output_problems(detector: Detector, image_rgb: ImageRGB) -> list[str]:
-    """Check decoded boxes: pixels or 0..1, and whether class ids start at 1."""
+    """Check decoded boxes: pixels or 0..1, and whether all class ids have a label."""
     head = detector.task.head
-    if not hasattr(head, "normalized"):
+    if not hasattr(head, "normalized") and not hasattr(head, "first_class"):
         return []
-    spec = detector.manifest.input
     # Decoding for an input of one pixel returns boxes in their original unit.
     found = head.decode(run_raw(detector, image_rgb), (1, 1), SURE)
     if not len(found.boxes_xyxy):
         return []
+    lines = _class_id_problems(detector, found) if hasattr(head, "first_class") else []
+    if not hasattr(head, "normalized"):
+        return lines
+    spec = detector.manifest.input
     largest = float(np.abs(found.boxes_xyxy).max())
-    lines = []
     if head.normalized and largest > 2 * MAX_NORMALIZED:
         lines.append(
             f"output.normalized is true, expected false, because boxes reach {largest:.0f}"
@@ -90,12 +92,17 @@ def raw_output_problems(detector: Detector, image_rgb: ImageRGB) -> list[str]:
         lines.append(
             f"output.normalized is false, expected true, because boxes end at {largest:.2f}"
         )
-    if int(found.class_ids.max()) == len(detector.task.labels):
-        lines.append(
-            f"class ids reach {len(detector.task.labels)}, so they start at 1: "
-            "set output.first_class to 1"
-        )
     return lines
+
+
+def _class_id_problems(detector: Detector, found: RawDetections) -> list[str]:
+    """Return why class ids of surely found objects have no label."""
+    count = len(detector.task.labels)
+    if int(found.class_ids.max()) == count:
+        return [f"class ids reach {count}, so they start at 1: set output.first_class to 1"]
+    if int(found.class_ids.min()) < 0:
+        return ["class ids start at 0: set output.first_class to 0"]
+    return []
 
 
 def activation_problems(classifier: Classifier, images_rgb: Sequence[ImageRGB]) -> list[str]:
@@ -104,7 +111,8 @@ def activation_problems(classifier: Classifier, images_rgb: Sequence[ImageRGB]) 
     lines = []
     for output in classifier.task.outputs:
         rows = np.stack([run[output.name].reshape(-1) for run in runs]) * output.scale
-        are_probabilities = rows.min() >= 0 and np.all(np.abs(rows.sum(axis=1) - 1) < SUM_TOLERANCE)
+        # Logits of several pictures never all lie in 0..1.
+        are_probabilities = rows.min() >= 0 and rows.max() <= 1 + SUM_TOLERANCE
         if output.activation == "softmax" and are_probabilities:
             lines.append(f"output {output.name} has probabilities: set its activation to none")
         if output.activation == "none" and (rows.min() < 0 or rows.max() > 1 + SUM_TOLERANCE):

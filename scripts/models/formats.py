@@ -43,7 +43,7 @@ class Model:
     Attributes:
         graph: Inputs, outputs and metadata.
         probe: Values of the outputs.
-        labels: Class names in the metadata, or None.
+        labels: Known class names, or None.
     """
 
     graph: Graph

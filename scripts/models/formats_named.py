@@ -12,6 +12,18 @@ SUM_TOLERANCE = 0.02
 NO_OBJECT_SHARE = 0.8
 """Share of queries whose largest logit is the last one, if that means "no object"."""
 ITS_NAME = "its name"
+SOFTMAX_TYPES = frozenset(("detr", "table-transformer", "yolos"))
+IMAGENET_TYPES = frozenset(("conditional_detr", "dab-detr", "deformable_detr", "deta", "lw_detr"))
+SIGMOID_TYPES = IMAGENET_TYPES | {"d_fine", "rt_detr", "rt_detr_v2", "rf_detr"}
+"""Values of `model_type` in HuggingFace's config.json."""
+COCO_ID_COLUMNS = (91,)
+SOFTMAX_COLUMNS = (81, 92)
+SIGMOID_COLUMNS = (80, *COCO_ID_COLUMNS)
+"""Numbers of columns of models of COCO, with and without "no object"."""
+SURELY_EMPTY = -1.0
+"""Most queries of a trained model find nothing: their highest logit is below this."""
+MAX_SOFTMAX_QUERIES = 125
+"""DETR and YOLOS have 100 queries, Table Transformer 15 and 125, their successors 300."""
 
 
 def tensorflow(model: Model) -> Format | None:
@@ -108,25 +120,50 @@ def queries(model: Model) -> Format | None:
         return None
     if "logits" not in logits.name.lower() and logits.are_probabilities:
         return None
-    rows = logits.rows()
-    last = (rows.argmax(axis=1) == rows.shape[1] - 1) & (rows.max(axis=1) > rows.min(axis=1))
-    is_softmax = bool(last.mean() > NO_OBJECT_SHARE) if rows.any() else logits.shape[1] <= 100
-    is_rfdetr = boxes.name == "dets"
-    family = "detr" if is_softmax else "rfdetr" if is_rfdetr else "rtdetr"
-    why = (
-        "the last class wins nearly everywhere: it is 'no object'"
-        if is_softmax
-        else "no class wins everywhere: one sigmoid per class"
-    )
+    columns = logits.shape[-1]
+    is_softmax, why = _is_softmax(model, logits, boxes)
+    names = model.labels or ()
+    # RF-DETR has a column that no class uses.
+    ignored = 1 if not is_softmax and len(names) == columns - 1 else 0
     return make_format(
         "detr",
-        family,
+        _query_family(model, boxes, columns, is_softmax=is_softmax),
         f"outputs {logits.name} and {boxes.name}: logits and boxes per query",
-        rows.shape[1] - is_softmax,
-        ("logits", logits.name, f"{rows.shape[1]} columns that are no probabilities"),
+        columns - is_softmax - ignored,
+        ("logits", logits.name, f"{columns} columns that are no probabilities"),
         ("boxes", boxes.name, "four columns"),
         ("activation", "softmax" if is_softmax else "sigmoid", why),
+        ("ignored", ignored or None, f"{columns} columns for {len(names)} labels"),
     )
+
+
+def _is_softmax(model: Model, logits: Output, boxes: Output) -> tuple[bool, str]:
+    """Return whether the last column is "no object" of a softmax, and the reason."""
+    kind = model.graph.config.get("model_type")
+    if kind in SOFTMAX_TYPES or kind in SIGMOID_TYPES:
+        return kind in SOFTMAX_TYPES, f"config.json: {kind}"
+    if boxes.name == "dets":
+        return False, "RF-DETR: one sigmoid per class"
+    rows, columns = logits.rows(), logits.shape[-1]
+    last = (rows.argmax(axis=1) == columns - 1) & (rows.max(axis=1) > rows.min(axis=1))
+    if last.mean() > NO_OBJECT_SHARE:
+        return True, "the last class wins nearly everywhere: it is 'no object'"
+    if model.labels is not None and columns - len(model.labels) in (0, 1):
+        return len(model.labels) < columns, f"{columns} columns for {len(model.labels)} labels"
+    if np.median(rows.max(axis=1)) < SURELY_EMPTY or columns in SIGMOID_COLUMNS:
+        return False, "no class wins everywhere: one sigmoid per class"
+    if columns in SOFTMAX_COLUMNS or logits.shape[1] <= MAX_SOFTMAX_QUERIES:
+        return True, f"{logits.shape[1]} queries of {columns} columns, as DETR has"
+    return False, "no class wins everywhere: one sigmoid per class"
+
+
+def _query_family(model: Model, boxes: Output, columns: int, *, is_softmax: bool) -> str:
+    """Return the family whose preprocessing the model uses."""
+    if boxes.name == "dets":
+        return "rfdetr"
+    kind = model.graph.config.get("model_type")
+    has_imagenet = kind in IMAGENET_TYPES or (kind is None and columns in COCO_ID_COLUMNS)
+    return "detr" if is_softmax or has_imagenet else "rtdetr"
 
 
 def scored_boxes(model: Model) -> Format | None:
@@ -152,7 +189,7 @@ def _boxes_and_classes(model: Model) -> tuple[Output | None, Output | None]:
     """Return the outputs [1, n, 4] and [1, n, classes] of the same length."""
     lists = [each for each in model.probe.outputs if len(each.shape) == 3 and each.shape[0] == 1]
     named = [each for each in lists if any(p in each.name.lower() for p in ("box", "dets", "bbox"))]
-    boxes = next((each for each in (named or lists) if each.shape[2] == 4), None)
+    boxes = next((each for each in (*named, *lists) if each.shape[2] == 4), None)
     if boxes is None:
         return None, None
     others = [each for each in lists if each is not boxes and each.shape[1] == boxes.shape[1]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,35 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from inference.session import EXTERNAL_DATA, LOG_ERRORS
-from inference.types import Outputs, Tensor
+from inference.onnx_file import has_external_data
+from inference.session import constant_shape
+from inference.types import Outputs, SizeWH, Tensor
 from scripts.models.errors import ToolError
+from scripts.models.graph_pixels import expected_range
 
+LOG_NOTHING = 4
+"""Log severity of onnxruntime: its exceptions have the same messages."""
 DTYPES = {"float": "float32", "double": "float64"}
 """numpy's names of onnxruntime's types, where they differ."""
 MAX_METADATA_CHARACTERS = 1 << 20
-NEWER = re.compile("IR version|opset", re.IGNORECASE)
-"""In onnxruntime's messages about models that are too new for it."""
+LOAD_HINTS = (
+    (
+        re.compile("TRT|TensorRT"),
+        ". It has an operator of TensorRT: export it for onnxruntime, without that plugin",
+    ),
+    (
+        re.compile("not a registered function/op|No Op registered|custom"),
+        ". It has an operator that onnxruntime lacks: export it without that operator",
+    ),
+    (
+        re.compile("Could not find an implementation"),
+        ". onnxruntime lacks it for this type on a CPU: export the model in float32",
+    ),
+    (re.compile("IR version|opset", re.IGNORECASE), ". Export it for an older opset"),
+)
+"""Texts in onnxruntime's messages, and what to do."""
 PREPROCESSOR_FILE = "preprocessor_config.json"
+CONFIG_FILE = "config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +78,8 @@ class Graph:
         metadata: Custom metadata; Ultralytics writes class names there.
         runtime: onnxruntime's session.
         preprocessor: HuggingFace's `preprocessor_config.json` next to the file; {} if absent.
+        config: HuggingFace's `config.json` next to the file; {} if absent.
+        ranges: Range of values by input, if the graph itself normalises them.
     """
 
     inputs: tuple[Port, ...]
@@ -67,6 +88,8 @@ class Graph:
     metadata: Mapping[str, str]
     runtime: onnxruntime.InferenceSession
     preprocessor: Mapping[str, Any]
+    config: Mapping[str, Any]
+    ranges: Mapping[str, str]
 
     def run(self, feeds: Mapping[str, Tensor]) -> Outputs:
         """Run the model and return its outputs by name.
@@ -87,44 +110,74 @@ def read_graph(path: Path) -> Graph:
     Raises:
         ToolError: It is missing, onnxruntime cannot run it, or its weights are in other files.
     """
+    model = _read_whole(path)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = LOG_NOTHING
+    try:
+        runtime = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions have no common base class.
+        hint = next((text for pattern, text in LOAD_HINTS if pattern.search(str(error))), "")
+        raise ToolError(f"onnxruntime cannot load {path}: {first_line(error)}{hint}") from error
+    meta = runtime.get_modelmeta()
+    _check_outputs(runtime, model)
+    return Graph(
+        inputs=tuple(_port(value) for value in runtime.get_inputs()),
+        outputs=tuple(_port(value) for value in runtime.get_outputs()),
+        producer=meta.producer_name,
+        metadata=dict(meta.custom_metadata_map),
+        runtime=runtime,
+        preprocessor=_json_object(path.parent / PREPROCESSOR_FILE),
+        config=_json_object(path.parent / CONFIG_FILE),
+        ranges=_ranges(model, [value.name for value in runtime.get_inputs()]),
+    )
+
+
+def _ranges(model: bytes, names: Sequence[str]) -> dict[str, str]:
+    parsed = onnx.load_model_from_string(model)
+    found = {name: expected_range(parsed, name) for name in names}
+    return {name: each for name, each in found.items() if each is not None}
+
+
+def _read_whole(path: Path) -> bytes:
+    """Read a file and check that it holds all weights.
+
+    Raises:
+        ToolError: It is not readable, or its weights are in other files.
+    """
     try:
         model = path.read_bytes()
     except OSError as error:
         raise ToolError(f"{path} is not readable: {error.strerror}") from error
-    if EXTERNAL_DATA.search(model):
+    try:
+        is_external = has_external_data(model)
+    except ValueError as error:
+        raise ToolError(f"{path} is not an ONNX file: {error}") from error
+    if is_external:
         raise ToolError(
             f"{path} keeps its weights in other files. Save it as one file: "
             'onnx.save_model(onnx.load("in.onnx"), "out.onnx", save_as_external_data=False)'
         )
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = LOG_ERRORS
-    try:
-        runtime = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's exceptions have no common base class.
-        hint = ". Export it for an older opset" if NEWER.search(str(error)) else ""
-        raise ToolError(f"onnxruntime cannot load {path}: {first_line(error)}{hint}") from error
-    meta = runtime.get_modelmeta()
-    outputs = [value for value in runtime.get_outputs() if _is_numeric(value)]
-    if len(outputs) < len(runtime.get_outputs()):
-        others = ", ".join(
-            f"{value.name} is a {value.type}"
-            for value in runtime.get_outputs()
-            if not _is_numeric(value)
-        )
+    return model
+
+
+def _check_outputs(runtime: onnxruntime.InferenceSession, model: bytes) -> None:
+    """Check that every output is a tensor of numbers.
+
+    Raises:
+        ToolError: One is not; the message says how to export the model without it.
+    """
+    others = [
+        f"{value.name} is a {value.type}"
+        for value in runtime.get_outputs()
+        if not _is_numeric(value)
+    ]
+    if others:
         raise ToolError(
-            f"not every output is a tensor of numbers: {others}. Export without them "
+            f"not every output is a tensor of numbers: {', '.join(others)}. Export without them "
             '(sklearn-onnx: options={"zipmap": False}), or keep only the tensor of probabilities: '
             'onnx.utils.extract_model("in.onnx", "out.onnx", [INPUT], [TENSOR]) with '
             f"{_tensor_before_zipmap(model)}"
         )
-    return Graph(
-        inputs=tuple(_port(value) for value in runtime.get_inputs()),
-        outputs=tuple(_port(value) for value in outputs),
-        producer=meta.producer_name,
-        metadata=dict(meta.custom_metadata_map),
-        runtime=runtime,
-        preprocessor=_preprocessor(path.parent / PREPROCESSOR_FILE),
-    )
 
 
 def _is_numeric(value: Any) -> bool:  # noqa: ANN401  onnxruntime's NodeArg has no type
@@ -138,7 +191,7 @@ def _tensor_before_zipmap(model: bytes) -> str:
     return f"TENSOR = {names[0]!r}" if names else "its name, as Netron shows it"
 
 
-def _preprocessor(path: Path) -> Mapping[str, Any]:
+def _json_object(path: Path) -> Mapping[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
@@ -177,10 +230,10 @@ def first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0][:300]
 
 
-def blank_feeds(graph: Graph, picture: str, tensor: Tensor) -> dict[str, Tensor]:
+def blank_feeds(graph: Graph, picture: str, tensor: Tensor, size_wh: SizeWH) -> dict[str, Tensor]:
     """Return the inputs of a run: the picture, and zeros for all other inputs."""
     others = {
-        port.name: np.zeros([size or 1 for size in port.shape], port.dtype)
+        port.name: np.zeros(constant_shape(port.shape, size_wh), port.dtype)
         for port in graph.inputs
         if port.name != picture
     }

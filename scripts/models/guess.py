@@ -62,28 +62,38 @@ class Guess:
         return next((each.value for each in self.findings if each.field == field), None)
 
 
-def guess(graph: Graph, size_wh: tuple[int, int] | None = None) -> Guess:
+def guess(
+    graph: Graph,
+    size_wh: tuple[int, int] | None = None,
+    known_labels: tuple[str, ...] | None = None,
+) -> Guess:
     """Guess a model's manifest.
 
     Args:
         graph: The model.
         size_wh: Width and height, if the user specified them.
+        known_labels: Class names from elsewhere than the file itself.
     """
     labels = metadata_labels(graph)
     try:
-        return _guess(graph, labels, size_wh)
+        return _guess(graph, labels, size_wh, known_labels)
     except ToolError as error:
         return Guess((), {}, labels, (str(error),))
 
 
-def _guess(graph: Graph, labels: tuple[str, ...] | None, size_wh: tuple[int, int] | None) -> Guess:
+def _guess(
+    graph: Graph,
+    labels: tuple[str, ...] | None,
+    size_wh: tuple[int, int] | None,
+    known_labels: tuple[str, ...] | None,
+) -> Guess:
     task = metadata_value(graph, "task")
     if task in UNSUPPORTED_TASKS:
         raise ToolError(f"its task is {task!r}: oriented boxes are not supported")
     picture = find_picture(graph)
     known_wh = picture.size_wh or size_wh or metadata_size(graph)
     seen = _probe(graph, picture, known_wh)
-    model = Model(graph, seen, labels)
+    model = Model(graph, seen, known_labels or labels)
     found = None
     if task != "classify":
         found = next((each for rule in RULES if (each := rule(model)) is not None), None)
@@ -188,6 +198,8 @@ def _class_output(output: Output) -> tuple[dict[str, Any], str]:
     entry: dict[str, Any] = {"name": output.name, "activation": "none"}
     if output.gray.dtype == np.uint8:
         return {**entry, "scale": 1 / 255}, "bytes are probabilities times 255"
+    if output.gray.dtype == np.int8:
+        return {**entry, "scale": 1 / 256}, "signed bytes are probabilities times 256, minus 128"
     sums = output.values.reshape(2, -1).sum(axis=1)
     shown = f"its values sum to {sums[0]:.2f}"
     if output.are_probabilities and np.all(np.abs(sums - 1) <= SUM_TOLERANCE):

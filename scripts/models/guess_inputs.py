@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from inference.manifest import DTYPES
 from scripts.models.errors import ToolError
 from scripts.models.findings import Finding
 from scripts.models.graph import Graph, Port, metadata_value
+from scripts.models.graph_pixels import UNIT
 
-PICTURE_DTYPES = ("float32", "float16", "uint8")
 CHANNELS = 3
 DEFAULT_SIDES = {"detection": 640, "classification": 224}
 """Defaults of YOLO and ImageNet, if neither the graph nor its metadata have a size."""
@@ -20,6 +21,9 @@ IMAGENET_STD = [0.229, 0.224, 0.225]
 CAFFE_MEAN = [104, 117, 123]
 """Mean for BGR in 0..255, as in Caffe's reference models."""
 PIXEL_SCALE = 1 / 255
+NORMALISATION = ("scale", "mean", "std")
+INT8_ZERO = 128
+"""Offset that TensorFlow Lite subtracts from pixels for an int8 input."""
 
 
 _LETTERBOX = {"resize": "letterbox", "pad_value": 114}
@@ -93,13 +97,14 @@ def find_picture(graph: Graph) -> Picture:
             f"no input with four axes accepts a batch of pictures; the inputs are {shapes}"
         )
     port = four[0]
-    if port.dtype not in PICTURE_DTYPES:
-        raise ToolError(
-            f"input {port.name} is {port.dtype}; supported: {', '.join(PICTURE_DTYPES)}"
-        )
+    if port.dtype not in DTYPES:
+        raise ToolError(f"input {port.name} is {port.dtype}; supported: {', '.join(DTYPES)}")
     first, last = port.shape[1], port.shape[3]
     if CHANNELS not in (first, last) and not (first is None and last is None):
-        raise ToolError(f"input {port.name} has no axis of 3 colours: {port}")
+        raise ToolError(
+            f"input {port.name} has no axis of 3 colours: {port}. "
+            "Train and export it for RGB pictures"
+        )
     layout = "NHWC" if last == CHANNELS and first != CHANNELS else "NCHW"
     height, width = port.shape[1:3] if layout == "NHWC" else port.shape[2:4]
     return Picture(port, layout, (width, height) if width and height else None)
@@ -151,8 +156,22 @@ def preparation(graph: Graph, picture: Picture, family: str) -> list[Finding]:
     """
     if picture.port.dtype == "uint8":
         return _findings("uint8 input: the graph normalises", "RGB", "stretch")
+    if picture.port.dtype == "int8":
+        return _findings("int8 input: pixels minus 128", "RGB", mean=[INT8_ZERO] * 3)
     if graph.preprocessor:
         return _configured(graph.preprocessor)
+    findings = _usual(graph, picture, family)
+    expected = graph.ranges.get(picture.port.name)
+    if expected is None:
+        return findings
+    reason = f"the graph itself normalises pixels of {expected}"
+    fields = [each for each in findings if each.field.partition(".")[2] not in NORMALISATION]
+    scale = PIXEL_SCALE if expected == UNIT else 1.0
+    return [*fields, Finding("input.scale", scale, reason)]
+
+
+def _usual(graph: Graph, picture: Picture, family: str) -> list[Finding]:
+    """Return the usual preparation of the format's exporters."""
     if metadata_value(graph, "author") == "Ultralytics" and family in FAMILIES:
         family = "rtdetr" if family == "rtdetr" else "ultralytics"
     if family == "classes" and metadata_value(graph, "author") == "Ultralytics":
@@ -190,7 +209,11 @@ def constants(
         "im_shape": ([[height, width]], "PaddleDetection: the input's height and width"),
         "scale_factor": ([[1, 1]], "PaddleDetection: makes the model return boxes in input pixels"),
         "pixel_mask": (1, "the picture fills the input"),
-        "keras_learning_phase": (0, "Keras: inference, not training"),
+        "learning_phase": (0, "Keras: inference, not training"),
+        "training": (0, "inference, not training"),
+        "keep_prob": (1, "inference: nothing is dropped out"),
+        "target_sizes": ([[height, width]], "makes the model return boxes in input pixels"),
+        "image_shape": ([[height, width]], "the input's height and width"),
     }
     others = [port for port in graph.inputs if port.name != picture.name]
     found = {}

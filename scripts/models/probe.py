@@ -20,7 +20,7 @@ from PIL import Image
 from inference.types import Tensor
 from scripts.models.errors import ToolError
 from scripts.models.graph import Graph, blank_feeds
-from scripts.models.guess_inputs import Picture
+from scripts.models.guess_inputs import INT8_ZERO, Picture
 
 STREET = Path(__file__).parent.parent.parent / "samples" / "street.jpg"
 GRAY = 114
@@ -144,10 +144,13 @@ def _feeds(
 ) -> dict[str, Tensor]:
     planes = image_rgb if picture.layout == "NHWC" else image_rgb.transpose(2, 0, 1)
     count = max(count, picture.port.shape[0] or 1)
-    tensor = np.repeat(planes[np.newaxis], count, axis=0).astype(picture.port.dtype)
-    if picture.port.dtype != "uint8":
-        tensor = (tensor / 255).astype(tensor.dtype)
-    feeds = blank_feeds(graph, picture.port.name, tensor)
+    tensor = np.repeat(planes[np.newaxis], count, axis=0)
+    if picture.port.dtype == "int8":
+        tensor = (tensor.astype(np.int16) - INT8_ZERO).astype(np.int8)
+    elif picture.port.dtype != "uint8":
+        tensor = (tensor / 255).astype(picture.port.dtype)
+    height, width = image_rgb.shape[:2]
+    feeds = blank_feeds(graph, picture.port.name, tensor, (width, height))
     for name, value in constants.items():
         feeds[name] = np.broadcast_to(np.array(value, feeds[name].dtype), feeds[name].shape).copy()
     return feeds

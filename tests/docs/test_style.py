@@ -42,7 +42,7 @@ HEADLESS = re.compile(r"(?:Of|For|Its|That|Whether|What|How|Where|When|Who) ")
 """Matches the start of a docstring that is neither a sentence nor a noun phrase."""
 
 SUFFIXES = {".md", ".py", ".sh", ".yaml", ".yml", ".html", ".toml", ".mjs"}
-IGNORED = {"build", "out", "swagger_ui", "results", "dist", "training"}
+IGNORED = {"build", "out", "swagger_ui", "results", "dist"}
 SELF = Path(__file__)
 FILES = sorted(
     path

@@ -154,7 +154,7 @@ MISFITS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "output": (
         {"output": {"format": "classes", "outputs": [{**OUTPUT, "name": "other"}]}},
-        "KeyError: 'other'",
+        r"has no output 'other'\. Its outputs are \['scores'\]",
     ),
     "size": ({"input": {**tiny_manifest("tiny", b"")["input"], "width": 3}}, "InvalidArgument"),
     "batch": ({"input": {**tiny_manifest("tiny", b"")["input"], "batch": True}}, "InvalidArgument"),

@@ -126,7 +126,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         with_input(resize="stretch", multiple=1),
         "input.multiple must be a divisor",
     ),
-    "normalised bytes": (with_input(dtype="uint8"), "dtype must be float32 or float16 if"),
+    "normalised bytes": (
+        with_input(dtype="uint8"),
+        "dtype must be a type other than uint8 if",
+    ),
     "misspelt": (
         with_input(colour="RGB"),
         r"unknown fields \['colour'\]\. Known fields: anchor, batch",

@@ -35,6 +35,7 @@ IMPLAUSIBLE = {
     "not a number": found([(0.0, np.nan, 8.0, 9.0)]),
     "sizes of a wrong format": found([(-1e7, -1e7, 1e7, 1e7)]),
     "thousands of certain objects": found(spread(2000), 0.999),
+    "the whole picture everywhere": found([(-i, -i, 64.0 + i, 64.0 + i) for i in range(50)], 0.6),
     "the same box everywhere": found([BOX] * 50, 0.6),
 }
 

@@ -48,6 +48,22 @@ def test_half_precision() -> None:
     assert tensor.dtype == np.float16
 
 
+def test_double_precision() -> None:
+    tensor, _ = prepare(RED, input_spec(dtype="float64", scale=1 / 255))
+
+    assert tensor.dtype == np.float64
+    np.testing.assert_allclose(tensor[0, :, 0, 0], [1, 0, 0], atol=1e-6)
+
+
+def test_signed_bytes_are_rounded_and_clipped() -> None:
+    shifted, _ = prepare(RED, input_spec(dtype="int8", mean=(128, 128, 128)))
+    unshifted, _ = prepare(RED, input_spec(dtype="int8", mean=(0.4, 0.4, 0.4)))
+
+    assert shifted.dtype == np.int8
+    assert shifted[0, :, 0, 0].tolist() == [127, -128, -128]
+    assert unshifted[0, :, 0, 0].tolist() == [127, 0, 0]
+
+
 RESIZES = {
     "stretch": ({"resize": "stretch"}, (0.5, 1.0), (0, 0), [[9, 9, 9, 9]] * 4),
     "letterbox, top left": (

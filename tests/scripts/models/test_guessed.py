@@ -87,6 +87,43 @@ MODELS: dict[str, tuple[dict[str, Array], Inputs, dict[str, str], dict[str, Any]
         {"output0": filled(CELLS, *CENTRES, SCORE, 0, *[20.0] * 51).transpose(0, 2, 1)},
         PICTURE, {**ULTRALYTICS, "task": "pose"}, {"output.ignored": 51},
     ),
+    "YOLOv8 with key points, without metadata": (
+        {"output0": filled(CELLS, *CENTRES, SCORE, 0, *[20.0] * 51).transpose(0, 2, 1)},
+        PICTURE, {}, {"output.ignored": 51},
+    ),
+    "YOLO26 with masks": (
+        {
+            "output0": filled(300, *CORNERS, SCORE, 0, *[-0.5] * 32),
+            "output1": np.zeros((1, 32, 16, 16), np.float32),
+        },
+        PICTURE, {**ULTRALYTICS, "task": "segment", "end2end": "True"},
+        {"output.format": "rows", "output.ignored": 32},
+    ),
+    "YOLO26 with key points, without metadata": (
+        {"output0": filled(300, *CORNERS, SCORE, 0, *[20.0] * 51)},
+        PICTURE, {}, {"output.format": "rows", "output.ignored": 51},
+    ),
+    "DETR before its training": (
+        {
+            "logits": filled(100, 6, 0.1, 3.8, other=(0.2, 0.3, 0.1)),
+            "pred_boxes": filled(100, *NORMALIZED_CENTRES),
+        },
+        PICTURE, {}, {"output.activation": "softmax", "input.mean": [0.485, 0.456, 0.406]},
+    ),
+    "RT-DETR before its training": (
+        {
+            "logits": filled(300, LOGIT, -9, other=(-0.2, -0.3)),
+            "pred_boxes": filled(300, *NORMALIZED_CENTRES),
+        },
+        PICTURE, {}, {"output.activation": "sigmoid"},
+    ),
+    "RF-DETR with an unused column": (
+        {
+            "dets": filled(300, *NORMALIZED_CENTRES),
+            "labels": filled(300, LOGIT, -6, -6, other=(-6, -6, -6)),
+        },
+        PICTURE, {}, {"output.activation": "sigmoid", "output.ignored": 1},
+    ),
     "RT-DETR of Ultralytics": (
         {"output0": filled(300, *NORMALIZED_CENTRES, SCORE, 0)},
         PICTURE, RTDETR, {"output.format": "rows", "input.resize": "stretch"},
