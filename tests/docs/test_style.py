@@ -82,6 +82,11 @@ def test_plain_english() -> None:
     assert {name: matches for name, matches in found.items() if matches} == {}
 
 
+def test_no_merge_conflict_is_left() -> None:
+    marker = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
+    assert [path for path in FILES if marker.search(path.read_text(encoding="utf-8"))] == []
+
+
 def test_docstrings_have_a_head() -> None:
     modules = [path for path in FILES if path.suffix == ".py"]
     found = {str(path): headless(path.read_text(encoding="utf-8")) for path in modules}
