@@ -44,7 +44,7 @@ GRAY_OR_COLOR = frozenset({1, 3})
 
 
 class JpegHeader:
-    """What the segments say about the image, under the names of a Pillow image.
+    """Size and EXIF of an image, under the names of a Pillow image.
 
     Args:
         size: Width and height of the stored image in pixels.
