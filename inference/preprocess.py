@@ -60,8 +60,8 @@ def prepare(image_rgb: ImageRGB, spec: InputSpec) -> tuple[Tensor, Placement]:
     shape = (3, height, width) if is_planar else (height, width, 3)
     tensor = np.empty((1, *shape), dtype=spec.dtype)
     by_pixel = tensor[0].transpose(1, 2, 0) if is_planar else tensor[0]
-    for channel, source in enumerate((2, 1, 0) if spec.color == "BGR" else (0, 1, 2)):
-        values = pixels_rgb[:, :, source]
+    planes = cv2.split(pixels_rgb)
+    for channel, values in enumerate(planes[::-1] if spec.color == "BGR" else planes):
         if spec.is_normalized:
             scale, mean, std = (
                 np.float32(value) for value in (spec.scale, spec.mean[channel], spec.std[channel])
@@ -100,22 +100,21 @@ def _resize(image_rgb: ImageRGB, spec: InputSpec) -> tuple[ImageRGB, Placement]:
     left = (outer_width - inner_width) // 2 if spec.is_centred else 0
     top = (outer_height - inner_height) // 2 if spec.is_centred else 0
     canvas = np.full((outer_height, outer_width, 3), spec.pad_value, dtype=np.uint8)
-    resize = _fitted if spec.resize == "letterbox" else _averaged
-    inner = resize(image_rgb, (inner_width, inner_height))
+    inner = _fitted(image_rgb, (inner_width, inner_height))
     canvas[top : top + inner_height, left : left + inner_width] = inner
     scale_xy = (inner_width / width, inner_height / height)
     return canvas, Placement((outer_width, outer_height), scale_xy, (left, top))
 
 
 def _averaged(image_rgb: ImageRGB, size_wh: SizeWH) -> ImageRGB:
-    """Resize as in the training of classifiers: downscaling takes exact averages."""
+    """Resize without keeping the proportions: downscaling takes exact averages."""
     width, height = size_wh
     is_smaller = image_rgb.shape[1] > width or image_rgb.shape[0] > height
     return _resized(image_rgb, size_wh, cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR)
 
 
 def _fitted(image_rgb: ImageRGB, size_wh: SizeWH) -> ImageRGB:
-    """Resize for a detector: average by powers of two, then interpolate.
+    """Resize with the proportions kept: average by powers of two, then interpolate.
 
     Averaging prevents moiré. libjpeg averages in the same way while it decodes, so a reduced image
     gives the result of the whole one. The interpolation is that of YOLOX's and Ultralytics'

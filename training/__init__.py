@@ -1,4 +1,4 @@
-"""How the embedded models were made: data, training, evaluation and export.
+"""Data, training, evaluation and export of the embedded models.
 
 Nothing here is needed at run time; `training/requirements.txt` is an environment of its own.
 """

@@ -23,7 +23,7 @@ Network = Callable[[Tensor], tuple[Tensor, ...]]
 
 
 def answers(network: Network, pack: Pack, rows: Tensor, side: int, coarse: int) -> list[Tensor]:
-    """Return what a network says of the plain crops `rows`: probabilities by output."""
+    """Return what a network answers for the plain crops `rows`: probabilities by output."""
     parts = []
     for some in rows.split(256):
         views = plain_views(pack.pictures[some].float(), pack.boxes[some], coarse)
@@ -52,8 +52,8 @@ def scores(
     """Return the figures of one network, which must be in evaluation mode.
 
     `agree` compares makes with the teacher's on the same crop, by how sure the teacher is.
-    `make_72` and the like take what the teacher is sure of after four looks at the plain crop as
-    the truth, and show the crop in 72 pixels; `teacher_72` is the teacher's own answer to that.
+    `make_72` and similar names take as the truth what the teacher is sure of after four looks at
+    the plain crop, and show the crop in 72 pixels; `teacher_72` is the teacher's answer to that.
     """
     held = pack.held_out.nonzero()[:, 0]
     sources = pack.sources[held.cpu().numpy()]

@@ -42,7 +42,7 @@ def _moved(
 def move(target: Target, matrix: np.ndarray, canvas: FloatArray) -> Target:
     """The target after the affine `matrix`, cut to `canvas` (x1, y1, x2, y2).
 
-    Objects of which less than 0.3 is left are no longer asked for, but ignored.
+    Objects with less than 0.3 of their area left are ignored.
     """
     boxes, visible = _moved(target.boxes_xyxy, matrix, canvas)
     ignored, _ = _moved(target.ignored_xyxy, matrix, canvas)

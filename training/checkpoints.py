@@ -13,7 +13,7 @@ from torch import nn
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a training needs to go on: its recipe, weights, running average and optimiser."""
+    """State of a training: recipe, weights, running average and optimiser."""
 
     folder: Path
     recipe: Any

@@ -31,7 +31,7 @@ VEHICLE_IDS = [LABELS.index(name) for name in ("car", "motorcycle", "bus", "truc
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the detector should say about one picture.
+    """Expected detections of one picture.
 
     `boxes_xyxy` (N, 4) in pixels, `kinds` (N, 7) class shares summing to 1, `objectness` (N,)
     0..1, `ignored_xyxy` (M, 4) regions without an opinion.

@@ -4,7 +4,7 @@ Every data set is read from its folder as published (`--data`, default `../share
 
 - vehicles_openimages: 5 classes, boxes. Each picture has boxes of **one** class only, so what is
   unlabelled is unknown, not absent (`complete` is False).
-- coco128: 80 classes, of which the 6 that COCO shares with us are kept (`complete` is True).
+- coco128: 80 classes; the 6 that COCO shares with us are kept (`complete` is True).
 - license_plates: one box class, "vehicle"; its type comes from the teachers (`complete` False).
 """
 
@@ -119,6 +119,6 @@ HELD_OUT = {"vehicles_openimages": 0.15, "vehicle6": 0.15, "coco128": 0.3, "car_
 
 
 def is_held_out(key: str) -> bool:
-    """Whether the training picture `source/...` is kept back; the same on every machine."""
+    """Return whether the training picture `source/...` is held out; the same on every machine."""
     digest = hashlib.sha256(key.encode()).digest()
     return int.from_bytes(digest[:4], "big") < HELD_OUT.get(key.split("/")[0], 0.0) * 2**32

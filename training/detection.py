@@ -1,4 +1,4 @@
-"""What the detector finds in a picture: the run time's way of resizing and choosing boxes."""
+"""Detections in a picture, with the resizing and filtering of the deployed code."""
 
 from __future__ import annotations
 

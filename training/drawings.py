@@ -61,7 +61,7 @@ def embeddings(network: VehicleAttributes, crops: list[Crop], rng: random.Random
 
 
 def flattened(layer: nn.Linear, photos: Tensor, drawings: Tensor) -> nn.Linear:
-    """Return a layer that is unsure of drawings and says of photos what `layer` says."""
+    """Return a layer that is unsure of drawings and answers for photos as `layer` does."""
     with torch.no_grad():
         keep = layer(photos).softmax(1)
         flat = (layer(drawings) / FLATTENED).softmax(1)

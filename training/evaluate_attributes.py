@@ -48,7 +48,7 @@ FAR = 72
 """Pixels that a far vehicle has, on its longer side."""
 BINS = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0)
 FEWEST = 10
-"""Crops of which the teacher is sure that a make needs to be listed."""
+"""Minimum of crops of a make, with a sure teacher, to list it."""
 
 Answers = list[np.ndarray]
 
@@ -59,7 +59,7 @@ def tensor(crop_bgr: np.ndarray) -> np.ndarray:
 
 
 def answers(session: onnxruntime.InferenceSession, crops: Iterable[np.ndarray]) -> Answers:
-    """Return what a network says of crops, one array per output."""
+    """Return what a network answers for crops, one array per output."""
     name = session.get_inputs()[0].name
     rows = [session.run(None, {name: tensor(crop)}) for crop in crops]
     return [np.concatenate(output) for output in zip(*rows, strict=True)]
@@ -107,7 +107,7 @@ def seen(
     session: onnxruntime.InferenceSession,
     photos: list[datasets.Example],
 ) -> Seen:
-    """Return what detector and network say of the labelled vehicles of photos."""
+    """Return what detector and network answer for the labelled vehicles of photos."""
     right, detected, crops = [], [], []
     for photo in photos:
         picture = datasets.read_picture(photo.path)

@@ -174,7 +174,7 @@ def export_detector(weights: dict[str, Tensor], path: Path) -> float:
     network.load_state_dict(weights)
     exported = Exported(network)
     example = torch.rand(1, 3, DETECTOR_SIDE, DETECTOR_SIDE) * 255
-    # A letterbox need not be a square: most of a photograph's padding is left out.
+    # A letterbox does not need to be a square: most of a photograph's padding is left out.
     axes = {"images": {2: "height", 3: "width"}, "output": {1: "cells"}}
     write_onnx(exported, example, path, axes)
     return difference(exported, path, example)

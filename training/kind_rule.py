@@ -1,4 +1,4 @@
-"""How detector and network decide the kind together, and when a make is named.
+"""Rules by which detector and network decide the kind, and when a make is named.
 
 The probability of a kind is the network's times `DETECTED_SHARES`, scaled to sum to 1: Bayes' rule.
 The manifest states the same shares as `detector_weights`.

@@ -1,4 +1,4 @@
-"""Where a training reads and writes, and what it runs on."""
+"""Folders that a training reads and writes, and its device."""
 
 from __future__ import annotations
 

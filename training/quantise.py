@@ -72,7 +72,7 @@ def _quantise(source: Path, target: Path, tensors: Iterable[np.ndarray], left: l
 
 
 def stays_float(node: str) -> bool:
-    """Whether a node of the detector, named by its module, is left as it is."""
+    """Return whether a node of the detector, named by its module, stays unchanged."""
     at_the_end = "_pred/" in node or node.count("/") <= 2
     return at_the_end or any(stage in node for stage in FLOAT_STAGES)
 

@@ -2,8 +2,8 @@
 
 The kinds of the first stage are learnt from few photos. Here the late blocks of the context trunk
 and the kind layer also learn from the former kind classifier (`mobilenet.py`): its answers and its
-features, on views that are drawn once. The early blocks stay as they are, so that what they say of
-a view is computed once, too. The colours keep saying what the first stage says.
+features, on views that are drawn once. The early blocks stay as they are, so that their
+answer for a view is computed once, too. The colours stay those of the first stage.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def early(trunk: Trunk, images: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """Views and what the teachers say of them, one row per view.
+    """Views and the answers of the teachers, one row per view.
 
     Attributes:
         early: Output of the frozen blocks.

@@ -1,8 +1,8 @@
 """Train one of the embedded models: `python -m training.train detector|attributes`.
 
 Run `python -m training.data` first for the detector, `python -m training.attribute_data` for the
-attributes. Checkpoints go to `training/runs/<model>/`; a training of the detector that was
-interrupted goes on from the last one. The same seed gives the same batches; results still differ in
+attributes. Checkpoints go to `training/runs/<model>/`; an interrupted training of the
+detector continues from the last one. The same seed gives the same batches; results still differ in
 the last digits between processors.
 """
 

@@ -50,8 +50,8 @@ class Recipe:
         context_rate: Learning rate of the context trunk.
         fresh_rate: Learning rate of the kind and colour layers.
         kind_share: Share of a batch that is drawn to balance the kinds.
-        clean_share: Weight of what the teacher says of the plain crop, seen four times, in the
-            target of a random view; the rest is what it says of the view itself.
+        clean_share: Weight of the teacher's answer for the plain crop, seen four times, in the
+            target of a random view; the rest is its answer for the view itself.
     """
 
     steps: int = 3500

@@ -17,7 +17,7 @@ SIDE = 224
 
 @dataclass(frozen=True, slots=True)
 class Mildness:
-    """How far views differ from the plain crop.
+    """Strengths by which views differ from the plain crop.
 
     `jitter` moves each side of the box by a share of its size, `coarse` is the share of views
     that lose detail, `smallest` the fewest pixels that are left of such a side, `light` the

@@ -78,7 +78,7 @@ class CspLayer(nn.Module):
 
 
 class SpatialPyramid(nn.Module):
-    """Maxima over three sizes of neighbourhood beside the features themselves."""
+    """Maxima over three sizes of neighbourhood and the features themselves."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -194,7 +194,7 @@ class Exported(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        """Rows (n, cells, 5 + classes) with probabilities in place of logits."""
+        """Rows (n, cells, 5 + classes) with probabilities instead of logits."""
         raw = self.network(images)
         return torch.cat([raw[..., :4], raw[..., 4:].sigmoid()], 2)
 

@@ -44,7 +44,7 @@ GRAY_OR_COLOR = frozenset({1, 3})
 
 
 class JpegHeader:
-    """Size and EXIF of an image, under the names of a Pillow image.
+    """Facts about the image from its segments, under the names of a Pillow image.
 
     Args:
         size: Width and height of the stored image in pixels.

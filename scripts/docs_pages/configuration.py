@@ -96,9 +96,9 @@ def page() -> str:
     """Return the page."""
     sections = [
         markdown_table(
-            ("variable", "default", "values", "meaning"),
+            ("variable", "meaning", "default", "values"),
             [
-                (f"`{each.name}`", each.default and f"`{each.default}`", each.values, each.meaning)
+                (f"`{each.name}`", each.meaning, each.default and f"`{each.default}`", each.values)
                 for each in read_variables(settings)
             ],
         )

@@ -25,14 +25,14 @@ def page() -> str:
     rows = [
         (
             f"`{name}`",
+            parameter["Description"],
             f"`{parameter['Default']}`" if str(parameter["Default"]) else "",
             values(parameter),
-            parameter["Description"],
         )
         for name, parameter in declared_parameters().items()
         if name != COMPUTED
     ]
-    table = markdown_table(("parameter", "default", "values", "meaning"), rows)
+    table = markdown_table(("parameter", "meaning", "default", "values"), rows)
     return f"{INTRODUCTION}\n{table}\n"
 
 

@@ -73,7 +73,7 @@ def grid_counts(model: Model) -> tuple[int, int]:
 
 
 def has_finished_start(output: Output) -> bool:
-    """Return whether rows start like finished ones and go on with masks or key points."""
+    """Return whether rows start like finished ones and continue with masks or key points."""
     count, columns = output.shape[-2:]
     if not columns < count <= MAX_FINISHED_ROWS or columns <= max(FINISHED_COLUMNS):
         return False

@@ -23,7 +23,7 @@ CAFFE_MEAN = [104, 117, 123]
 PIXEL_SCALE = 1 / 255
 NORMALISATION = ("scale", "mean", "std")
 INT8_ZERO = 128
-"""What TensorFlow Lite subtracts from pixels for an int8 input."""
+"""Offset that TensorFlow Lite subtracts from pixels for an int8 input."""
 
 
 _LETTERBOX = {"resize": "letterbox", "pad_value": 114}

@@ -18,7 +18,7 @@ MIN_OBJECTS = 8
 MIN_RIGHT = 0.3
 """Share of objects that another order of the labels must name rightly."""
 MIN_RATIO = 2.5
-"""How many times more objects it must name rightly than the manifest's order."""
+"""Factor by which it must name more objects rightly than the manifest's order."""
 
 Named = tuple[str, int]
 """The embedded detector's class of an object, and the model's class id."""

@@ -42,7 +42,7 @@ def test_every_parameter_is_there_in_the_templates_order() -> None:
     ids=lambda row: quoted(row[0])[0],
 )
 def test_defaults_and_values_are_the_templates(row: list[str]) -> None:
-    name, default, values, meaning = row
+    name, meaning, default, values = row
     parameter = PARAMETERS[quoted(name)[0]]
     assert "".join(quoted(default)) == str(parameter["Default"])
     if "AllowedValues" in parameter:

@@ -31,7 +31,7 @@ def test_a_bar_in_a_cell_is_escaped() -> None:
 
 def test_variables_and_defaults_are_those_of_the_function() -> None:
     rows = cells(CONFIGURATION, "variable")
-    shown = {quoted(name)[0]: "".join(quoted(default)) for name, default, *_ in rows}
+    shown = {quoted(name)[0]: "".join(quoted(default)) for name, _, default, _ in rows}
     assert Settings.from_environment(shown) == Settings.from_environment({})
     template = re.sub(r"!\w+", "", (ROOT / "template.yaml").read_text())
     function = yaml.safe_load(template)["Resources"]["MatchvecFunction"]["Properties"]

@@ -42,7 +42,7 @@ HEADLESS = re.compile(r"(?:Of|For|Its|That|Whether|What|How|Where|When|Who) ")
 """Matches the start of a docstring that is neither a sentence nor a noun phrase."""
 
 SUFFIXES = {".md", ".py", ".sh", ".yaml", ".yml", ".html", ".toml", ".mjs"}
-IGNORED = {"build", "out", "swagger_ui", "results", "dist", "training"}
+IGNORED = {"build", "out", "swagger_ui", "results", "dist"}
 SELF = Path(__file__)
 FILES = sorted(
     path
@@ -80,6 +80,11 @@ def headless(source: str) -> list[str]:
 def test_plain_english() -> None:
     found = {str(path.relative_to(ROOT)): tics(path.read_text(encoding="utf-8")) for path in FILES}
     assert {name: matches for name, matches in found.items() if matches} == {}
+
+
+def test_no_merge_conflict_is_left() -> None:
+    marker = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
+    assert [path for path in FILES if marker.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_docstrings_have_a_head() -> None:

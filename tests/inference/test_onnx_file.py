@@ -1,4 +1,4 @@
-"""External data is found wherever a tensor can be, and nothing else is taken for it."""
+"""External data is found wherever a tensor can be, and nothing else is mistaken for it."""
 
 from __future__ import annotations
 

@@ -30,7 +30,8 @@ from tests.support.tables import quoted
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "models.md"
 TEXT = DOCUMENT.read_text(encoding="utf-8")
-FENCES = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+SHORT, _, STEPS = TEXT.partition("## Look at it")
+FENCES = re.findall(r"^```(\w+)\n(.*?)^```$", STEPS, re.MULTILINE | re.DOTALL)
 COMMANDS = [text.strip() for kind, text in FENCES if kind == "shell"]
 LOCAL_URL = "http://127.0.0.1:3000"
 MAX_PIXELS_OFF = 4

@@ -1,4 +1,4 @@
-"""The first operations of a graph on the picture tell the range of pixels that it expects."""
+"""The first operations of a graph on the picture show the range of pixels that it expects."""
 
 from __future__ import annotations
 
