@@ -38,7 +38,7 @@ def page() -> str:
     parts += ["## Options", _options(definition)]
     schemas: dict[str, Any] = definition["components"]["schemas"]
     for heading, (name, text) in SECTIONS.items():
-        parts += [f"## {heading}", text, _fields(schemas[name])]
+        parts += [f"## {heading}", text, _fields(schemas[name], schemas)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -75,14 +75,14 @@ def _options(definition: dict[str, Any]) -> str:
     return markdown_table(("option", "values", "default", "routes", "meaning"), rows)
 
 
-def _fields(schema: dict[str, Any]) -> str:
+def _fields(schema: dict[str, Any], schemas: dict[str, Any]) -> str:
     required = set(schema.get("required", ()))
     rows = [
         (
             f"`{name}`",
             _type(field),
             "always" if name in required else "",
-            field.get("description", ""),
+            field.get("description") or schemas.get(_type(field), {}).get("description", ""),
         )
         for name, field in schema["properties"].items()
     ]
