@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,7 +139,11 @@ def completion(shell: str) -> str:
     except ImportError as error:
         message = "Shell completion needs shtab: pip install 'matchvec-client[completion]'"
         raise ExtraMissing(message) from error
-    parser = _parser(file=shtab.FILE, folder=shtab.DIRECTORY)
+    try:
+        from matchvec_client.bulk.cli import add_commands
+    except ImportError:  # `matchvec bulk` needs boto3.
+        add_commands = None
+    parser = _parser(shtab.FILE, shtab.DIRECTORY, add_commands)
     return str(shtab.complete(parser, shell=shell))
 
 
@@ -192,12 +196,17 @@ def _ranged(name: str, value: int, low: int, high: int) -> int:
     return value
 
 
-def _parser(file: object = None, folder: object = None) -> argparse.ArgumentParser:
+def _parser(
+    file: object = None,
+    folder: object = None,
+    add_bulk: Callable[[argparse.ArgumentParser], None] | None = None,
+) -> argparse.ArgumentParser:
     """Return the parser.
 
     Args:
         file: shtab's completion of files; None: no completion.
         folder: shtab's completion of folders; None: no completion.
+        add_bulk: Adds the commands of `matchvec bulk`, for completion only; `cli.main` runs them.
     """
 
     def complete(action: argparse.Action, how: object) -> None:
@@ -211,6 +220,8 @@ def _parser(file: object = None, folder: object = None) -> argparse.ArgumentPars
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    if add_bulk:
+        add_bulk(parser.add_subparsers().add_parser("bulk", help="pictures of an S3 bucket"))
     add = parser.add_argument
     complete(add("given", nargs="*", metavar="URL PICTURE...", help=argparse.SUPPRESS), file)
     add("--version", action="version", version=f"matchvec-client {__version__}")
