@@ -32,7 +32,7 @@ parallel := -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help start demo check test test-slow test-all test-browser lint \
-	types pytest load fuzz bench bench-full docs format package clean build-MatchvecFunction \
+	types pytest load cost fuzz bench bench-full docs format package clean build-MatchvecFunction \
 	build-MatchvecBatchFunction build-PreTrafficHook
 
 help: ## List the targets
@@ -87,6 +87,9 @@ pytest: $(test_ready)
 
 load: $(test_ready) ## Send 5,000 valid and invalid requests to the local API and check every answer (ARGS='--url ...')
 	@$(bin)/python -m scripts.load $(ARGS)
+
+cost: $(test_ready) ## Print the requests that take the most processor time, counted and measured
+	@$(bin)/python -m scripts.worst_case
 
 fuzz: $(test_ready) ## Fuzz events, forms, pictures and fetches, SECONDS each (TARGET=decode for one)
 	@$(bin)/python -m fuzz --seconds $(SECONDS) --target '$(TARGET)'

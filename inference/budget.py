@@ -30,14 +30,19 @@ class RequestBudget:
     def __init__(
         self, *, max_ms: float, crops_per_picture: int, crops: int, decodes: int = 1
     ) -> None:
-        """Start with the time that a request without pictures may take."""
+        """Start with the time that a request with one small picture may take."""
         self._max_ms = max_ms
         self._allowed_ms = BASE_MS + PICTURE_MS
         self._used_ms = 0.0
+        self._is_charged = False
         self._crops_per_picture = crops_per_picture
         self._crops = crops
         self._decodes = decodes
         self._lock = Lock()
+
+    def expect(self, pictures: int) -> None:
+        """Reserve the time of the detector, so that a picture's crops leave it to the others."""
+        self._used_ms += pictures * PICTURE_MS
 
     def add_bytes(self, size: int) -> None:
         """Allow the time that pictures of so many bytes may take."""
@@ -54,22 +59,25 @@ class RequestBudget:
             ImageTooLarge: The picture alone takes longer than the request may.
             RequestTooExpensive: It takes longer than the other pictures have left.
         """
-        cost_ms = PICTURE_MS + decode_ms * self._decodes
+        cost_ms = decode_ms * self._decodes
         with self._lock:
+            is_first, self._is_charged = not self._is_charged, True
             if cost_ms <= self._left_ms():
                 self._used_ms += cost_ms
                 return
-            is_alone = self._used_ms == 0
-        if is_alone:
+        if is_first:
             raise ImageTooLarge("The picture takes too much time. Scale it down and retry.")
         raise RequestTooExpensive(
             "The pictures of the request take too much time together. Send fewer per request."
         )
 
     def take_crops(self, wanted: int) -> int:
-        """Return how many of a picture's vehicles may be classified, and subtract their time."""
+        """Return how many of a picture's vehicles may be classified, and subtract their time.
+
+        They get half of the time that is left. The other half is for the pictures that follow.
+        """
         with self._lock:
-            affordable = max(0, int(self._left_ms() / CROP_MS))
+            affordable = max(0, int(self._left_ms() / 2 / CROP_MS))
             granted = min(wanted, self._crops_per_picture, self._crops, affordable)
             self._crops -= granted
             self._used_ms += granted * CROP_MS

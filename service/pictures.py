@@ -28,6 +28,9 @@ GRACE_SECONDS = 0.5
 """Seconds that a download may exceed its own timeout, so that its more specific error comes first.
 The fetcher can't interrupt a name lookup."""
 
+READ_THREADS = 8
+"""Uploads that are read from the bucket at the same time."""
+
 LARGE_PIXELS = 4_000_000
 """Pixels above which a picture itself may exhaust the memory: 12 MB, and copies of it."""
 
@@ -95,8 +98,9 @@ class PictureService:
         self._uploads = uploads or NoUploadBucket()
         self._max_pixels = max_pixels
         # One pool for all requests bounds the threads that hang in a name lookup: a lookup can't
-        # be interrupted.
+        # be interrupted. The bucket has threads of its own, which no url can keep busy.
         self._downloads = ThreadPoolExecutor(max(1, 2 * max_urls), thread_name_prefix="fetch")
+        self._reads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="s3")
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="picture")
 
     def answer(
@@ -120,6 +124,7 @@ class PictureService:
         """
         pace = TimeBudget(deadline)
         if budget:
+            budget.expect(len(parts))
             budget.add_bytes(sum(len(part.content) for part in parts if isinstance(part, FormFile)))
         jobs = {
             each.position: self._workers.submit(
@@ -133,8 +138,10 @@ class PictureService:
         """Yield the content of every part: files first, then urls as their downloads end."""
         uploads = self._uploads.reader()
         downloads = {
-            self._downloads.submit(
-                _download, uploads if _is_upload(part) else self._fetcher, part.url, deadline
+            (
+                self._reads.submit(_download, uploads, part.url, deadline)
+                if _is_upload(part)
+                else self._downloads.submit(_download, self._fetcher, part.url, deadline)
             ): position
             for position, part in enumerate(parts)
             if not isinstance(part, FormFile)

@@ -50,7 +50,8 @@ def decode_ms(image: ImageFile | JpegHeader, data: bytes, max_pixels: int) -> fl
     row, pixels, scans = image.format or "", image.width * image.height, 0
     if isinstance(image, JpegHeader) or data.startswith(JPEG_SIGNATURE):
         scans = count_scans(data)
-        row = "JPEG" if scans == 1 else "JPEG scans"
+        is_cmyk = not isinstance(image, JpegHeader) and image.mode == "CMYK"
+        row = "JPEG scans" if scans > 1 else "JPEG CMYK" if is_cmyk else "JPEG"
     elif data.startswith(TIFF_SIGNATURES):
         row, pixels = decoded_pixels(read_directory(data), image.size)
     elif brand := brand_of(data):

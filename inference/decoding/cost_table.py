@@ -25,8 +25,9 @@ class Cost(NamedTuple):
 
 COSTS = {
     "HEIC": Cost(35.0, 150.0, 0.0),
-    "JPEG": Cost(23.1, 17.7, 0.0),
-    "JPEG scans": Cost(28.5, 36.3, 1.0),
+    "JPEG": Cost(8.1, 11.3, 0.0),
+    "JPEG CMYK": Cost(8.5, 10.7, 0.0),
+    "JPEG scans": Cost(14.1, 51.6, 0.5),
     "PNG": Cost(16.2, 5.8, 0.0),
     "PNG deep": Cost(47.1, 0.0, 0.0),
     "WEBP": Cost(13.8, 42.3, 0.0),

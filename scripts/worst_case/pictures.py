@@ -133,6 +133,13 @@ def empty_jpeg(
     return data + b"\xff\xd9"
 
 
+def damaged_jpeg(width: int, height: int) -> bytes:
+    """Return a baseline JPEG without pixels, so that both JPEG decoders read it."""
+    data = encode(flat(width, height), "JPEG", subsampling=0)
+    start = data.index(b"\xff\xda")
+    return data[: start + 2 + int.from_bytes(data[start + 2 : start + 4])] + b"\xff\xd9"
+
+
 def refined_jpeg(width: int, height: int, *, components: int, scans: int) -> bytes:
     """Return a progressive JPEG whose scans refine the first coefficient of every block.
 
@@ -180,7 +187,8 @@ TIFF_COMPRESSIONS: Mapping[str, tuple[str, str]] = {
 """Row of the table -> Pillow's name of the compression, and the mode that it is measured with."""
 
 SMALL: Mapping[str, tuple[Make, ...]] = {
-    "JPEG": (_made(flat, "JPEG"), _made(flat, "JPEG", "CMYK"), _made(flat, "JPEG", subsampling=0)),
+    "JPEG": (_made(flat, "JPEG"), _made(flat, "JPEG", subsampling=0), damaged_jpeg),
+    "JPEG CMYK": (_made(flat, "JPEG", "CMYK"),),
     "JPEG scans": tuple(
         partial(empty_jpeg, components=components, is_damaged=is_damaged)
         for components in (1, 3, 4)
@@ -228,7 +236,8 @@ SMALL: Mapping[str, tuple[Make, ...]] = {
 TIFF has few bytes whatever its pixels are."""
 
 LARGE: Mapping[str, tuple[Make, ...]] = {
-    "JPEG": (_made(noise, "JPEG", quality=95), _made(noise, "JPEG", "CMYK"), _with_restarts),
+    "JPEG": (_made(noise, "JPEG", quality=95), _with_restarts),
+    "JPEG CMYK": (_made(noise, "JPEG", "CMYK"),),
     "JPEG scans": (
         _made(soft, "JPEG", progressive=True),
         _made(noise, "JPEG", progressive=True, quality=95),

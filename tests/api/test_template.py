@@ -56,6 +56,7 @@ def test_template_declares_every_variable_with_its_default() -> None:
     variables = dict(FUNCTION["Environment"]["Variables"])
     # Lambda sets variables with this prefix.
     read = {name for name in environment.names if not name.startswith("AWS_LAMBDA_")}
+    assert variables.pop("RES_OPTIONS") == "timeout:2 attempts:1"  # The C library reads it.
     assert set(variables) == read
     assert {name: variables.pop(name) for name in NO_PARAMETER} == NO_PARAMETER
     parameters = TEMPLATE["Parameters"]

@@ -48,7 +48,7 @@ FILES = sorted(
     path
     for path in ROOT.rglob("*")
     if path.suffix in SUFFIXES
-    and path not in {SELF, ROOT / "docs" / "models.md"}
+    and path != SELF
     and not {part for part in path.relative_to(ROOT).parts if part in IGNORED or part[0] == "."}
 )
 

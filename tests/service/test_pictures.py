@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.deadline import Deadline
-from gateway.parts import FormFile, Part, UrlField
+from gateway.parts import FormFile, Part, S3Field, UrlField
 from inference.decoding.resolution import SMALLEST
 from inference.decoding.source import ImageSource
 from inference.errors import ImageTooLarge
@@ -18,6 +18,7 @@ from service.pictures import PictureService
 from service.results import Result
 from tests.support.network import FakeNetwork, http_answer
 from tests.support.pictures import plain
+from tests.support.upload_bucket import BUCKET, UploadBucket
 
 WIDTHS = {"a.example/7.png": http_answer(plain(7)), "a.example/9.png": http_answer(plain(9))}
 
@@ -263,6 +264,34 @@ def test_hanging_lookups_have_a_bounded_number_of_threads() -> None:
         assert fetching() - before <= 4
     finally:
         release.set()
+
+
+@pytest.mark.promise("answer-before-deadline")
+def test_hanging_lookups_leave_threads_to_the_bucket() -> None:
+    """Two requests whose names did not resolve in time kept all threads from the bucket."""
+    release = threading.Event()
+
+    class HangingNetwork(FakeNetwork):
+        def resolve(self, host: str, port: int) -> list[str]:
+            release.wait(20)
+            return super().resolve(host, port)
+
+    upload = f"s3://{BUCKET}/uploads/{1:032}"
+    service = PictureService(
+        HangingNetwork().fetcher(timeout_seconds=0.01),
+        max_pixels=4_000_000,
+        max_urls=2,
+        uploads=UploadBucket(objects={upload: plain(7)}),
+    )
+    stalled: list[Part] = [UrlField("http://a.example/")] * 2
+    try:
+        for _ in range(3):
+            service.answer(stalled, width, Deadline.after(0.02))
+        results = service.answer([S3Field(upload)], width, Deadline.after(20))
+    finally:
+        release.set()
+
+    assert summary(results) == [7]
 
 
 def test_pictures_are_processed_in_parallel() -> None:
