@@ -139,12 +139,17 @@ def completion(shell: str) -> str:
     except ImportError as error:
         message = "Shell completion needs shtab: pip install 'matchvec-client[completion]'"
         raise ExtraMissing(message) from error
+    parser = _parser(shtab.FILE, shtab.DIRECTORY, _bulk_commands())
+    return str(shtab.complete(parser, shell=shell))
+
+
+def _bulk_commands() -> Callable[[argparse.ArgumentParser], None] | None:
+    """Return what adds the commands of `matchvec bulk`, or None if boto3 is not installed."""
     try:
         from matchvec_client.bulk.cli import add_commands
-    except ImportError:  # `matchvec bulk` needs boto3.
-        add_commands = None
-    parser = _parser(shtab.FILE, shtab.DIRECTORY, add_commands)
-    return str(shtab.complete(parser, shell=shell))
+    except ImportError:
+        return None
+    return add_commands
 
 
 def _check(
