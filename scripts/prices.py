@@ -30,10 +30,10 @@ MESSAGES_PER_CALL = 10
 """If many pictures arrive. A quiet queue invokes the function for each message."""
 
 BATCH = 100
-CORE_MS = 44.0
+CORE_MS = 20.0
 """Time of one picture on a core, from `python -m scripts.cost` (docs/deploy.md)."""
 
-MEMORY_MB = 2048
+MEMORY_MB = 1769
 VOLUMES = (1_000_000, 10_000_000, 100_000_000)
 FRONT_DOORS = {
     "rest": "API Gateway REST request",

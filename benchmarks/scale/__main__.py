@@ -73,8 +73,8 @@ def archive_table(archives: list[Archive]) -> str:
 
 
 def duration(hours: float) -> str:
-    """Format hours, or minutes below two hours."""
-    return f"{60 * hours:.0f} min" if hours < 2 else f"{hours:.1f} h"
+    """Format hours, or whole minutes below two hours."""
+    return f"{max(1.0, 60 * hours):.0f} min" if hours < 2 else f"{hours:.1f} h"
 
 
 def percent(share: float) -> str:

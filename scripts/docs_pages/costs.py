@@ -14,7 +14,7 @@ published copies of 2025-26, written down on {date}. Check the prices before you
 Lambda costs ${requests:.2f} per million requests, and per GB-second {gb_seconds}.
 
 One picture takes {ms:.0f} ms of a core. This is the median processor time of the sample pictures
-over the whole handler, measured on 2026-11-22 on an x86_64 server (AMD EPYC). It has not been
+over the whole handler, measured on 2026-11-27 on an x86_64 server (AMD EPYC). It has not been
 measured on Lambda, and arm64 is assumed to take as long. `python -m scripts.cost` measures your
 machine.
 
@@ -48,8 +48,8 @@ wait, run the archive every night for a third of the price.
 
 ## Further costs
 
-- A cold start of 450 ms costs $0.000012 with 2 GB on arm64. If 1 in 100 requests has one, a million
-  requests cost $0.12 more.
+- A cold start of 450 ms costs $0.000010 with 1769 MB on arm64. If 1 in 100 requests has one, a
+  million requests cost $0.10 more.
 - SnapStart costs about $0.0000015 per GB-second that a snapshot is kept (at least three hours) and
   $0.00014 per GB restored, according to a third party.
 - CloudWatch bills logs by volume, and alarms, dashboards and custom metrics by the month. The

@@ -1,8 +1,9 @@
-"""Commands for your own models: `python -m scripts.models inspect|add|check|list|fetch`.
+"""Commands for your own models: `python -m scripts.models COMMAND`.
 
     inspect FILE.onnx                print inputs, outputs, and the manifest it most likely needs
     add FILE.onnx --name NAME        create a model folder from it
     check NAME --images DIR          run it, draw its results, compare with the recorded ones
+    bench NAME... --images DIR       measure time, size, and accuracy on labelled pictures
     list                             list the models and whether they load
     fetch NAME                       download a public model
 
@@ -23,6 +24,7 @@ from inference.manifest import load_manifest
 from inference.store import ModelStore
 from scripts.models import report
 from scripts.models.add import ModelOptions, add_model
+from scripts.models.bench import measure, table
 from scripts.models.catalogue import CATALOGUE, fetch_model, read_catalogue
 from scripts.models.check import (
     advice_for,
@@ -39,6 +41,7 @@ from scripts.models.errors import ToolError
 from scripts.models.golden import differences, read_golden, write_golden
 from scripts.models.graph import read_graph
 from scripts.models.guess import guess
+from scripts.models.labelled import read_labelled
 from scripts.models.labels import adjacent_labels
 from scripts.models.listing import listed_models
 from scripts.models.product import SETTINGS
@@ -118,6 +121,14 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
+def _bench(options: argparse.Namespace) -> int:
+    pictures, kind = read_labelled(options.images)
+    print(f"{len(pictures)} pictures with labels ({kind})")
+    store = ModelStore(options.models, BUNDLED_MODELS)
+    print(table([measure(open_model(store.find(name)), pictures) for name in options.names]))
+    return 0
+
+
 def _finder(options: argparse.Namespace) -> Detector:
     """Load the detector that finds the vehicles for a classifier."""
     folder = ModelStore(BUNDLED_MODELS, options.models).find(options.detector)
@@ -162,6 +173,16 @@ def _parser() -> argparse.ArgumentParser:
     _inspect_options(commands.add_parser("inspect", help="describe an ONNX file"))
     _add_options(commands.add_parser("add", parents=[shared], help="create a model folder"))
     _check_options(commands.add_parser("check", parents=[shared], help="run a model on pictures"))
+    bench = commands.add_parser("bench", parents=[shared], help="compare models")
+    bench.add_argument("names", nargs="+", metavar="NAME")
+    bench.add_argument(
+        "--images",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="labelled pictures: YOLO, COCO, or a folder per class",
+    )
+    bench.set_defaults(run=_bench)
     listing = commands.add_parser("list", parents=[shared], help="list the models")
     listing.set_defaults(run=_list)
     fetch = commands.add_parser("fetch", parents=[shared], help="download a public model")

@@ -24,7 +24,7 @@ def test_a_million_by_archive_by_hand() -> None:
         + (1_000_000 + 10_000) * 0.4e-6  # reads
         + (10_000 + 1_000) * 5e-6  # writes and lists
         + 10_000 * 0.2e-6  # calls
-        + 1_000_000 * 0.044 * 2 * 0.0000133334
+        + 1_000_000 * 0.020 * 1769 / 1024 * 0.0000133334
     )
     assert sum(prices.bulk_dollars(1_000_000).values()) == pytest.approx(by_hand)
 

@@ -151,7 +151,7 @@ def test_the_readme_says_the_same_prices() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = {quoted(name)[0]: dollars for name, dollars, _ in cells(readme, "`FrontDoor`")}
     assert shown == {
-        front_door: f"${cost.dollars_per_million(prices.CORE_MS, 2048, 'arm64', front_door):.2f}"
+        front_door: f"${sum(prices.api_dollars(1_000_000, front_door=front_door).values()):.2f}"
         for front_door in cost.FRONT_DOOR_DOLLARS
     }
     assert cost.PRICES_OF in readme

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -62,12 +63,22 @@ def published_files(downloads: Path) -> None:
         (downloads / Path(path).name).write_bytes((SHARED / "models" / path).read_bytes())
 
 
+def labelled_files(folder: Path) -> None:
+    """Write a picture of YOLO's format, of a car."""
+    for name in ("images", "labels"):
+        (folder / name).mkdir(parents=True)
+    shutil.copy(ROOT / "samples" / "car.jpg", folder / "images")
+    (folder / "labels" / "car.txt").write_text("0 0.5 0.6 0.6 0.4\n")
+    (folder / "data.yaml").write_text("names: [car]\n")
+
+
 @pytest.mark.parametrize(
     "files", [tiny_files, pytest.param(published_files, marks=pytest.mark.slow)]
 )
 def test_the_commands_lead_to_an_answer(files: Callable[[Path], None], tmp_path: Path) -> None:
     (tmp_path / "Downloads").mkdir()
     files(tmp_path / "Downloads")
+    labelled_files(tmp_path / "labelled")
     port = free_port()
     environment = {
         **os.environ,
@@ -90,7 +101,7 @@ def test_the_commands_lead_to_an_answer(files: Callable[[Path], None], tmp_path:
     [ask] = [command for command in COMMANDS if command.startswith("curl")]
     tools = [command for command in COMMANDS if command not in (start, ask)]
     assert [command.split()[3] for command in tools] == [
-        "inspect", "add", "add", "check", "check", "list",
+        "inspect", "add", "add", "check", "check", "bench", "list",
     ]  # fmt: skip
     shown = [run(command) for command in tools]
 

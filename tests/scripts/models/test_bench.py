@@ -1,0 +1,109 @@
+"""`bench` measures models on pictures labelled in common formats."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from scripts.models.__main__ import main
+from scripts.models.bench import average_precision
+from scripts.models.errors import ToolError
+from scripts.models.labelled import read_labelled
+from tests.support.graphs import colour_classifier, fixed_onnx, yolov8_columns
+
+CAR = (16, 16, 48, 48)
+"""The box that the detector finds in every picture of 64x64."""
+
+
+def picture(path: Path, colour: tuple[int, int, int] = (90, 90, 90)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (64, 64), colour).save(path)
+
+
+def yolo(folder: Path) -> None:
+    picture(folder / "train" / "images" / "a.png")
+    (folder / "train" / "labels").mkdir()
+    (folder / "train" / "labels" / "a.txt").write_text("1 0.5 0.5 0.5 0.5\n")
+    (folder / "data.yaml").write_text("names: [dog, Car]\n")
+
+
+def coco(folder: Path) -> None:
+    picture(folder / "a.png")
+    values = {
+        "images": [{"id": 7, "file_name": "a.png"}, {"id": 8, "file_name": "absent.png"}],
+        "annotations": [{"image_id": 7, "category_id": 3, "bbox": [16, 16, 32, 32]}],
+        "categories": [{"id": 3, "name": "car"}],
+    }
+    (folder / "annotations.json").write_text(json.dumps(values))
+
+
+def classes(folder: Path) -> None:
+    picture(folder / "red" / "a.png", (220, 20, 20))
+    picture(folder / "red" / "b.png", (20, 20, 220))
+    picture(folder / "blue" / "a.png", (20, 20, 220))
+
+
+def add(base: Path, model: bytes, *flags: str) -> None:
+    base.mkdir(parents=True)
+    (base / "file.onnx").write_bytes(model)
+    arguments = ["add", str(base / "file.onnx"), "--name", "mine", "--models", str(base)]
+    assert main([*arguments, *flags]) == 0
+
+
+@pytest.mark.parametrize("write", [yolo, coco])
+def test_a_detector_is_measured(
+    write: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert callable(write)
+    (tmp_path / "labels").write_text("car\nperson\n")
+    write(tmp_path / "data")
+    model = fixed_onnx({"output0": yolov8_columns()})
+    add(tmp_path / "models", model, "--labels", str(tmp_path / "labels"))
+    capsys.readouterr()
+
+    flags = ["--models", str(tmp_path / "models"), "--images", str(tmp_path / "data")]
+    assert main(["bench", "mine", *flags]) == 0
+    last = capsys.readouterr().out.splitlines()[-1].split()
+    assert last[0] == "mine"
+    assert last[3:] == ["1.000", "mAP", "50,", "1", "classes,", "1", "pictures"]
+
+
+def test_a_classifier_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "labels").write_text("red\nblue\n")
+    classes(tmp_path / "data")
+    plain = ["--set", "input.mean=", "--set", "input.std="]
+    add(tmp_path / "models", colour_classifier(), "--labels", str(tmp_path / "labels"), *plain)
+    capsys.readouterr()
+
+    flags = ["--models", str(tmp_path / "models"), "--images", str(tmp_path / "data")]
+    assert main(["bench", "mine", *flags]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split()[3] == "0.667"
+
+
+def test_boxes_are_in_pixels(tmp_path: Path) -> None:
+    yolo(tmp_path)
+    [[labelled], kind] = read_labelled(tmp_path)
+    assert (labelled.boxes, kind) == ((("Car", CAR),), "YOLO")
+
+
+def test_pictures_without_labels_are_refused(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    with pytest.raises(ToolError, match="has no labels"):
+        read_labelled(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("judged", "total", "expected"),
+    {
+        "all": ([(0.9, True), (0.8, True)], 2, 1.0),
+        "half found": ([(0.9, True)], 2, 0.5),
+        "a wrong one first": ([(0.9, False), (0.8, True)], 1, 0.5),
+        "a wrong one last": ([(0.9, True), (0.8, False)], 1, 1.0),
+        "nothing found": ([], 3, 0.0),
+    }.values(),
+)
+def test_average_precision(judged: list[tuple[float, bool]], total: int, expected: float) -> None:
+    assert average_precision(judged, total) == pytest.approx(expected)
