@@ -102,7 +102,7 @@ def provenance(name: str, sha256: str, environ: Mapping[str, str]) -> dict[str, 
 
 
 def main(package: Path, environ: Mapping[str, str]) -> None:
-    """Write both documents beside the package."""
+    """Write both documents next to the package."""
     manifests = [
         json.loads(path.read_text()) for path in sorted(PROJECT.glob("models/*/manifest.json"))
     ]
