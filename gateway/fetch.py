@@ -12,7 +12,6 @@ No setting allows internal addresses. Tests pass their own resolver and connecto
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +24,7 @@ from gateway.errors import UrlNotAllowed, UrlTimeout, UrlUnreachable
 from gateway.urls import Target, is_listed, parse_url
 
 if TYPE_CHECKING:
+    import socket
     import ssl
 
     from gateway.exchange import Redirect
@@ -35,18 +35,22 @@ MAX_REDIRECTS = 10
 Resolver = Callable[[str, int], list[str]]
 """Maps (host name, port) to addresses as text; raises OSError for unknown names."""
 
-Connector = Callable[[str, int, float], socket.socket]
+Connector = Callable[[str, int, float], "socket.socket"]
 """Maps (address, port, timeout in seconds) to a connected stream socket; raises OSError."""
 
 
 def resolve(host: str, port: int) -> list[str]:
     """Return all addresses of a name from the system's resolver."""
+    import socket  # With the first url: startup would pay 3 ms for it.
+
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(sockaddr[0]) for *_, sockaddr in found]
 
 
 def connect(address: str, port: int, seconds: float) -> socket.socket:
     """Open a TCP connection to an address, without another lookup."""
+    import socket
+
     return socket.create_connection((address, port), timeout=seconds)
 
 

@@ -19,8 +19,8 @@ SAME_VEHICLE_IOU = 0.8
 """Overlap above which two boxes of vehicles show the same one, whatever their classes."""
 
 SURE_CONFIDENCE = 0.4
-"""Confidence from which a vehicle suppresses others. A less certain one often has the wrong class:
-AP50 on the validation pictures is 0.626 with this limit, 0.617 without."""
+"""Confidence from which vehicles suppress each other. A less certain one often has the right class:
+mAP50 on the validation pictures is 0.644 with this limit, 0.638 if all are suppressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def keep_car_over_truck(detections: Sequence[Detection], max_iou: float) -> list
 def keep_one_per_vehicle(
     detections: Sequence[Detection], vehicles: Collection[str]
 ) -> list[Detection]:
-    """Drop every vehicle that nearly coincides with a surer one of any class, in their order.
+    """Drop every sure vehicle that nearly coincides with a surer one of any class, in their order.
 
     Suppression by class leaves a fire engine that is detected as a truck and as a bus.
 
@@ -153,11 +153,10 @@ def keep_one_per_vehicle(
     kept: list[Detection] = []
     sure: list[int] = []
     for position, detection in enumerate(detections):
-        if detection.class_name in vehicles:
+        if detection.class_name in vehicles and detection.confidence >= SURE_CONFIDENCE:
             if (iou(boxes_xyxy[position], boxes_xyxy[sure]) > SAME_VEHICLE_IOU).any():
                 continue
-            if detection.confidence >= SURE_CONFIDENCE:
-                sure.append(position)
+            sure.append(position)
         kept.append(detection)
     return kept
 

@@ -2,6 +2,7 @@
 
     python -m scripts.cost            # measures the time here, with the sample pictures
     python -m scripts.cost --ms 60    # takes the time as given
+    python -m scripts.cost --worst    # prints the worst bill of a day, by limit
 
 The output is the tables of docs/deploy.md. The measured time is the handler's processor time from
 the event to the answer, at one picture per request. Other programs on the machine hardly change it.
@@ -36,6 +37,13 @@ MB_PER_CORE = 1769
 MEMORY_MB = (512, 1024, 1769, 2048, 3008)
 DEFAULT_MB = 1769
 ROUNDS = 15
+DAY_SECONDS = 86_400
+WORST_SECONDS = 10.0
+"""Seconds of one core of the longest request at the default limits (SECURITY.md)."""
+ORDINARY_SECONDS = 0.020
+"""Seconds of one core of a request with one photograph."""
+THROTTLED_PER_SECOND, WAF_PER_5_MINUTES, API_KEY_QUOTA = 20, 2000, 10_000
+"""Defaults of ThrottlingRateLimit, WafRateLimit and ApiKeyDailyQuota in template.yaml."""
 
 
 def billed_ms(core_ms: float, memory_mb: int) -> float:
@@ -99,6 +107,39 @@ def front_door_table(core_ms: float) -> str:
     return "\n".join(lines)
 
 
+def day_dollars(
+    requests: float, core_seconds: float = WORST_SECONDS, memory_mb: int = DEFAULT_MB
+) -> float:
+    """Return the price of a day with so many requests, at the REST API on arm64."""
+    per_million = time_dollars(1000 * core_seconds, memory_mb, "arm64")
+    return requests / 1e6 * (per_million + LAMBDA_DOLLARS + FRONT_DOOR_DOLLARS["rest"])
+
+
+def worst_table() -> str:
+    """Return the worst bill of a day under each limit, in Markdown.
+
+    Every request takes the most time that the limits allow.
+    """
+    billed_seconds = billed_ms(1000 * WORST_SECONDS, DEFAULT_MB) / 1000
+    rows = {
+        "the defaults, from many addresses": THROTTLED_PER_SECOND * DAY_SECONDS,
+        "the defaults, from one address (`WafRateLimit=2000`)": WAF_PER_5_MINUTES
+        * DAY_SECONDS
+        / 300,
+        "`ThrottlingRateLimit=5`": 5 * DAY_SECONDS,
+        "`ReservedConcurrency=10`": 10 * DAY_SECONDS / billed_seconds,
+        "`RequireApiKey=true` (`ApiKeyDailyQuota=10000`)": API_KEY_QUOTA,
+    }
+    lines = ["| limits | requests | dollars a day |", "| --- | --- | --- |"]
+    lines += [
+        f"| {name} | {count:,.0f} | ${day_dollars(count):,.0f} |" for name, count in rows.items()
+    ]
+    ordinary = day_dollars(THROTTLED_PER_SECOND * DAY_SECONDS, ORDINARY_SECONDS)
+    count = THROTTLED_PER_SECOND * DAY_SECONDS
+    lines.append(f"| the defaults, ordinary pictures | {count:,.0f} | ${ordinary:,.0f} |")
+    return "\n".join(lines)
+
+
 def measure_ms() -> float:
     """Return the median processor time of `/predict` with one sample picture, in milliseconds."""
     from hooks.pre_traffic import proxy_event
@@ -125,7 +166,12 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="What a million pictures cost on AWS.")
     parser.add_argument("--ms", type=float, help="time of one picture on one core, milliseconds")
-    core_ms = parser.parse_args().ms or measure_ms()
+    parser.add_argument("--worst", action="store_true", help="print the worst bill of a day")
+    arguments = parser.parse_args()
+    if arguments.worst:
+        print(worst_table())
+        return
+    core_ms = arguments.ms or measure_ms()
     print(f"One picture: {core_ms:.0f} ms on one core. Prices of {PRICES_OF}, us-east-1.\n")
     print(front_door_table(core_ms))
     print()

@@ -14,7 +14,7 @@
 #   --no-build        deploy the last build
 #   --no-check        post no picture afterwards
 #
-# docs/deploy.md describes the parameters. Parameters that you do not name keep their values. Run
+# docs/parameters.md describes the parameters. Parameters that you do not name keep their values. Run
 # the script again to update the stack. It never deletes a stack: scripts/destroy.sh does. If a
 # deployment fails, CloudFormation rolls back and the old version keeps serving.
 set -euo pipefail

@@ -59,7 +59,7 @@ pip() {
 
 echo "Installing the $group dependencies into $directory ($cost)"
 # --group needs pip 25.1, which is newer than the pip that Python 3.11 to 3.13 bring.
-{ pip 'pip>=25.1' && pip "$@"; } || fail \
+{ pip 'pip==26.3' && pip "$@"; } || fail \
     "pip could not install the $group dependencies; its message is above." \
     "It needs a package index. Without internet access, set PIP_INDEX_URL or PIP_FIND_LINKS."
 touch "$directory/.$group-installed"

@@ -123,7 +123,7 @@ class Settings:
             detection_threshold=number("DETECTION_THRESHOLD", 0.4, 0, 1),
             detection_iou_threshold=number("DETECTION_IOU_THRESHOLD", 0.9, 0, 1),
             detection_size_threshold=number("DETECTION_SIZE_THRESHOLD", 0.005, 0, 1),
-            min_threshold=number("MIN_THRESHOLD", 0.05, 0, 1),
+            min_threshold=number("MIN_THRESHOLD", 0.01, 0, 1),
             max_classified_per_picture=integer("MAX_CLASSIFIED_PER_PICTURE", 20, 1, 100),
             max_classified_per_request=integer("MAX_CLASSIFIED_PER_REQUEST", 100, 1, 100_000),
             max_cpu_seconds=number("MAX_CPU_SECONDS", 8, 0.1, 900),

@@ -162,6 +162,7 @@ LATER = {
     "inference.heads.ssd",
     "service.batch.handler",
     "service.pages",
+    "socket",
     "ssl",
 }
 """Modules that only some requests or other models need: urls, S3, drawn answers, pages."""

@@ -87,10 +87,14 @@ def square(crop_bgr: np.ndarray, side: int) -> np.ndarray:
     height, width = crop_bgr.shape[:2]
     scale = side / max(height, width)
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    step = 1 << max(0, (max(height, width) // side).bit_length() - 1)
+    if step > 1 and min(height, width) >= step:
+        whole = crop_bgr[: height // step * step, : width // step * step]
+        halved = (whole.shape[1] // step, whole.shape[0] // step)
+        crop_bgr = cv2.resize(whole, halved, interpolation=cv2.INTER_AREA)
     canvas = np.zeros((side, side, 3), np.uint8)
     left, top = (side - size[0]) // 2, (side - size[1]) // 2
-    inner = cv2.resize(crop_bgr, size, interpolation=way)
+    inner = cv2.resize(crop_bgr, size, interpolation=cv2.INTER_LINEAR)
     canvas[top : top + size[1], left : left + size[0]] = inner
     return canvas
 

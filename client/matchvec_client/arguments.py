@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,8 +139,17 @@ def completion(shell: str) -> str:
     except ImportError as error:
         message = "Shell completion needs shtab: pip install 'matchvec-client[completion]'"
         raise ExtraMissing(message) from error
-    parser = _parser(file=shtab.FILE, folder=shtab.DIRECTORY)
+    parser = _parser(shtab.FILE, shtab.DIRECTORY, _bulk_commands())
     return str(shtab.complete(parser, shell=shell))
+
+
+def _bulk_commands() -> Callable[[argparse.ArgumentParser], None] | None:
+    """Return what adds the commands of `matchvec bulk`, or None if boto3 is not installed."""
+    try:
+        from matchvec_client.bulk.cli import add_commands
+    except ImportError:
+        return None
+    return add_commands
 
 
 def _check(
@@ -192,12 +201,17 @@ def _ranged(name: str, value: int, low: int, high: int) -> int:
     return value
 
 
-def _parser(file: object = None, folder: object = None) -> argparse.ArgumentParser:
+def _parser(
+    file: object = None,
+    folder: object = None,
+    add_bulk: Callable[[argparse.ArgumentParser], None] | None = None,
+) -> argparse.ArgumentParser:
     """Return the parser.
 
     Args:
         file: shtab's completion of files; None: no completion.
         folder: shtab's completion of folders; None: no completion.
+        add_bulk: Adds the commands of `matchvec bulk`, for completion only; `cli.main` runs them.
     """
 
     def complete(action: argparse.Action, how: object) -> None:
@@ -211,6 +225,8 @@ def _parser(file: object = None, folder: object = None) -> argparse.ArgumentPars
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    if add_bulk:
+        add_bulk(parser.add_subparsers().add_parser("bulk", help="pictures of an S3 bucket"))
     add = parser.add_argument
     complete(add("given", nargs="*", metavar="URL PICTURE...", help=argparse.SUPPRESS), file)
     add("--version", action="version", version=f"matchvec-client {__version__}")

@@ -46,6 +46,16 @@ The parts of an archive's price:
 The largest part of arrivals is one result object per picture, $5.00 per million. If the results can
 wait, run the archive every night for a third of the price.
 
+## The worst day
+
+This is the bill of a day if attackers send the most expensive requests without a pause: 10 s of a
+core each, at the REST API, {memory} MB, arm64. [Security of a public
+deployment](public-deployment.md) explains the limits.
+
+{worst}
+
+WAF adds about $6 a month and $0.60 per million requests, by AWS's list prices.
+
 ## Further costs
 
 - A cold start of 450 ms costs $0.000010 with 1769 MB on arm64. If 1 in 100 requests has one, a
@@ -73,6 +83,7 @@ def page() -> str:
             for architecture, dollars in cost.DOLLARS_PER_GB_SECOND.items()
         ),
         ms=prices.CORE_MS,
+        worst=cost.worst_table(),
         memory=cost.DEFAULT_MB,
         front_doors=cost.front_door_table(prices.CORE_MS),
         memories=cost.table(prices.CORE_MS),

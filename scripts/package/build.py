@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from scripts.package.prune import Saving, prune
 from scripts.package.rules import CUTS, FUNCTION_FILES, RULES
 
 PROJECT = Path(__file__).parent.parent.parent
+
+PINS = PROJECT / "requirements.txt"
+HASHES = PROJECT / "requirements-hashes.txt"
+"""The same pins with the checksums of their wheels."""
 
 WHEEL_MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
@@ -97,28 +102,43 @@ def install(architecture: str, output: Path) -> None:
     """Install the wheels of requirements.txt for the runtime, whatever the host is.
 
     Raises:
+        BuildFailed: pip failed, or a wheel has another checksum than requirements-hashes.txt.
+    """
+    options = ["--require-hashes", "--requirement", str(HASHES)]
+    pip_wheels("install", architecture, [*options, "--target", str(output), "--no-compile"])
+
+
+def pip_wheels(command: str, architecture: str, options: Sequence[str]) -> None:
+    """Run pip for wheels of the runtime.
+
+    Args:
+        command: `install` or `download`.
+        architecture: `arm64` or `x86_64`.
+        options: Requirements and target.
+
+    Raises:
         BuildFailed: pip failed.
     """
     machine = WHEEL_MACHINES[architecture]
     platforms = [f"--platform={platform}_{machine}" for platform in WHEEL_PLATFORMS]
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *(sys.executable, "-m", "pip", command, "--quiet", "--disable-pip-version-check"),
             # requirements.txt pins everything that run time imports. The packages' other
             # dependencies are for their tools only: onnxruntime's protobuf, flatbuffers and
             # packaging.
             "--no-deps",
-            *("--requirement", str(PROJECT / "requirements.txt")),
-            *("--target", str(output), "--no-compile"),
             *("--only-binary=:all:", "--implementation", "cp", "--python-version", PYTHON_VERSION),
             *platforms,
+            *options,
         ],
         check=False,
     )
     if done.returncode:
         raise BuildFailed(
-            "pip could not install requirements.txt; its message is above. It needs a package "
-            "index: without internet, set PIP_INDEX_URL or PIP_FIND_LINKS."
+            "pip could not get the wheels; its message is above. It needs a package index: without "
+            "internet, set PIP_INDEX_URL or PIP_FIND_LINKS. After a change of requirements.txt, "
+            "run `python -m scripts.package.hashes`."
         )
 
 

@@ -53,7 +53,11 @@ def prune(root: Path, rules: Iterable[Rule], cuts: Iterable[Cut]) -> list[Saving
     loaded_by_name = orphans(root)
     savings: list[Saving] = []
     for rule in rules:
-        size = _delete(_matches(root, rule.name, rule.patterns))
+        matches = _matches(root, rule.name, rule.patterns)
+        size = _delete(matches)
+        if rule.is_imported:
+            for path in matches:
+                path.touch()
         size += _delete(orphans(root) - loaded_by_name)
         savings.append(Saving(rule.name, rule.reason, size))
     for cut in cuts:

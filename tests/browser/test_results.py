@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from service.settings import Settings
 from tests.browser.conftest import SAMPLES, OpenPage, shoot
 from tests.browser.gateway import Stage, serving
 from tests.browser.try_page import (
@@ -22,7 +24,7 @@ from tests.browser.try_page import (
     with_classifiers,
     without_roles,
 )
-from tests.support.handlers import Handler
+from tests.support.handlers import Handler, make_handler
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 THREE = [STREET, SAMPLES / "rotated.jpg", SAMPLES / "truck.jpg"]
@@ -159,6 +161,15 @@ def test_a_doubtful_colour_is_no_label(rich: Stage, open_page: OpenPage) -> None
     page.evaluate("for (const each of current.answer.predictions) each.colour.prob[0] = 0.4;")
     page.evaluate("changed()")
     assert set(labels(page)) == {"Renault", "truck"}
+
+
+def test_the_default_score_is_that_of_the_service(settings: Settings, open_page: OpenPage) -> None:
+    handler = make_handler(replace(settings, detection_threshold=0.85))
+    with serving(Stage(handler)) as stage:
+        page = open_page(f"{stage.url}/")
+        add(page, STREET)
+        expect(page.locator("#shown")).to_have_text("0.85 (default)")
+        expect(rows(page)).to_have_count(2)
 
 
 def test_french(rich: Stage, open_page: OpenPage) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -99,6 +100,32 @@ def test_completion(
     assert end.value.code == 0
     assert capsys.readouterr().out == "# script\n"
     assert completed == [(shell, {"given", "output", "annotate", "watch"})]
+
+
+WORDS = {
+    "first word": (["bu"], ["bulk"]),
+    "bulk": (["bulk", "s"], ["start", "status"]),
+    "an option of bulk": (["bulk", "status", "--fo"], ["--follow"]),
+    "an option": (["http://a.example", "--anno"], ["--annotate"]),
+}
+
+
+@pytest.mark.parametrize(("words", "expected"), WORDS.values(), ids=WORDS)
+def test_bash_completes(
+    words: list[str], expected: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--print-completion", "bash"])
+    script = capsys.readouterr().out
+    typed = " ".join(f"'{word}'" for word in ["matchvec", *words])
+    asks = f"COMP_WORDS=({typed}); COMP_CWORD={len(words)}; _shtab_matchvec"
+    done = subprocess.run(
+        ["bash", "-c", f'{script}\n{asks}\necho "${{COMPREPLY[@]}}"'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert sorted(done.stdout.split()) == expected
 
 
 def test_completion_needs_shtab(

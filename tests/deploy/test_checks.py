@@ -89,6 +89,8 @@ def test_workflows_may_do_as_little_as_they_can(path: Path) -> None:
         allowed = {"contents": "write" if (path.name, job["name"]) in writes else "read"}
         if "environment" in job:
             allowed["id-token"] = "write"
+        if (path.name, job["name"]) == ("deploy.yml", "Deploy to ${{ inputs.environment }}"):
+            allowed["actions"] = "read"  # It downloads the build.
         assert job["permissions"] == allowed
         assert int(job["timeout-minutes"]) <= 60
 
@@ -100,6 +102,18 @@ def test_deployments_have_no_long_lived_keys_and_wait_for_each_other() -> None:
     assert workflow["concurrency"]["cancel-in-progress"] == "false"
     assert list(workflow["on"]) == ["workflow_dispatch"]
     assert workflow["jobs"]["deploy"]["environment"] == "${{ inputs.environment }}"
+
+
+def test_tests_and_builds_have_no_access_to_aws() -> None:
+    jobs = load(ROOT / ".github" / "workflows" / "deploy.yml")["jobs"]
+    commands = {
+        name: "\n".join(step.get("run", "") for step in job["steps"]) for name, job in jobs.items()
+    }
+    assert {name for name in jobs if "id-token" in jobs[name]["permissions"]} == {"deploy"}
+    assert "make test" in commands["build"]
+    assert "make" not in commands["deploy"]
+    assert "--no-build" in commands["deploy"]
+    assert jobs["deploy"]["needs"] == "build"
 
 
 def test_ci_asks_for_known_vulnerabilities_every_week() -> None:

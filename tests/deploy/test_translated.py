@@ -139,7 +139,6 @@ def test_a_key_is_asked_for_only_where_it_is_wanted() -> None:
 
 
 def test_waf_counts_requests_by_address() -> None:
-    assert DEFAULT.of_type("AWS::WAFv2::WebACL") == {}
     [rule] = FULL.one("AWS::WAFv2::WebACL")["Rules"]
     assert rule["Statement"] == {"RateBasedStatement": {"AggregateKeyType": "IP", "Limit": "1000"}}
     assert rule["Action"] == {"Block": {}}
@@ -234,8 +233,6 @@ BROKEN_RULES = {
     "SnapStart and provisioned": {"SnapStart": "PublishedVersions", "ProvisionedConcurrency": "1"},
     "timeout over the gateway's": {"Timeout": "30"},
     "key of a gateway without keys": {"FrontDoor": "http", "RequireApiKey": "true"},
-    "WAF for an HTTP API": {"FrontDoor": "http", "WafRateLimit": "100"},
-    "WAF for a function URL": {"FrontDoor": "url", "WafRateLimit": "100"},
     "private HTTP API": {"FrontDoor": "http", "VpcEndpointId": "vpce-1"},
     "domain for a function URL": {
         **{"FrontDoor": "url", "DomainName": "a.example", "CertificateArn": "arn:aws:acm:x"}
@@ -258,6 +255,14 @@ def test_contradictions_are_refused(given: dict[str, str]) -> None:
 PATTERNS = {
     "0": True, "1": False, "9": False, "99": False, "100": True, "2000": True, "-1": False,
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "count"),
+    [({}, 1), ({"WafRateLimit": "0"}, 0), ({"FrontDoor": "http"}, 0), ({"FrontDoor": "url"}, 0)],
+)
+def test_a_rest_api_has_a_limit_per_address(given: dict[str, str], count: int) -> None:
+    assert len(Stack(**given).of_type("AWS::WAFv2::WebACL")) == count
 
 
 @pytest.mark.parametrize(("value", "is_allowed"), PATTERNS.items())

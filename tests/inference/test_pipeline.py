@@ -117,6 +117,7 @@ COINCIDING = {
     "nearly the same box": ([NEAR_BUS, CAR], [NEAR_BUS]),
     "the same class": ([CAR, CAR], [CAR]),
     "apart": ([FAR_BUS, CAR], [FAR_BUS, CAR]),
+    "an unsure one is kept": ([CAR, WEAK_BUS], [CAR, WEAK_BUS]),
     "an unsure one does not suppress": ([WEAK_BUS, WEAK_CAR], [WEAK_BUS, WEAK_CAR]),
     "not a vehicle": ([CAR, PERSON, PERSON], [CAR, PERSON, PERSON]),
     "nothing": ([], []),

@@ -34,6 +34,13 @@ def files(root: Path) -> set[str]:
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
 
 
+def test_modules_that_others_import_stay_empty(tree: Path) -> None:
+    rule = Rule("linalg", "nobody calls it", ("numpy/linalg/linalg.py",), is_imported=True)
+
+    assert [saving.size for saving in prune(tree, [rule], [])] == [20]
+    assert (tree / "numpy/linalg/linalg.py").read_bytes() == b""
+
+
 def test_rules_delete_files_and_report_their_size(tree: Path) -> None:
     savings = prune(tree, [TESTS, STUBS], [])
 

@@ -15,7 +15,7 @@ DEFAULTS = {
     "detection_threshold": 0.4,
     "detection_iou_threshold": 0.9,
     "detection_size_threshold": 0.005,
-    "min_threshold": 0.05,
+    "min_threshold": 0.01,
     "max_classified_per_picture": 20,
     "max_classified_per_request": 100,
     "max_cpu_seconds": 8,

@@ -51,6 +51,19 @@ def parse(arguments: Sequence[str], prog: str, also: Sequence[str] = ()) -> argp
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_commands(parser, also)
+    options = parser.parse_args(arguments)
+    if options.command == "results" and options.resume and options.overwrite:
+        parser.error("--resume and --overwrite exclude each other")
+    if options.command == "results" and options.resume and not options.output:
+        parser.error("--resume needs --output FILE")
+    if options.command == "start" and not 1 <= options.batch <= MAX_BATCH:
+        raise BulkError(f"--batch {options.batch} is out of range. Use 1 to {MAX_BATCH}.")
+    return options
+
+
+def add_commands(parser: argparse.ArgumentParser, also: Sequence[str] = ()) -> None:
+    """Add the commands and their options to a parser; `also` names further commands."""
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     begin = commands.add_parser("start", help="answer the pictures that have no row yet")
     kinds = begin.add_mutually_exclusive_group(required=True)
@@ -74,14 +87,6 @@ def parse(arguments: Sequence[str], prog: str, also: Sequence[str] = ()) -> argp
         )
         command.add_argument("--region", help="AWS region (default: that of the AWS CLI)")
         command.add_argument("--profile", help="profile of the AWS CLI")
-    options = parser.parse_args(arguments)
-    if options.command == "results" and options.resume and options.overwrite:
-        parser.error("--resume and --overwrite exclude each other")
-    if options.command == "results" and options.resume and not options.output:
-        parser.error("--resume needs --output FILE")
-    if options.command == "start" and not 1 <= options.batch <= MAX_BATCH:
-        raise BulkError(f"--batch {options.batch} is out of range. Use 1 to {MAX_BATCH}.")
-    return options
 
 
 def main(arguments: Sequence[str], prog: str = "matchvec bulk", also: Also | None = None) -> int:
