@@ -50,7 +50,7 @@ EXPORTS: dict[str, Detector | Classifier | str] = {
             "ul_yolov8n_p2", "ul_yolov8n_p6", "ul_yolov5nu", "ul_yolov6n", "ul_yolov9t",
             "ul_yolov10n", "ul_yolo11n", "ul_yolo12n", "ul_yolo26n", "ul_yolov3tiny",
             "ul_yolo11n_seg", "ul_yolo11n_pose", "ul_yolo26n_seg", "ul_yolo26n_pose",
-            "ul_yolo11n_half", 
+            "ul_yolo11n_half",
         ),
         Detector(columns()),
     ),
