@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from scripts.models.formats import Field, Format, Model, are_normalized, make_format
 from scripts.models.formats_finished import finished, fits
-from scripts.models.graph import metadata_value
+from scripts.models.graph import metadata_labels, metadata_value
 from scripts.models.grid import (
     BOX_COLUMNS,
     YOLO_STRIDES,
@@ -39,7 +39,7 @@ def rows_or_columns(model: Model) -> Format | str | None:
     if (found := finished(model, grid)) is not None:
         return found
     is_long = grid.count >= 2 * grid.columns or grid.count in grid_counts(model)
-    if not is_long and model.labels is None:
+    if not is_long and metadata_labels(model.graph) is None:
         return None
     if grid.boxes_last:
         return _without_objectness(model, grid)

@@ -120,6 +120,17 @@ def test_many_labels_go_into_a_file(base: Path, tmp_path: Path) -> None:
     assert values(base)["output"]["outputs"][0]["labels_file"] == "labels.txt"
 
 
+@pytest.mark.parametrize("count", [5, 6, 7, 84])
+def test_a_classifier_with_as_many_classes_as_rows_have_columns(
+    count: int, base: Path, tmp_path: Path
+) -> None:
+    file = written(tmp_path, fixed_onnx({"o": np.eye(1, count, dtype=np.float32) * 3 - 1}))
+    labels = labels_file(tmp_path, *(f"class {number}" for number in range(count)))
+
+    assert add(base, file, "--labels", str(labels)) == 0
+    assert values(base)["task"] == "classification"
+
+
 def test_several_outputs_have_labels_each(base: Path, tmp_path: Path) -> None:
     outputs = {"kind": np.array([[0.5, 0.5]]), "colour": np.array([[0.2, 0.2, 0.6]])}
     file = written(tmp_path, fixed_onnx({k: v.astype(np.float32) for k, v in outputs.items()}))
