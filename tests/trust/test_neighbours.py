@@ -1,4 +1,4 @@
-"""A good picture is answered beside every hostile one."""
+"""A good picture is answered next to every hostile one."""
 
 from __future__ import annotations
 
