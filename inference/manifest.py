@@ -225,6 +225,9 @@ def _read_input(fields: JsonReader) -> InputSpec:
         raise fields.refuse("std", "three numbers other than 0")
     if spec.dtype == "uint8" and spec.is_normalized:
         raise fields.refuse("dtype", "a type other than uint8 if scale, mean or std are set")
+    if spec.dtype == "int8" and not spec.is_normalized:
+        # Pixels above 127 would wrap around to negative numbers.
+        raise fields.refuse("mean", "three numbers such as [128, 128, 128] for an int8 input")
     if spec.multiple is not None and (
         spec.resize != "letterbox" or spec.width % spec.multiple or spec.height % spec.multiple
     ):

@@ -1,7 +1,7 @@
 """Check a release and print its notes: `python -m scripts.release v0.2.0`.
 
 The tag must be `v` and the version in service/__init__.py, and the newest entry of CHANGELOG.md
-must have this version and a date. The output is that entry.
+must have this version and a date; a section `Unreleased` must be empty. The output is that entry.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from service import VERSION
 
 CHANGELOG = Path(__file__).resolve().parent.parent / "CHANGELOG.md"
 ENTRY = re.compile(r"^## \[([\d.]+)\] - (\S+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+UNRELEASED = re.compile(
+    r"^## \[Unreleased\][^\n]*\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL | re.IGNORECASE
+)
 
 
 class ReleaseError(Exception):
@@ -29,6 +32,9 @@ def notes(tag: str, version: str, changelog: str) -> str:
     """
     if tag != f"v{version}":
         raise ReleaseError(f"The tag {tag} is not v{version} (service/__init__.py). Change one.")
+    unreleased = UNRELEASED.search(changelog)
+    if unreleased is not None and unreleased[1].strip():
+        raise ReleaseError(f"CHANGELOG.md has unreleased changes. Move them to {version}.")
     newest = ENTRY.search(changelog)
     if newest is None or newest[1] != version:
         raise ReleaseError(f"The newest entry of CHANGELOG.md is not {version}. Add it.")

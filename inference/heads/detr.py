@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.geometry import to_corners
+from inference.heads.outputs import MAX_IGNORED
 from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
 ACTIVATIONS = ("sigmoid", "softmax")
-MAX_IGNORED = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from inference.geometry import non_maximum_suppression
 from inference.types import Outputs, RawDetections, Tensor
 
+MAX_IGNORED = 1000
+"""Maximum of the setting `ignored`, the columns that a head skips."""
+
 
 def pick(outputs: Outputs, name: str | None) -> Tensor:
     """Return the output of a name, or the model's only output if the name is None.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.geometry import to_corners
-from inference.heads.outputs import pick, to_class_ids
+from inference.heads.outputs import MAX_IGNORED, pick, to_class_ids
 from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
@@ -20,7 +20,6 @@ CORNERS = ("x1", "y1", "x2", "y2")
 CENTRES = ("cx", "cy", "w", "h")
 NEEDED = [frozenset({*box, "score", "class"}) for box in (CORNERS, CENTRES)]
 BATCH = "batch"
-MAX_IGNORED = 1000
 DEFAULT_COLUMNS = (*CORNERS, "score", "class")
 
 

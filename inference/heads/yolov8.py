@@ -11,12 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.geometry import to_corners
-from inference.heads.outputs import best_class, pick, suppressed
+from inference.heads.outputs import MAX_IGNORED, best_class, pick, suppressed
 from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
 BOX_ROWS = 4
-MAX_IGNORED = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,7 +236,7 @@ def _specs(spec: InputSpec, *, resizes: bool) -> Iterator[tuple[str, InputSpec]]
         replace(recoloured, mean=spec.mean[::-1], std=spec.std[::-1]),
     )
     changes: list[tuple[str, Change]] = []
-    if spec.dtype != "uint8":
+    if spec.dtype not in ("uint8", "int8"):
         changes += _normalisations(spec.color)
     if resizes:
         gray: Change = {"resize": "letterbox", "pad_value": 114}

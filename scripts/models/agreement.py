@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from inference.classification import Classifier
 from inference.detection import Detector
+from inference.geometry import iou
 from inference.types import ImageRGB
 from scripts.models.product import classify, detections
 from scripts.models.truths import Truth
@@ -112,20 +113,11 @@ def _views(found: Sequence[Sequence[Found]]) -> Iterator[Found]:
 
 def matches(a: Found, b: Found) -> Iterator[tuple[int, int, float]]:
     """Pair objects of the same class, highest IoU first, each at most once."""
-    overlaps = iou(a.boxes_xyxy, b.boxes_xyxy) * (a.names[:, np.newaxis] == b.names)
+    overlaps = iou(a.boxes_xyxy[:, np.newaxis], b.boxes_xyxy) * (a.names[:, np.newaxis] == b.names)
     while overlaps.size and overlaps.max() >= MIN_IOU:
         i, j = (int(position) for position in np.unravel_index(overlaps.argmax(), overlaps.shape))
         yield i, j, float(overlaps[i, j])
         overlaps[i, :] = overlaps[:, j] = 0
-
-
-def iou(a: Boxes, b: Boxes) -> NDArray[np.float64]:
-    """Return the intersection over union of all pairs, [len(a), len(b)]."""
-    top_left = np.maximum(a[:, np.newaxis, :2], b[:, :2])
-    bottom_right = np.minimum(a[:, np.newaxis, 2:], b[:, 2:])
-    shared = np.clip(bottom_right - top_left, 0, None).prod(axis=2)
-    areas = [np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1) for boxes in (a, b)]
-    return np.asarray(shared / np.maximum(areas[0][:, np.newaxis] + areas[1] - shared, EPSILON))
 
 
 def label_scores(

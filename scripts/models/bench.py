@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from inference.classification import Classifier
 from inference.decoding.decode import decode
 from inference.detection import Detector
+from inference.geometry import iou
 from inference.types import Detection, ImageRGB
-from scripts.models.agreement import iou
 from scripts.models.errors import ToolError
 from scripts.models.labelled import Labelled
 from scripts.models.product import SETTINGS, classify, detections
@@ -119,7 +119,7 @@ def _matches(
         total += len(truths)
         taken: set[int] = set()
         for answer in (each for each in answers if each.class_name.lower() == name):
-            overlaps = iou(np.array([answer.box_xyxy], np.float32), truths.reshape(-1, 4))[0]
+            overlaps = iou(np.array(answer.box_xyxy, np.float32), truths.reshape(-1, 4))
             best = int(overlaps.argmax()) if len(overlaps) else -1
             is_right = best >= 0 and overlaps[best] >= MATCHING_IOU and best not in taken
             if is_right:

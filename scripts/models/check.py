@@ -156,6 +156,8 @@ def advice_for(
         more_rgb = [each.image_rgb for each in pictures if each.name not in compared]
         return advise(model.manifest, DetectorJudge(model, images_rgb, more_rgb[:MAX_MORE]))
     crops_rgb, names, folders = _crops(finder, pictures)
+    if not crops_rgb:
+        return None
     labels = model.task.outputs[0].labels
     labelled = folder_truths(folders, labels)
     truths = labelled or vehicle_truths(names, labels)
@@ -181,7 +183,8 @@ def _crops(
 
 def evenly(items: Sequence[Item], most: int = MAX_COMPARED) -> Sequence[Item]:
     """Return at most this many items from all over the list: folders often hold one class."""
-    return items[:: -(-len(items) // most)]
+    step = max(1, -(-len(items) // most))
+    return items[::step]
 
 
 def _answer(detection: Detection, class_name: str, score: float) -> Answer:

@@ -12,8 +12,9 @@ import numpy as np
 from inference.class_outputs import ClassOutput
 from inference.classification import Classifier
 from inference.detection import Detector
+from inference.geometry import iou
 from inference.types import ImageRGB
-from scripts.models.agreement import MIN_AREA_SHARE, iou
+from scripts.models.agreement import MIN_AREA_SHARE
 from scripts.models.naming import Named, naming_hint
 from scripts.models.product import classify, detections
 
@@ -47,11 +48,11 @@ def detector_hints(
         found = detections(detector, image_rgb, MIN_CONFIDENCE, MIN_AREA_SHARE)
         boxes = np.array([each.box_xyxy for each in found], np.float32).reshape(-1, 4)
         names = np.array([each.class_name for each in found], np.str_)
-        same = (iou(boxes, boxes) > SAME_OBJECT) & (names[:, np.newaxis] == names)
+        same = (iou(boxes[:, np.newaxis], boxes) > SAME_OBJECT) & (names[:, np.newaxis] == names)
         objects += len(found)
         duplicates += int((same.sum(axis=1) > 1).sum()) // 2
         for seen in detections(finder, image_rgb, MIN_NAMED, MIN_AREA_SHARE):
-            overlaps = iou(np.array([seen.box_xyxy], np.float32), boxes)[0]
+            overlaps = iou(np.array(seen.box_xyxy, np.float32), boxes)
             best = int(overlaps.argmax()) if len(overlaps) else -1
             if best >= 0 and overlaps[best] >= SAME_PLACE:
                 named.append((seen.class_name, positions[found[best].class_name]))
@@ -79,7 +80,12 @@ def classifier_hints(
         classifier: The model to check.
         crops_rgb: Crops of vehicles.
         class_names: The embedded detector's class of each crop.
+
+    Returns:
+        The hints; none without crops.
     """
+    if not crops_rgb:
+        return []
     hints = []
     answers = classify(classifier, crops_rgb, 1)
     for output in classifier.task.outputs:

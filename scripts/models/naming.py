@@ -55,6 +55,9 @@ def naming_hint(named: Sequence[Named], labels: Sequence[str]) -> str | None:
 
 def _matching(seen: str, labels: Sequence[str]) -> frozenset[int]:
     """Return the positions of the labels that mean a class of the embedded detector."""
+    exact = frozenset(i for i, label in enumerate(labels) if label.lower() == seen)
+    if exact:
+        return exact
     meant = f"{WORDS.get(seen, '')} {MORE_WORDS.get(seen, '')}".split()
     words = {seen, *meant} if meant else set()
     if seen in WORDS:

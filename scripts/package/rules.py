@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FUNCTION_FILES = ("lambda_function.py", "gateway", "inference", "service", "pages")
-"""Files and folders of the function. Models are added as their manifests say."""
+FUNCTION_FILES = (
+    "lambda_function.py",
+    "gateway",
+    "inference",
+    "service",
+    "pages",
+    "LICENSE",
+    "NOTICE",
+)
+"""Files and folders of the function; the licences go with the models. Models are added as their
+manifests say."""
 
 LIMIT_BYTES = {"arm64": 200_000_000, "x86_64": 245_000_000}
 """Our own size limits in bytes, below the 262,144,000 that Lambda allows with all layers

@@ -130,6 +130,19 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         with_input(dtype="uint8"),
         "dtype must be a type other than uint8 if",
     ),
+    "signed bytes that are not normalised": (
+        changed(
+            input={
+                "layout": "NCHW",
+                "width": 8,
+                "height": 8,
+                "color": "RGB",
+                "resize": "stretch",
+                "dtype": "int8",
+            }
+        ),
+        "input.mean is missing. It must be three numbers such as",
+    ),
     "misspelt": (
         with_input(colour="RGB"),
         r"unknown fields \['colour'\]\. Known fields: anchor, batch",

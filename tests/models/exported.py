@@ -1,4 +1,4 @@
-"""What each export of `exports.py` is: how to decode it, or why it is refused."""
+"""Expected reading of each export of `exports.py`: how to decode it, or why it is refused."""
 
 from __future__ import annotations
 

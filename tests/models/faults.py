@@ -40,7 +40,7 @@ PUBLISHED = (
     "vehicle_attributes_0039",
 )
 DETECTORS = (*PUBLISHED[:4], "vehicle_detector")
-BUNDLED = ("vehicle_detector", "vehicle_classifier")
+BUNDLED = ("vehicle_detector", "vehicle_attributes")
 PICTURES = 24
 SLOW_PICTURES = {"pvb_crossroad_0078": 8}
 
@@ -72,7 +72,7 @@ OWN_NORMALISATION = {
     "spectrico_color": "-1..1",
     "vehicle_attributes_0039": "0..255",
     "vehicle_detector": "0..255",
-    "vehicle_classifier": "-1..1",
+    "vehicle_attributes": "-1..1",
 }
 
 

@@ -27,7 +27,8 @@ def test_only_the_function_and_its_models_are_copied(tmp_path: Path) -> None:
     copy_function(tmp_path)
 
     top = {path.name for path in tmp_path.iterdir()}
-    assert top == {"lambda_function.py", "gateway", "inference", "service", "pages", "models"}
+    folders = {"gateway", "inference", "service", "pages", "models"}
+    assert top == {"lambda_function.py", "LICENSE", "NOTICE", *folders}
     assert (tmp_path / "pages" / "index.html").is_file()
     assert {path.name for path in tmp_path.glob("models/*/*")} == {"manifest.json", "model.onnx"}
     copied = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.py")}

@@ -14,8 +14,8 @@ DOLLARS_PER_GB_SECOND = {"arm64": 0.0000133334, "x86_64": 0.0000166667}
 TRANSITIONS_PER_BATCH = 2
 """Transitions per batch: one starts the child execution, one runs its only state."""
 KEYS_PER_LIST = 1000
-PICTURE_GB_SECONDS = 0.088
-"""GB-seconds per picture: 44 ms on one core of a function with 2 GB (docs/deploy.md)."""
+PICTURE_GB_SECONDS = 0.020 * 1769 / 1024
+"""GB-seconds per picture: 20 ms on one core of a function with 1,769 MB (docs/costs.md)."""
 
 
 def planned(pictures: int, batch: int) -> float:

@@ -15,7 +15,14 @@ import pytest
 
 from inference.detection import Detector
 from inference.manifest import load_manifest
-from scripts.models.advice import Judge, advise, agreement_margin, is_significant, proven
+from scripts.models.advice import (
+    Judge,
+    advise,
+    agreement_margin,
+    is_significant,
+    neighbours,
+    proven,
+)
 from scripts.models.check import advice_for, read_pictures
 from scripts.models.folder import load_model
 from scripts.models.truths import vehicle_truths
@@ -128,3 +135,14 @@ def test_labels_that_match_vehicles(
     names: list[str], labels: list[str], truths: list[set[str]] | None
 ) -> None:
     assert vehicle_truths(names, labels) == truths
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+def test_inputs_of_bytes_keep_their_normalisation(dtype: str) -> None:
+    manifest = load_manifest(PROJECT / "models" / "vehicle_detector")
+    spec = replace(manifest.input, dtype=dtype, mean=(128.0, 128.0, 128.0))
+
+    tried = [each.input for _, each in neighbours(replace(manifest, input=spec))]
+    assert {(each.scale, each.mean, each.std) for each in tried} == {
+        (1.0, (128.0, 128.0, 128.0), (1.0, 1.0, 1.0))
+    }

@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from inference.classification import Classifier
+from inference.detection import Detector
 from scripts.models.__main__ import main
+from scripts.models.check import advice_for, hints_for, open_model
 from scripts.models.errors import ToolError
 from scripts.models.golden import Answer, differences, read_golden, write_golden
+from scripts.models.hints import classifier_hints
 from tests.support.graphs import (
     PICTURE,
     colour_classifier,
@@ -18,6 +22,7 @@ from tests.support.graphs import (
     red_detector,
     yolov8_columns,
 )
+from tests.support.models import PROJECT
 
 STRETCH = ("--set", "input.resize=stretch")
 
@@ -203,6 +208,18 @@ def test_folders_named_like_labels_are_the_truth(
     shown = capsys.readouterr().out
     assert "red/0.png\n  1.00 red at 0, 0, 96, 64\n" in shown
     assert "change input" not in shown
+
+
+def test_a_classifier_without_crops_gets_neither_hints_nor_advice(base: Path) -> None:
+    add(base, colour_classifier(), labels="red\nblue\n")
+    model = open_model(base / "mine")
+    finder = open_model(PROJECT / "models" / "vehicle_detector")
+    assert isinstance(model, Classifier)
+    assert isinstance(finder, Detector)
+
+    assert hints_for(base / "mine", model, finder, []) == []
+    assert advice_for(model, finder, []) is None
+    assert classifier_hints(model, [], []) == []
 
 
 def test_activations_are_checked(
