@@ -147,7 +147,10 @@ def calibration(said: np.ndarray, truth: np.ndarray) -> list[dict[str, float]]:
     expected = truth[np.arange(len(truth)), first]
     rows = []
     for low, high in pairwise(BINS):
-        chosen = (best > low) & (best <= high)
+        is_above = best >= low if low == BINS[0] else best > low
+        chosen = is_above & (best <= high)
+        if not chosen.any():
+            continue
         rows.append(
             {
                 "from": low,
