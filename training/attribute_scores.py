@@ -24,6 +24,7 @@ TEACHER_BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.01)
 """Bounds of the teacher's probability."""
 
 Network = Callable[[Tensor], tuple[Tensor, ...]]
+Teacher = Callable[[Tensor], Tensor]
 
 
 def predict(
@@ -53,7 +54,7 @@ def confidence_stats(predicted: Tensor, truth: Tensor) -> list[float]:
 
 @torch.no_grad()
 def scores(
-    network: Network, teachers: tuple[Network, Network], clean: Tensor, pack: Pack, side: int
+    network: Network, teachers: tuple[Teacher, Teacher], clean: Tensor, pack: Pack, side: int
 ) -> dict[str, object]:
     """Return the figures of one network, which must be in evaluation mode.
 
@@ -86,7 +87,7 @@ def scores(
 
 
 def _agreement(
-    teachers: tuple[Network, Network], pack: Pack, cars: Tensor, make: Tensor, colour: Tensor
+    teachers: tuple[Teacher, Teacher], pack: Pack, cars: Tensor, make: Tensor, colour: Tensor
 ) -> dict[str, object]:
     make_teacher, colour_teacher = teachers
     by_teachers = predict(lambda x: (make_teacher(x), colour_teacher(x)), pack, cars, SIDE, SIDE)
@@ -108,7 +109,7 @@ def _accuracy_by_confidence(make: Tensor, truth: Tensor) -> list[float]:
 
 
 def _small_crops(
-    network: Network, teacher: Network, clean: Tensor, pack: Pack, cars: Tensor, side: int
+    network: Network, teacher: Teacher, clean: Tensor, pack: Pack, cars: Tensor, side: int
 ) -> dict[str, object]:
     confidence, first = clean[cars].max(1)
     sure_cars, truth = cars[confidence >= SURE], first[confidence >= SURE]
