@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 
-from inference.decoding.cost import BASE_MS, MS_PER_BYTE
+from inference.decoding.cost import BASE_MS, allowed_ms
 from inference.errors import ImageTooLarge, RequestTooExpensive
 
 PICTURE_MS = 15.0
@@ -14,11 +14,16 @@ CROP_MS = 7.0
 """Milliseconds of one core to classify a vehicle."""
 
 
+SMALL_DECODE_MS = 1.0
+"""Milliseconds of one core that crops leave to each picture that follows, for its decode."""
+
+
 class RequestBudget:
     """Estimated processor time that a request's pictures may still take.
 
-    It grows with their bytes, because large pictures may take long. The pictures are processed in
-    several threads.
+    It grows with the number of pictures and with their bytes, up to a maximum. The time of the
+    detector is reserved for the pictures that have not started, so that the decodes and the crops
+    of the first ones leave it to the others. The pictures are processed in several threads.
 
     Args:
         max_ms: Milliseconds of one core that no request may exceed.
@@ -32,40 +37,50 @@ class RequestBudget:
     ) -> None:
         """Start with the time that a request with one small picture may take."""
         self._max_ms = max_ms
-        self._allowed_ms = BASE_MS + PICTURE_MS
+        self._base_ms = BASE_MS + PICTURE_MS
+        self._bytes = 0
         self._used_ms = 0.0
-        self._is_charged = False
+        self._waiting = 0
         self._crops_per_picture = crops_per_picture
         self._crops = crops
         self._decodes = decodes
         self._lock = Lock()
 
     def expect(self, pictures: int) -> None:
-        """Reserve the time of the detector, so that a picture's crops leave it to the others."""
-        self._used_ms += pictures * PICTURE_MS
+        """Reserve the time of the detector for pictures that will start, and allow that time."""
+        with self._lock:
+            self._waiting += pictures
+            # Half of the base is left for the decodes and crops of any number of pictures.
+            self._base_ms = max(self._base_ms, BASE_MS / 2 + pictures * PICTURE_MS)
+
+    def start(self) -> None:
+        """Release the reservation of an expected picture: it starts, or could not be fetched."""
+        with self._lock:
+            self._waiting -= 1
 
     def add_bytes(self, size: int) -> None:
         """Allow the time that pictures of so many bytes may take."""
         with self._lock:
-            self._allowed_ms += size * MS_PER_BYTE
+            self._bytes += size
 
-    def charge(self, decode_ms: float) -> None:
-        """Subtract the estimated time of a picture.
+    def charge(self, decode_ms: float, size: int) -> None:
+        """Subtract the estimated time of a picture, before it is decoded.
 
         Args:
-            decode_ms: Milliseconds of one core to decode it once.
+            decode_ms: Milliseconds of one core for all decodes of the picture, as
+                `inference.decoding.cost.decode_ms` estimates them.
+            size: Bytes of the file.
 
         Raises:
-            ImageTooLarge: The picture alone takes longer than the request may.
+            ImageTooLarge: The picture takes longer than a request with it alone may.
             RequestTooExpensive: It takes longer than the other pictures have left.
         """
-        cost_ms = decode_ms * self._decodes
+        cost_ms = PICTURE_MS + decode_ms * self._decodes
         with self._lock:
-            is_first, self._is_charged = not self._is_charged, True
             if cost_ms <= self._left_ms():
                 self._used_ms += cost_ms
                 return
-        if is_first:
+        if cost_ms > min(self._max_ms, PICTURE_MS + allowed_ms(size)):
             raise ImageTooLarge("The picture takes too much time. Scale it down and retry.")
         raise RequestTooExpensive(
             "The pictures of the request take too much time together. Send fewer per request."
@@ -74,14 +89,18 @@ class RequestBudget:
     def take_crops(self, wanted: int) -> int:
         """Return how many of a picture's vehicles may be classified, and subtract their time.
 
-        They get half of the time that is left. The other half is for the pictures that follow.
+        They get half of the time that is left after small decodes of the pictures that follow.
         """
         with self._lock:
-            affordable = max(0, int(self._left_ms() / 2 / CROP_MS))
+            left_ms = self._left_ms() - self._waiting * SMALL_DECODE_MS
+            affordable = max(0, int(left_ms / 2 / CROP_MS))
             granted = min(wanted, self._crops_per_picture, self._crops, affordable)
             self._crops -= granted
             self._used_ms += granted * CROP_MS
             return granted
 
     def _left_ms(self) -> float:
-        return min(self._max_ms, self._allowed_ms) - self._used_ms
+        # At most half of the maximum is reserved, so that the first of very many pictures pass.
+        reserved_ms = min(self._waiting * PICTURE_MS, self._max_ms / 2)
+        grown_ms = self._base_ms + allowed_ms(self._bytes) - BASE_MS
+        return min(self._max_ms, grown_ms) - self._used_ms - reserved_ms

@@ -51,7 +51,7 @@ class UnsupportedFormat(PictureError):
 
 
 class ImageTooLarge(PictureError):
-    """The image has more pixels than the limit, or more than the memory holds."""
+    """The image has more pixels than the limit, or takes too much time or memory."""
 
     code = "image_too_large"
 

@@ -124,14 +124,17 @@ class PictureService:
         """
         pace = TimeBudget(deadline)
         if budget:
-            budget.expect(len(parts))
-            budget.add_bytes(sum(len(part.content) for part in parts if isinstance(part, FormFile)))
-        jobs = {
-            each.position: self._workers.submit(
-                self._process, parts[each.position], each, compute, pace, budget
+            files = [part for part in parts if isinstance(part, FormFile) and not part.error]
+            budget.expect(len(files) + sum(not isinstance(part, FormFile) for part in parts))
+            budget.add_bytes(sum(len(part.content) for part in files))
+        jobs: dict[int, Future[Result]] = {}
+        for each in self._contents(parts, deadline):
+            part = parts[each.position]
+            if budget and not isinstance(part, FormFile):
+                _take_download(each, budget)
+            jobs[each.position] = self._workers.submit(
+                self._process, part, each, compute, pace, budget
             )
-            for each in self._contents(parts, deadline)
-        }
         return [jobs[position].result() for position in range(len(parts))]
 
     def _contents(self, parts: Sequence[Part], deadline: Deadline) -> Iterator[PartContent]:
@@ -173,8 +176,8 @@ class PictureService:
         content = arrived.content
         if isinstance(content, PartError):
             return Result(part, error=content, timing=Timing(arrived.fetch_ms))
-        if budget and not isinstance(part, FormFile):
-            budget.add_bytes(len(content))
+        if budget:
+            budget.start()
         source = ImageSource(content, self._max_pixels, budget)
         answer: PictureAnswer | None = None
         error: PartError | PictureError | None = None
@@ -211,6 +214,14 @@ def _client_error(
     if is_out_of_memory(failure) and width * height >= LARGE_PIXELS:
         return ImageTooLarge("The picture needs more memory than is available. Scale it down.")
     return PartFailed("Something went wrong on our side with this picture.")
+
+
+def _take_download(arrived: PartContent, budget: RequestBudget) -> None:
+    """Allow the time of a file that was downloaded; a failed download needs none."""
+    if isinstance(arrived.content, PartError):
+        budget.start()
+    else:
+        budget.add_bytes(len(arrived.content))
 
 
 def _is_upload(part: UrlField | S3Field) -> bool:

@@ -102,6 +102,18 @@ class Settings:
             return _cores()
         return max(1, min(_cores(), round(self.memory_mb / MB_PER_VCPU)))
 
+    def __post_init__(self) -> None:
+        """Check that a request without the option `threshold` keeps its lower bound, too.
+
+        Raises:
+            SettingsError: It does not.
+        """
+        if self.detection_threshold < self.min_threshold:
+            raise SettingsError(
+                f"DETECTION_THRESHOLD={self.detection_threshold:g} must be at least "
+                f"MIN_THRESHOLD={self.min_threshold:g}. Raise the first or lower the second."
+            )
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Read and check all variables. An empty variable counts as not set.

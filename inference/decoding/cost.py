@@ -23,9 +23,6 @@ BASE_MS = 650.0
 MS_PER_BYTE = 0.004
 """Further milliseconds per byte of a file. A photograph takes a twentieth of that."""
 
-MAX_PICTURE_MS = 4000.0
-"""Milliseconds of one core that no picture may exceed."""
-
 SLOWEST = max(COSTS.values())
 """Costs of a mode that the table lacks."""
 
@@ -71,8 +68,15 @@ def _has_16_bits(image: ImageFile) -> bool:
     return bool(image.tile) and "16" in str(image.tile[0].args)
 
 
+def allowed_ms(size: int) -> float:
+    """Return the milliseconds of one core that the decodes of a file of so many bytes may take."""
+    return BASE_MS + MS_PER_BYTE * size
+
+
 def check_cost(milliseconds: float, size: int) -> None:
-    """Refuse a picture whose decode takes longer than a file of its size may take.
+    """Refuse a picture whose decodes take longer than those of a file of its size may take.
+
+    The request's budget has a maximum, too.
 
     Args:
         milliseconds: Estimate of `decode_ms`.
@@ -81,7 +85,7 @@ def check_cost(milliseconds: float, size: int) -> None:
     Raises:
         ImageTooLarge: It takes longer.
     """
-    if milliseconds > min(MAX_PICTURE_MS, BASE_MS + MS_PER_BYTE * size):
+    if milliseconds > allowed_ms(size):
         raise ImageTooLarge(
             "The picture takes too much time to decode. Scale it down, or save it as an ordinary "
             "JPEG, and retry."

@@ -155,7 +155,8 @@ def count_work(candidate: Candidate, settings: Settings) -> Work:
     answered = crops = 0
     for _ in range(candidate.count if decode_ms is not None else 0):
         try:
-            budget.charge(decode_ms or 0.0)
+            budget.start()
+            budget.charge(decode_ms or 0.0, len(data))
         except PictureError:
             break
         answered += 1

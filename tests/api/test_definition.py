@@ -22,6 +22,7 @@ from inference.errors import PictureError
 from scripts.definition import as_text, with_nulls
 from service import VERSION
 from service.picture_answers import PICTURE_ROUTES
+from service.settings import Settings
 from tests.support.events import form_event, load_event, rest_event, upload
 from tests.support.handlers import Handler
 
@@ -231,6 +232,17 @@ def test_options_have_the_documented_range(name: str, value: int, taken: bool) -
     else:
         with pytest.raises(BadOption):
             parse_options({name: str(value)})
+
+
+def test_the_lower_bound_of_the_threshold_is_the_default_of_the_setting() -> None:
+    bounds = [
+        re.findall(r"[\d.]+(?= by default)", parameter["description"])
+        for _, _, operation in operations()
+        for parameter in operation.get("parameters", ())
+        if parameter.get("name") == "threshold"
+    ]
+
+    assert bounds == 4 * [[str(Settings.from_environment({}).min_threshold)]]
 
 
 # Errors

@@ -354,7 +354,10 @@ def test_the_threshold_of_the_client_replaces_the_configured_one(
 
 
 def test_the_threshold_of_the_client_has_a_lower_bound(settings: Settings) -> None:
-    bounded = make_handler(replace(settings, min_threshold=0.85), load=lambda _: fake_pipeline())
+    bounded = make_handler(
+        replace(settings, detection_threshold=0.85, min_threshold=0.85),
+        load=lambda _: fake_pipeline(),
+    )
     event = form_event("/object_detection", upload(plain()), query={"threshold": "0"})
 
     assert body(bounded(event, None)) == [[CAR]]

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from gateway.deadline import Deadline
+from gateway.errors import NotAPicture
 from gateway.parts import FormFile, Part, UrlField
+from inference.budget import RequestBudget
 from inference.decoding.resolution import SMALLEST
 from inference.decoding.source import ImageSource
 from inference.errors import ImageTooLarge
@@ -38,6 +40,46 @@ def test_results_are_in_the_order_of_the_parts() -> None:
     assert [result.answer for result in answer(parts)] == [
         7, 1, None, 9, None, 3, None, None,
     ]  # fmt: skip
+
+
+def make_budget() -> RequestBudget:
+    return RequestBudget(max_ms=8000, crops_per_picture=100, crops=1000)
+
+
+def crops(source: ImageSource) -> int:
+    source.decode(SMALLEST)
+    return source.take_crops(1000)
+
+
+def test_parts_without_content_reserve_no_time() -> None:
+    unusable: list[Part] = [UrlField("http://gone.invalid/")] * 8
+    unusable += [FormFile(b"", error=NotAPicture("The file is empty."))] * 20
+    [alone] = answer([UrlField("http://a.example/9.png")], crops, budget=make_budget())
+    last = answer([*unusable, UrlField("http://a.example/9.png")], crops, budget=make_budget())[-1]
+
+    assert alone.answer == last.answer == 46
+
+
+class WatchedBudget(RequestBudget):
+    """A budget with an event for the bytes of a download."""
+
+    def __init__(self, awaited_bytes: int) -> None:
+        super().__init__(max_ms=8000, crops_per_picture=100, crops=1000)
+        self._awaited_bytes = awaited_bytes
+        self.has_bytes = threading.Event()
+
+    def add_bytes(self, size: int) -> None:
+        super().add_bytes(size)
+        if size == self._awaited_bytes:
+            self.has_bytes.set()
+
+
+def test_the_bytes_of_a_download_count_while_another_picture_is_processed() -> None:
+    budget = WatchedBudget(len(plain(9)))
+    parts: list[Part] = [FormFile(plain(1, 2000)), UrlField("http://a.example/9.png")]
+    first, _ = answer(parts, lambda _source: budget.has_bytes.wait(5), budget=budget)
+
+    assert first.answer is True
 
 
 def test_a_url_that_delivers_something_else() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.deadline import Deadline
 from gateway.parts import Part
+from inference.budget import RequestBudget
 from inference.decoding.resolution import SMALLEST
 from inference.decoding.source import ImageSource
 from service.pictures import PictureService
@@ -26,10 +27,11 @@ def answer(
     predict: Callable[[ImageSource], Any] = width,
     deadline: Deadline | None = None,
     network: FakeNetwork | None = None,
+    budget: RequestBudget | None = None,
 ) -> list[Result]:
     network = network or FakeNetwork(WIDTHS)
     service = PictureService(network.fetcher(), max_pixels=4_000_000, max_urls=8)
-    return service.answer(parts, predict, deadline or Deadline.after(20))
+    return service.answer(parts, predict, deadline or Deadline.after(20), budget)
 
 
 def summary(results: list[Result]) -> list[Any]:

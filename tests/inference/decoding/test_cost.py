@@ -8,9 +8,12 @@ from functools import partial
 import pytest
 from PIL import Image
 
-from inference.decoding.cost import MAX_PICTURE_MS
+from inference.budget import RequestBudget
+from inference.decoding.cost import check_cost
+from inference.decoding.cost_table import COSTS
 from inference.decoding.decode import decode, decode_reduced
 from inference.decoding.resolution import SMALLEST
+from inference.decoding.source import ImageSource
 from inference.errors import ImageTooLarge, PictureError, UnsupportedFormat
 from scripts.worst_case.pictures import (
     TIFF_COMPRESSIONS,
@@ -41,7 +44,6 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "JPEG: empty scans of one component": partial(empty_jpeg, SIDE, SIDE, components=1, scans=20),
     "JPEG: scans without data": partial(empty_jpeg, SIDE, SIDE, scans=20, is_damaged=True),
     "JPEG: refining scans": partial(refined_jpeg, SIDE, SIDE, components=3, scans=90),
-    "JPEG: a million scans": partial(scan_headers, 8, 8),
     "PNG: one bit": partial(empty_png, SIDE, SIDE, bits=1, color=0, interlaced=True),
     "WebP: lossless": lambda: encode(flat(SIDE, SIDE), "WEBP", lossless=True, method=0),
     "AVIF: one colour": lambda: encode(flat(SIDE, SIDE), "AVIF", speed=10),
@@ -66,6 +68,26 @@ def refuse(data: bytes) -> tuple[type[PictureError], bool]:
 @pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
 def test_a_few_bytes_of_much_work_are_refused_by_the_header(make: Callable[[], bytes]) -> None:
     assert refuse(make()) == (ImageTooLarge, True)
+
+
+@pytest.mark.promise("cheap-bytes-expensive-work")
+def test_a_million_scans_exceed_a_small_limit_of_the_request() -> None:
+    budget = RequestBudget(max_ms=4000, crops_per_picture=1, crops=1)
+    data = scan_headers(8, 8)
+    budget.add_bytes(len(data))
+
+    with pytest.raises(ImageTooLarge):
+        ImageSource(data, LIMIT, budget).decode(SMALLEST)
+
+
+@pytest.mark.parametrize("row", COSTS)
+def test_50_megapixels_of_every_mode_may_be_decoded(row: str) -> None:
+    decode_ms, size = COSTS[row].pixel * 50, 2_000_000
+    check_cost(decode_ms, size)
+    budget = RequestBudget(max_ms=8000, crops_per_picture=1, crops=1)
+    budget.add_bytes(size)
+
+    budget.charge(decode_ms, size)
 
 
 SMALLER = {
@@ -110,7 +132,7 @@ def test_a_photograph_of_any_mode_costs_a_fraction_of_what_it_may(
     milliseconds = estimate_ms(encode(image, name.partition(",")[0], **options))
 
     megapixels = 0.75
-    assert 0 < 24 / megapixels * milliseconds < MAX_PICTURE_MS
+    assert 0 < 24 / megapixels * milliseconds < 4000
 
 
 def test_the_estimate_grows_with_pixels_bytes_and_scans() -> None:

@@ -44,7 +44,7 @@ COUNTED = {
     "thumbnails, whose crops share the time that is left": (
         Candidate("JPEG of one colour", 16, 32, is_drawn=False),
         32,
-        36,
+        56,
     ),
     "a picture that its header refuses": (
         Candidate("WebP, lossless", 7000, 32, is_drawn=False),
