@@ -65,11 +65,11 @@ def answers(session: onnxruntime.InferenceSession, crops: Iterable[np.ndarray]) 
     return [np.concatenate(output) for output in zip(*rows, strict=True)]
 
 
-def accuracy_table(said: np.ndarray, right: np.ndarray) -> dict[str, Any]:
-    """Return accuracy over all crops and by kind, wrong answers counted by what they said."""
+def accuracy_table(predicted: np.ndarray, right: np.ndarray) -> dict[str, Any]:
+    """Return accuracy over all crops and by kind, wrong answers counted by the predicted kind."""
     kinds = {}
     for kind in np.unique(right):
-        own = said[right == kind]
+        own = predicted[right == kind]
         kinds[VEHICLE_TYPES[kind]] = {
             "crops": len(own),
             "accuracy": round(float((own == kind).mean()), 3),
@@ -77,8 +77,8 @@ def accuracy_table(said: np.ndarray, right: np.ndarray) -> dict[str, Any]:
                 VEHICLE_TYPES[k]: int((own == k).sum()) for k in np.unique(own) if k != kind
             },
         }
-    overall = round(float((said == right).mean()), 3)
-    return {"crops": len(said), "accuracy": overall, "classes": kinds}
+    overall = round(float((predicted == right).mean()), 3)
+    return {"crops": len(predicted), "accuracy": overall, "classes": kinds}
 
 
 def kind_table(session: onnxruntime.InferenceSession, crops: list[Crop]) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def kind_table(session: onnxruntime.InferenceSession, crops: list[Crop]) -> dict
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class MatchedVehicles:
     """Labelled vehicles that the detector finds, one row per vehicle.
 
     Attributes:
@@ -102,11 +102,11 @@ class Seen:
     logits: np.ndarray
 
 
-def seen(
+def matched_vehicles(
     detector: Callable[[np.ndarray], np.ndarray],
     session: onnxruntime.InferenceSession,
     photos: list[datasets.Example],
-) -> Seen:
+) -> MatchedVehicles:
     """Return what detector and network answer for the labelled vehicles of photos."""
     right, detected, crops = [], [], []
     for photo in photos:
@@ -125,15 +125,15 @@ def seen(
             detected.append(names[best])
             crops.append(picture[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)])
     logits = answers(session, crops)[1]
-    return Seen(np.array(right), detected, logits)
+    return MatchedVehicles(np.array(right), detected, logits)
 
 
-def rule_table(vehicles: Seen) -> dict[str, Any]:
+def rule_table(vehicles: MatchedVehicles) -> dict[str, Any]:
     """Return the accuracy of detector alone, network alone, and both together."""
     both = combined(vehicles.logits, vehicles.detected).argmax(1)
     return {
-        name: accuracy_table(said, vehicles.right)
-        for name, said in (
+        name: accuracy_table(predicted, vehicles.right)
+        for name, predicted in (
             ("detector", np.array([VEHICLE_TYPES.index(name) for name in vehicles.detected])),
             ("network", vehicles.logits.argmax(1)),
             ("both", both),
@@ -141,13 +141,16 @@ def rule_table(vehicles: Seen) -> dict[str, Any]:
     }
 
 
-def calibration(said: np.ndarray, truth: np.ndarray) -> list[dict[str, float]]:
+def calibration(predicted: np.ndarray, truth: np.ndarray) -> list[dict[str, float]]:
     """Return, by the probability of the first make, the teacher's own probability of it."""
-    best, first = said.max(1), said.argmax(1)
+    best, first = predicted.max(1), predicted.argmax(1)
     expected = truth[np.arange(len(truth)), first]
     rows = []
     for low, high in pairwise(BINS):
-        chosen = (best > low) & (best <= high)
+        is_above = best >= low if low == BINS[0] else best > low
+        chosen = is_above & (best <= high)
+        if not chosen.any():
+            continue
         rows.append(
             {
                 "from": low,
@@ -161,30 +164,30 @@ def calibration(said: np.ndarray, truth: np.ndarray) -> list[dict[str, float]]:
     return rows
 
 
-def make_table(said: np.ndarray, once: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
+def make_table(predicted: np.ndarray, one_view: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
     """Return the figures of makes.
 
     Args:
-        said: The network's probabilities, (n, makes + 1).
-        once: The teacher's for the same crop.
-        truth: The mean of the teacher's for four looks at it.
+        predicted: The network's probabilities, (n, makes + 1).
+        one_view: The teacher's for the same crop.
+        truth: The mean of the teacher's for four views of it.
     """
-    first, sure = said.argmax(1), once.max(1) >= SURE
-    agree = first == once.argmax(1)
-    named = said[:, :-1].max(1) >= MAKE_THRESHOLD
+    first, sure = predicted.argmax(1), one_view.max(1) >= SURE
+    agree = first == one_view.argmax(1)
+    named = predicted[:, :-1].max(1) >= MAKE_THRESHOLD
     by_make: dict[str, list[bool]] = defaultdict(list)
     for make, right in zip(truth[sure].argmax(1), (first == truth.argmax(1))[sure], strict=True):
         by_make[make_labels()[make]].append(bool(right))
     return {
-        "crops": len(said),
+        "crops": len(predicted),
         "teacher_sure": round(float(sure.mean()), 3),
         "agree_where_sure": round(float(agree[sure].mean()), 3),
         "agree": round(float(agree.mean()), 3),
         "named": round(float(named.mean()), 3),
         "named_agree": round(float((first == truth.argmax(1))[named].mean()), 3),
         "named_expected": round(float(truth[named, first[named]].mean()), 3),
-        "teacher_named_expected": round(float(truth[sure, once.argmax(1)[sure]].mean()), 3),
-        "calibration": calibration(said, truth),
+        "teacher_named_expected": round(float(truth[sure, one_view.argmax(1)[sure]].mean()), 3),
+        "calibration": calibration(predicted, truth),
         "makes": {
             make: {"crops": len(rights), "agree": round(float(np.mean(rights)), 3)}
             for make, rights in sorted(by_make.items(), key=lambda item: -len(item[1]))
@@ -193,12 +196,12 @@ def make_table(said: np.ndarray, once: np.ndarray, truth: np.ndarray) -> dict[st
     }
 
 
-def colour_table(said: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
+def colour_table(predicted: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
     """Return how the network's colours (n, 14) agree with the teacher's."""
     sure, right = truth.max(1) >= SURE, truth.argmax(1)
-    agree = said.argmax(1) == right
+    agree = predicted.argmax(1) == right
     return {
-        "crops": len(said),
+        "crops": len(predicted),
         "teacher_sure": round(float(sure.mean()), 3),
         "agree_where_sure": round(float(agree[sure].mean()), 3),
         "agree": round(float(agree.mean()), 3),
@@ -219,18 +222,18 @@ def teacher_tables(
     rows = teacher_rows(models)
     cuts = [crop.cut() for crop in crops]
     whole = [crop.picture_bgr for crop in crops]
-    looks = [
+    views = [
         merged(answers(brand, pictures)[0], rows)
         for pictures in (cuts, [c[:, ::-1] for c in cuts], whole, [w[:, ::-1] for w in whole])
     ]
-    truth = np.mean(looks, axis=0)
+    truth = np.mean(views, axis=0)
     make, _, colour = answers(session, cuts)
-    said_colour = answers(colours, cuts)[0]
+    teacher_colour = answers(colours, cuts)[0]
     known = truth.max(1) >= SURE
     small = [shrunk(cut, FAR) for cut, chosen in zip(cuts, known, strict=True) if chosen]
     goal = truth[known].argmax(1)
     return {
-        "makes": make_table(make, looks[0], truth),
+        "makes": make_table(make, views[0], truth),
         "makes_far": {
             "crops": int(known.sum()),
             "pixels": FAR,
@@ -239,7 +242,7 @@ def teacher_tables(
                 float((merged(answers(brand, small)[0], rows).argmax(1) == goal).mean()), 3
             ),
         },
-        "colours": colour_table(colour, said_colour),
+        "colours": colour_table(colour, teacher_colour),
     }
 
 
@@ -268,7 +271,7 @@ def scores(path: Path, detector: Path, data: Path, models: Path) -> dict[str, An
         "bytes": path.stat().st_size,
         "kinds": {source: kind_table(session, crops) for source, crops in sources.items()},
         "rule": {
-            name: rule_table(seen(run, session, photos))
+            name: rule_table(matched_vehicles(run, session, photos))
             for name, photos in (
                 ("vehicles_openimages valid", valid),
                 ("vehicles_openimages held out", held),

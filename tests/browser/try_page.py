@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,8 +99,10 @@ def answer_of(page: Page) -> Any:
     return json.loads(page.locator("#raw pre").text_content() or "")
 
 
-def without_roles(handler: LambdaHandler) -> LambdaHandler:
-    """A handler whose classifier has no roles."""
+def changing_predictions(
+    handler: LambdaHandler, change: Callable[[dict[str, Any]], None]
+) -> LambdaHandler:
+    """Return a handler that changes every prediction of `/predict` in place."""
 
     def answer(event: Any, context: object) -> dict[str, Any]:
         response = dict(handler(event, context))
@@ -108,32 +111,34 @@ def without_roles(handler: LambdaHandler) -> LambdaHandler:
         body = json.loads(response["body"])
         for image in body["images"]:
             for found in image["predictions"]:
-                for role in ("make", "kind", "colour"):
-                    found.pop(role, None)
+                change(found)
         return {**response, "body": json.dumps(body)}
 
     return answer
+
+
+def without_roles(handler: LambdaHandler) -> LambdaHandler:
+    """Return a handler whose classifier has no roles."""
+
+    def drop_roles(found: dict[str, Any]) -> None:
+        for role in ("make", "kind", "colour"):
+            found.pop(role, None)
+
+    return changing_predictions(handler, drop_roles)
 
 
 def with_classifiers(handler: LambdaHandler) -> LambdaHandler:
-    """A handler whose vehicles have the named answers `kind`, `colour` and, for cars, `make`."""
+    """Return a handler whose vehicles have the answers `kind`, `colour` and, for cars, `make`."""
 
-    def answer(event: Any, context: object) -> dict[str, Any]:
-        response = dict(handler(event, context))
-        if not event["path"].endswith("/predict") or response["isBase64Encoded"]:
-            return response
-        body = json.loads(response["body"])
-        for image in body["images"]:
-            for found in image["predictions"]:
-                is_car = found["class_name"] == "car"
-                kind = classes(*(("car", "van") if is_car else ("truck", "bus")))
-                found |= {"kind": kind, "colour": classes("white", "silver")}
-                if is_car:
-                    found |= {"make": classes("Renault", "Dacia")}
-                found |= found["make"] if is_car else kind
-        return {**response, "body": json.dumps(body)}
+    def name_roles(found: dict[str, Any]) -> None:
+        is_car = found["class_name"] == "car"
+        kind = classes(*(("car", "van") if is_car else ("truck", "bus")))
+        found |= {"kind": kind, "colour": classes("white", "silver")}
+        if is_car:
+            found |= {"make": classes("Renault", "Dacia")}
+        found |= found["make"] if is_car else kind
 
-    return answer
+    return changing_predictions(handler, name_roles)
 
 
 def classes(*pred: str) -> dict[str, Any]:

@@ -54,8 +54,8 @@ def test_without_it_the_stack_is_what_it_would_be_if_it_did_not_exist() -> None:
     ]
 
     as_it_is = unversioned(resolved(packaged()))
-    told = as_it_is["Resources"]["MatchvecFunction"]["Properties"]["Environment"]["Variables"]
-    assert {name: told.pop(name) for name in VARIABLES} == {"UPLOAD_BUCKET": ""}
+    environment = as_it_is["Resources"]["MatchvecFunction"]["Properties"]["Environment"]
+    assert {name: environment["Variables"].pop(name) for name in VARIABLES} == {"UPLOAD_BUCKET": ""}
     assert unversioned(resolved(without)) == as_it_is
 
 

@@ -26,21 +26,9 @@ from scripts.models.check import (
 )
 from scripts.models.errors import ToolError
 from scripts.models.findings import put
-from tests.support.models import PROJECT, SHARED, published_model
+from tests.support.models import BUNDLED, PROJECT, PUBLISHED, SHARED, published_model
 
-PUBLISHED = (
-    "yolox_nano",
-    "picodet_s_416",
-    "ssd_mobilenet_v1_quant",
-    "pvb_crossroad_0078",
-    "squeezenet",
-    "mobilenet_v2_quant",
-    "spectrico_brand",
-    "spectrico_color",
-    "vehicle_attributes_0039",
-)
 DETECTORS = (*PUBLISHED[:4], "vehicle_detector")
-BUNDLED = ("vehicle_detector", "vehicle_attributes")
 PICTURES = 24
 SLOW_PICTURES = {"pvb_crossroad_0078": 8}
 
@@ -209,14 +197,14 @@ def main(names: list[str]) -> None:
         with tempfile.TemporaryDirectory() as base:
             folder = folder_of(name, Path(base) / "right")
             values = json.loads((folder / "manifest.json").read_text())
-            said = found(folder, some, finder)
-            print(f"{name:26} {'correct':32} {said or 'nothing, as it should be'}", flush=True)
+            findings = found(folder, some, finder)
+            print(f"{name:26} {'correct':32} {findings or 'nothing, as it should be'}", flush=True)
             for kind, what, changes in faults(name, values, labels_of(folder, values)):
                 wrong = wrong_folder(folder, changes, Path(base) / "wrong")
-                said = found(wrong, some, finder)
+                findings = found(wrong, some, finder)
                 tried[kind] += 1
-                hits[kind] += bool(said)
-                shown = said[0][:120].replace("\n", " ") if said else "NOT FOUND"
+                hits[kind] += bool(findings)
+                shown = findings[0][:120].replace("\n", " ") if findings else "NOT FOUND"
                 print(f"{name:26} {kind + ', ' + what:32} {shown}", flush=True)
     for kind, count in tried.items():
         print(f"{kind:16} {hits[kind]:3} of {count:3}")

@@ -75,7 +75,7 @@ def labelled_files(folder: Path) -> None:
 @pytest.mark.parametrize(
     "files", [tiny_files, pytest.param(published_files, marks=pytest.mark.slow)]
 )
-def test_the_commands_lead_to_an_answer(files: Callable[[Path], None], tmp_path: Path) -> None:
+def test_the_commands_lead_to_a_local_answer(files: Callable[[Path], None], tmp_path: Path) -> None:
     (tmp_path / "Downloads").mkdir()
     files(tmp_path / "Downloads")
     labelled_files(tmp_path / "labelled")

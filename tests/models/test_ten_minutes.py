@@ -62,7 +62,7 @@ def files_at_home(home: Path) -> None:
         Image.new("RGB", (96, 64), (number, 90, 90)).save(photos / f"{number}.jpg")
 
 
-def test_the_commands_lead_to_an_answer(aws: LocalAws, tmp_path: Path) -> None:
+def test_the_commands_lead_to_a_deployed_answer(aws: LocalAws, tmp_path: Path) -> None:
     files_at_home(tmp_path)
     aws.client("s3").create_bucket(
         Bucket="my-models", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}

@@ -30,6 +30,20 @@ MANIFESTS = Path(__file__).parent.parent / "manifests"
 PROJECT = Path(__file__).parent.parent.parent
 SHARED = PROJECT.parent / "shared"
 
+BUNDLED = ("vehicle_detector", "vehicle_attributes")
+PUBLISHED = (
+    "yolox_nano",
+    "picodet_s_416",
+    "ssd_mobilenet_v1_quant",
+    "pvb_crossroad_0078",
+    "squeezenet",
+    "mobilenet_v2_quant",
+    "spectrico_brand",
+    "spectrico_color",
+    "vehicle_attributes_0039",
+)
+"""Models of ../shared whose manifests are in tests/manifests."""
+
 EXTRA_FILES = {
     "yolox_nano": ["../coco80.txt"],
     "picodet_s_416": ["../coco80.txt"],

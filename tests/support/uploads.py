@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,8 +13,12 @@ import requests
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
+from tests.support.answers import check_well_formed
+from tests.support.handlers import Handler
+
 BUCKET = "matchvec-uploads"
 REGION = "eu-west-1"
+MAX_BYTES = 1000
 
 
 @dataclass(frozen=True)
@@ -69,3 +74,11 @@ def local_s3() -> Iterator[LocalS3]:
         yield s3
     finally:
         server.stop()
+
+
+def posted(handler: Handler, event: dict[str, Any]) -> Any:
+    """Return the JSON of an answer whose status is 200."""
+    response = handler(event, None)
+    check_well_formed(response)
+    assert response["statusCode"] == 200, response["body"]
+    return json.loads(response["body"])

@@ -26,20 +26,7 @@ from scripts.models.advice import (
 from scripts.models.check import advice_for, read_pictures
 from scripts.models.folder import load_model
 from scripts.models.truths import vehicle_truths
-from tests.support.models import PROJECT, SHARED, published_model
-
-PUBLISHED = (
-    "yolox_nano",
-    "picodet_s_416",
-    "ssd_mobilenet_v1_quant",
-    "pvb_crossroad_0078",
-    "squeezenet",
-    "mobilenet_v2_quant",
-    "spectrico_brand",
-    "spectrico_color",
-    "vehicle_attributes_0039",
-)
-BUNDLED = ("vehicle_detector", "vehicle_attributes")
+from tests.support.models import BUNDLED, PROJECT, PUBLISHED, SHARED, published_model
 
 
 def advice(folder: Path, count: int, **changes: Any) -> dict[str, Any]:
