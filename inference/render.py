@@ -6,12 +6,12 @@ import io
 from collections.abc import Sequence
 from math import sqrt
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from inference.annotate import LabelledBox, annotate
 from inference.decoding.decode import decode
+from inference.opencv import cv2
 from inference.types import BoxXYXY, ImageRGB
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import warnings
 
-import cv2
 import numpy as np
 from PIL import Image
 from PIL.ImageFile import ImageFile
@@ -18,6 +17,7 @@ from inference.decoding.png import ends_with_last_chunk
 from inference.decoding.resolution import DecodedImage
 from inference.decoding.rgb import to_rgb
 from inference.decoding.tiff import check_directory, read_directory, without_white_is_zero
+from inference.opencv import cv2
 from inference.types import ImageRGB
 
 # The sender of a damaged file gets an error; Pillow's warnings would only fill the log.
