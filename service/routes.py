@@ -18,13 +18,12 @@ from gateway.parts import Form, ignored_parts, parse_body
 from gateway.response import failed_images, not_classified
 from gateway.routes import Route, find_route
 from gateway.upload_bucket import parse_upload
-from inference.budget import RequestBudget
 from service.app import App
 from service.drawn import check_single, drawn_picture
 from service.json_answers import details_json, health_json, models_json, picture_answer_json
+from service.limits import request_budget
 from service.picture_answers import PICTURE_ROUTES
 from service.results import Result
-from service.settings import Settings
 
 logger = logging.getLogger("matchvec")
 
@@ -122,7 +121,7 @@ def _pictures(app: App, call: Call) -> Answer:
     route = PICTURE_ROUTES[call.route]
     read = _read_pictures(app, call.request, can_draw=route.draws)
     compute = route.make_function(app, read.options)
-    budget = _budget(app.settings, is_drawn=read.picture_type is not None)
+    budget = request_budget(app.settings, is_drawn=read.picture_type is not None)
     results = app.pictures.answer(read.form.parts, compute, call.deadline, budget)
     if {result.error.code if result.error else None for result in results} == {PartFailed.code}:
         logger.error("request %s: every picture failed", call.request.request_id)
@@ -136,16 +135,6 @@ def _pictures(app: App, call: Call) -> Answer:
         details = details_json(results, manifests, call.request.request_id)
         return _results_json(details, results, read)
     return _results_json([picture_answer_json(result.answer) for result in results], results, read)
-
-
-def _budget(settings: Settings, *, is_drawn: bool) -> RequestBudget:
-    """Return the work that a request may cause; drawing decodes the picture once more."""
-    return RequestBudget(
-        max_ms=1000 * settings.max_cpu_seconds,
-        crops_per_picture=settings.max_classified_per_picture,
-        crops=settings.max_classified_per_request,
-        decodes=2 if is_drawn else 1,
-    )
 
 
 def _read_pictures(app: App, request: Request, *, can_draw: bool) -> PictureRequest:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 
-from inference.budget import CROP_MS, PICTURE_MS, RequestBudget
+from inference.budget import CROP_MS, PICTURE_MS
 from inference.decoding.decode import decode_reduced
 from inference.decoding.resolution import SMALLEST
 from inference.errors import PictureError
@@ -27,6 +27,7 @@ from scripts.worst_case.pictures import (
     repeated,
     soft,
 )
+from service.limits import request_budget
 from service.settings import Settings
 
 PART_BYTES = 80
@@ -143,12 +144,7 @@ def count_work(candidate: Candidate, settings: Settings) -> Work:
     """Count the work of a request under the limits of the settings."""
     data = picture(candidate.name, candidate.side)
     size = candidate.count * len(data)
-    budget = RequestBudget(
-        max_ms=1000 * settings.max_cpu_seconds,
-        crops_per_picture=settings.max_classified_per_picture,
-        crops=settings.max_classified_per_request,
-        decodes=1 + candidate.is_drawn,
-    )
+    budget = request_budget(settings, is_drawn=candidate.is_drawn)
     budget.expect(candidate.count)
     budget.add_bytes(size)
     decode_ms = header_ms(data, settings.max_pixels)

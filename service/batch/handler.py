@@ -77,18 +77,22 @@ def handle_batch(app: BatchApp, event: Any, context: object) -> dict[str, Any]: 
 
 
 def model_fingerprint(api: App, route: Route) -> str:
-    """Return a SHA-256 of all that a route's answers depend on: model files and thresholds.
+    """Return a SHA-256 of all that a route's answers depend on: model files, thresholds, limits.
 
     Raises:
         ModelUnavailable: A model could not be loaded.
     """
     models = [manifest.sha256 for manifest in PICTURE_ROUTES[route].manifests(api.models)]
-    thresholds = [
-        api.settings.detection_threshold,
-        api.settings.detection_iou_threshold,
-        api.settings.detection_size_threshold,
+    settings = api.settings
+    numbers = [
+        settings.detection_threshold,
+        settings.detection_iou_threshold,
+        settings.detection_size_threshold,
+        settings.max_classified_per_picture,
+        settings.max_classified_per_request,
+        settings.max_cpu_seconds,
     ]
-    return hashlib.sha256(json.dumps([models, thresholds]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([models, numbers]).encode()).hexdigest()
 
 
 def _answer_batch(

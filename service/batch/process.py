@@ -16,6 +16,7 @@ from service.batch.app import BatchApp
 from service.batch.items import Item
 from service.batch.rows import Row
 from service.batch.s3_objects import ObjectError, ObjectUnreachable
+from service.limits import request_budget
 from service.picture_answers import PICTURE_ROUTES
 from service.pictures import PictureFunction
 
@@ -86,7 +87,10 @@ def _process_item(
     except ObjectError as error:
         return Row(item, error=(error.code, error.message), is_final=error.is_final)
     [result] = app.api.pictures.answer(
-        [FormFile(content, item.key)], compute, Deadline.after(PICTURE_SECONDS)
+        [FormFile(content, item.key)],
+        compute,
+        Deadline.after(PICTURE_SECONDS),
+        request_budget(app.api.settings),
     )
     item = replace(item, etag=etag)
     if result.error and result.error.code in TRANSIENT:

@@ -64,7 +64,7 @@ class ResultKey:
     """Identity of a batch's rows, which their S3 keys are built from.
 
     Attributes:
-        model: Fingerprint of models and thresholds, 64 hexadecimal digits.
+        model: Fingerprint of models, thresholds and limits, 64 hexadecimal digits.
         route: Route of the API that answers the batch.
         batch: Name of the batch, 32 hexadecimal digits.
     """

@@ -306,6 +306,27 @@ def test_the_state_machine_waits_longer_for_a_batch_than_the_function_runs() -> 
     assert task["TimeoutSeconds"] > function["Timeout"]
 
 
+LIMITS = (
+    "DETECTION_THRESHOLD",
+    "DETECTION_IOU_THRESHOLD",
+    "DETECTION_SIZE_THRESHOLD",
+    "MIN_THRESHOLD",
+    "MAX_CLASSIFIED_PER_PICTURE",
+    "MAX_CLASSIFIED_PER_REQUEST",
+    "MAX_CPU_SECONDS",
+    "MAX_PIXELS",
+)
+
+
+def test_a_row_depends_on_the_variables_of_the_api() -> None:
+    api, batch = (
+        ARCHIVE.resources[name]["Properties"]["Environment"]["Variables"]
+        for name in ("MatchvecFunction", "MatchvecBatchFunction")
+    )
+
+    assert {name: batch.get(name) for name in LIMITS} == {name: api[name] for name in LIMITS}
+
+
 def test_outputs_name_what_the_script_needs() -> None:
     assert {"BulkStateMachineArn", "BatchFunctionName", "ResultsBucketName"} <= set(ARCHIVE.outputs)
     assert "ArrivalsQueueArn" in ARRIVALS.outputs

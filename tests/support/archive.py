@@ -6,7 +6,7 @@ import io
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -128,9 +128,12 @@ class Archive:
         tolerated: float = 5,
         results_bucket: str = RESULTS_BUCKET,
         clock: Clock = time.monotonic,
+        variables: Mapping[str, str] | None = None,
     ) -> BatchHandler:
         """Return the handler of the batch function; `load` replaces the fake models."""
-        api = build_app(Settings.from_environment({}), load=lambda _: load(), clock=clock)
+        api = build_app(
+            Settings.from_environment(variables or {}), load=lambda _: load(), clock=clock
+        )
         environ = {
             "RESULTS_BUCKET": results_bucket,
             "MAX_OBJECT_BYTES": "1000000",

@@ -30,7 +30,7 @@ from tests.support.archive import (
     batch_event,
     first,
 )
-from tests.support.models import fake_pipeline
+from tests.support.models import fake_detector, fake_pipeline
 from tests.support.pictures import plain
 
 EVENTS = Path(__file__).parents[2] / "events" / "batch"
@@ -105,6 +105,16 @@ def test_object_detection_has_its_own_rows(archive: Archive) -> None:
 
     [row] = stored(archive, "results")
     assert [each["class_name"] for each in row["predictions"]] == ["car", "person"]
+
+
+def test_a_picture_has_the_limits_of_a_request(archive: Archive) -> None:
+    archive.put("a.png", plain())
+    two = fake_detector(((0, 0, 1, 2), 0.9, 0), ((1, 0, 2, 2), 0.8, 0))
+    limit = {"MAX_CLASSIFIED_PER_PICTURE": "1"}
+    archive.handler(load=lambda: fake_pipeline(two), variables=limit)(batch_event("a.png"), None)
+
+    [row] = stored(archive, "results")
+    assert [each["pred"] for each in row["predictions"]] == [["clio", "208"], ["car"]]
 
 
 FINAL = {
