@@ -5,9 +5,9 @@ A picture may cost as much as its size suggests: a few bytes can stand for 50 mi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from inference.decoding.cost_table import COSTS
+from inference.decoding.cost_table import NANOSECONDS
 from inference.decoding.formats import JPEG_SIGNATURE, TIFF_SIGNATURES
 from inference.decoding.heif import brand_of, check_items
 from inference.decoding.jpeg import JpegHeader, count_scans
@@ -22,6 +22,24 @@ BASE_MS = 650.0
 
 MS_PER_BYTE = 0.004
 """Further milliseconds per byte of a file. A photograph takes a twentieth of that."""
+
+
+class Cost(NamedTuple):
+    """Nanoseconds of one core.
+
+    Attributes:
+        pixel: Per pixel.
+        byte: Per byte of the file.
+        scan: Per pixel and scan of a JPEG.
+    """
+
+    pixel: float
+    byte: float = 0.0
+    scan: float = 0.0
+
+
+COSTS = {row: Cost(*costs) for row, costs in NANOSECONDS.items()}
+"""Row of the table -> costs of a mode."""
 
 SLOWEST = max(COSTS.values())
 """Costs of a mode that the table lacks."""
