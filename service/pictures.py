@@ -195,7 +195,7 @@ class PictureService:
         inference_ms = max(0.0, total_ms - source.decode_ms)
         timing = Timing(arrived.fetch_ms, source.decode_ms, inference_ms)
         pace.record(timing)
-        return Result(part, answer, source.size_wh, error, timing, content)
+        return Result(part, answer, source.size_wh, error, timing)
 
 
 def _client_error(
