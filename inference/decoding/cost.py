@@ -52,7 +52,9 @@ LOSSLESS_CHUNKS = (b"VP8L", b"ALPH")
 
 
 def decode_ms(image: ImageFile | JpegHeader, data: bytes, max_pixels: int) -> float:
-    """Return the estimated milliseconds of one core for all decodes of a picture by `/predict`.
+    """Return the estimated milliseconds of one core for all decodes of a picture.
+
+    `/predict` decodes a JPEG twice, for the detector and for the crops; other files once.
 
     Args:
         image: The opened file, not decoded, or the header of a JPEG.
