@@ -38,7 +38,8 @@ def decode_other(data: bytes, max_pixels: int, charge: Charge = no_charge) -> De
     Args:
         data: The file, as `check_file` has accepted it.
         max_pixels: Largest width times height, by the file's header.
-        charge: Called with the estimated milliseconds of one core before any pixel is decoded.
+        charge: Called with the estimated milliseconds of one core for all decodes of the picture,
+            before any pixel is decoded.
 
     Raises:
         PictureError: As for `inference.decoding.decode.decode`.
