@@ -14,6 +14,9 @@ CROP_MS = 7.0
 """Milliseconds of one core to classify a vehicle."""
 
 
+DRAWING_MS = 800.0
+"""Milliseconds of one core to draw on a picture: to scale it and to encode it, if need be again."""
+
 SMALL_DECODE_MS = 1.0
 """Milliseconds of one core that crops leave to each picture that follows, for its decode."""
 
@@ -29,11 +32,11 @@ class RequestBudget:
         max_ms: Milliseconds of one core that no request may exceed.
         crops_per_picture: Vehicles of one picture that are classified.
         crops: Vehicles of the request that are classified.
-        decodes: Times that pictures are decoded: 2 if they are drawn on, too.
+        is_drawn: True if a picture is drawn on. Its time is allowed to any request, and counts.
     """
 
     def __init__(
-        self, *, max_ms: float, crops_per_picture: int, crops: int, decodes: int = 1
+        self, *, max_ms: float, crops_per_picture: int, crops: int, is_drawn: bool = False
     ) -> None:
         """Start with the time that a request with one small picture may take."""
         self._max_ms = max_ms
@@ -43,7 +46,7 @@ class RequestBudget:
         self._waiting = 0
         self._crops_per_picture = crops_per_picture
         self._crops = crops
-        self._decodes = decodes
+        self._drawing_ms = DRAWING_MS if is_drawn else 0.0
         self._lock = Lock()
 
     def expect(self, pictures: int) -> None:
@@ -75,12 +78,12 @@ class RequestBudget:
             ImageTooLarge: The picture takes longer than a request with it alone may.
             RequestTooExpensive: It takes longer than the other pictures have left.
         """
-        cost_ms = PICTURE_MS + decode_ms * self._decodes
+        cost_ms = PICTURE_MS + decode_ms + self._drawing_ms
         with self._lock:
             if cost_ms <= self._left_ms():
                 self._used_ms += cost_ms
                 return
-        if cost_ms > min(self._max_ms, PICTURE_MS + allowed_ms(size)):
+        if cost_ms > min(self._max_ms, PICTURE_MS + allowed_ms(size) + self._drawing_ms):
             raise ImageTooLarge("The picture takes too much time. Scale it down and retry.")
         raise RequestTooExpensive(
             "The pictures of the request take too much time together. Send fewer per request."
@@ -102,5 +105,5 @@ class RequestBudget:
     def _left_ms(self) -> float:
         # At most half of the maximum is reserved, so that the first of very many pictures pass.
         reserved_ms = min(self._waiting * PICTURE_MS, self._max_ms / 2)
-        grown_ms = self._base_ms + allowed_ms(self._bytes) - BASE_MS
+        grown_ms = self._base_ms + allowed_ms(self._bytes) - BASE_MS + self._drawing_ms
         return min(self._max_ms, grown_ms) - self._used_ms - reserved_ms

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.decoding.resolution import Resolution
 from inference.manifest import InputSpec
+from inference.opencv import cv2
 from inference.types import ImageRGB, SizeWH, Tensor
-
-# Pictures are processed in parallel, so threads inside OpenCV would compete for the few cores.
-cv2.setNumThreads(1)
 
 INT8_RANGE = (-128, 127)
 """Smallest and largest int8."""

@@ -1,4 +1,4 @@
-"""Image file -> image file of limited size with boxes and labels drawn on it."""
+"""Image -> image file of limited size with boxes and labels drawn on it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import io
 from collections.abc import Sequence
 from math import sqrt
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from inference.annotate import LabelledBox, annotate
-from inference.decoding.decode import decode
-from inference.types import BoxXYXY, ImageRGB
+from inference.opencv import cv2
+from inference.types import BoxXYXY, ImageRGB, SizeWH
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG"}
 OPTIONS = {"JPEG": {"quality": 90}, "PNG": {}}
@@ -27,13 +26,8 @@ SHRINK = 0.95
 """Extra factor on the next attempt: smaller images need more bytes per pixel."""
 
 
-def render_file(
-    data: bytes,
-    labelled_boxes: Sequence[LabelledBox],
-    media_type: str,
-    *,
-    max_pixels: int,
-    max_bytes: int,
+def render(
+    image_rgb: ImageRGB, labelled_boxes: Sequence[LabelledBox], media_type: str, *, max_bytes: int
 ) -> bytes:
     """Draw boxes with labels on an image and encode it.
 
@@ -41,17 +35,12 @@ def render_file(
     are drawn at the final size, so they stay legible.
 
     Args:
-        data: The image file.
-        labelled_boxes: As for `inference.annotate.annotate`, in pixels of the upright image.
+        image_rgb: Upright image: uint8 [height, width, 3].
+        labelled_boxes: As for `inference.annotate.annotate`, in pixels of the image.
         media_type: ``image/jpeg`` or ``image/png``.
-        max_pixels: Largest width times height, by the file's header.
         max_bytes: Largest size of the result in bytes.
-
-    Raises:
-        PictureError: The image cannot be decoded.
     """
     file_format = FORMATS[media_type]
-    image_rgb = decode(data, max_pixels=max_pixels)
     height, width = image_rgb.shape[:2]
     scale = min(
         1.0,
@@ -60,17 +49,24 @@ def render_file(
     )
     while True:
         small_rgb = _shrunk(image_rgb, scale)
-        small_wh = (small_rgb.shape[1], small_rgb.shape[0])
-        boxes = [
-            (_scaled(box_xyxy, (width, height), small_wh), class_name, label)
-            for box_xyxy, class_name, label in labelled_boxes
-        ]
+        drawn_rgb = _annotated(small_rgb, labelled_boxes, (width, height))
         buffer = io.BytesIO()
-        image = Image.fromarray(annotate(small_rgb, boxes))
-        image.save(buffer, file_format, **OPTIONS[file_format])
-        if buffer.tell() <= max_bytes or max(small_wh) == 1:
+        Image.fromarray(drawn_rgb).save(buffer, file_format, **OPTIONS[file_format])
+        if buffer.tell() <= max_bytes or max(small_rgb.shape[:2]) == 1:
             return buffer.getvalue()
         scale *= sqrt(max_bytes / buffer.tell()) * SHRINK
+
+
+def _annotated(
+    small_rgb: ImageRGB, labelled_boxes: Sequence[LabelledBox], from_wh: SizeWH
+) -> ImageRGB:
+    """Draw boxes that are in pixels of the larger size `from_wh`."""
+    small_wh = (small_rgb.shape[1], small_rgb.shape[0])
+    boxes = [
+        (_scaled(box_xyxy, from_wh, small_wh), class_name, label)
+        for box_xyxy, class_name, label in labelled_boxes
+    ]
+    return annotate(small_rgb, boxes)
 
 
 def _shrunk(image_rgb: ImageRGB, scale: float) -> ImageRGB:

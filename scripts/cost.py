@@ -4,7 +4,7 @@
     python -m scripts.cost --ms 60    # takes the time as given
     python -m scripts.cost --worst    # prints the worst bill of a day, by limit
 
-The output is the tables of docs/deploy.md. The measured time is the handler's processor time from
+The output is the tables of docs/costs.md. The measured time is the handler's processor time from
 the event to the answer, at one picture per request. Other programs on the machine hardly change it.
 
 Lambda gives processor time in proportion to memory, one core at 1769 MB

@@ -215,7 +215,8 @@ def _wait_until_up(base_url: str, process: subprocess.Popen[bytes], log: IO[str]
             continue
         if health.ok:
             return
-        raise DemoError(f"the local API is unhealthy: {health.text}")
+        log.seek(0)
+        raise DemoError(f"the local API is unhealthy: {health.text}\n{log.read()}")
     raise DemoError(f"the local API did not answer within {START_SECONDS:g} s")
 
 

@@ -7,7 +7,7 @@ from service.settings import Settings
 
 
 def request_budget(settings: Settings, *, is_drawn: bool = False) -> RequestBudget:
-    """Return the work that a request may cause; drawing decodes the picture once more.
+    """Return the work that a request may cause.
 
     A picture of an archive counts as a request, so that its row is what the API answers.
     """
@@ -15,5 +15,5 @@ def request_budget(settings: Settings, *, is_drawn: bool = False) -> RequestBudg
         max_ms=1000 * settings.max_cpu_seconds,
         crops_per_picture=settings.max_classified_per_picture,
         crops=settings.max_classified_per_request,
-        decodes=2 if is_drawn else 1,
+        is_drawn=is_drawn,
     )

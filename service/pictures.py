@@ -108,7 +108,7 @@ class PictureService:
         parts: Sequence[Part],
         compute: PictureFunction,
         deadline: Deadline,
-        budget: RequestBudget | None = None,
+        work_budget: RequestBudget | None = None,
     ) -> list[Result]:
         """Return one result per part, in order.
 
@@ -120,20 +120,20 @@ class PictureService:
             parts: Parts of the request.
             compute: Computes the answer for a picture.
             deadline: Time at which all results must be ready.
-            budget: Work that the request may cause; None for no limit.
+            work_budget: Work that the request may cause; None for no limit.
         """
-        pace = TimeBudget(deadline)
-        if budget:
+        time_budget = TimeBudget(deadline)
+        if work_budget:
             files = [part for part in parts if isinstance(part, FormFile) and not part.error]
-            budget.expect(len(files) + sum(not isinstance(part, FormFile) for part in parts))
-            budget.add_bytes(sum(len(part.content) for part in files))
+            work_budget.expect(len(files) + sum(not isinstance(part, FormFile) for part in parts))
+            work_budget.add_bytes(sum(len(part.content) for part in files))
         jobs: dict[int, Future[Result]] = {}
         for each in self._contents(parts, deadline):
             part = parts[each.position]
-            if budget and not isinstance(part, FormFile):
-                _take_download(each, budget)
+            if work_budget and not isinstance(part, FormFile):
+                _take_download(each, work_budget)
             jobs[each.position] = self._workers.submit(
-                self._process, part, each, compute, pace, budget
+                self._process, part, each, compute, time_budget, work_budget
             )
         return [jobs[position].result() for position in range(len(parts))]
 
@@ -170,20 +170,20 @@ class PictureService:
         part: Part,
         arrived: PartContent,
         compute: PictureFunction,
-        pace: TimeBudget,
-        budget: RequestBudget | None,
+        time_budget: TimeBudget,
+        work_budget: RequestBudget | None,
     ) -> Result:
         content = arrived.content
         if isinstance(content, PartError):
             return Result(part, error=content, timing=Timing(arrived.fetch_ms))
-        if budget:
-            budget.start()
-        source = ImageSource(content, self._max_pixels, budget)
+        if work_budget:
+            work_budget.start()
+        source = ImageSource(content, self._max_pixels, work_budget)
         answer: PictureAnswer | None = None
         error: PartError | PictureError | None = None
         start = time.perf_counter()
         try:
-            if pace.is_used_up:
+            if time_budget.is_used_up:
                 raise DeadlineExceeded(
                     "The time limit of the request was reached before this picture. "
                     "Send fewer pictures per request."
@@ -194,8 +194,8 @@ class PictureService:
         total_ms = (time.perf_counter() - start) * 1000
         inference_ms = max(0.0, total_ms - source.decode_ms)
         timing = Timing(arrived.fetch_ms, source.decode_ms, inference_ms)
-        pace.record(timing)
-        return Result(part, answer, source.size_wh, error, timing, content)
+        time_budget.record(timing)
+        return Result(part, answer, source.size_wh, error, timing)
 
 
 def _client_error(
@@ -216,12 +216,12 @@ def _client_error(
     return PartFailed("Something went wrong on our side with this picture.")
 
 
-def _take_download(arrived: PartContent, budget: RequestBudget) -> None:
+def _take_download(arrived: PartContent, work_budget: RequestBudget) -> None:
     """Allow the time of a file that was downloaded; a failed download needs none."""
     if isinstance(arrived.content, PartError):
-        budget.start()
+        work_budget.start()
     else:
-        budget.add_bytes(len(arrived.content))
+        work_budget.add_bytes(len(arrived.content))
 
 
 def _is_upload(part: UrlField | S3Field) -> bool:

@@ -44,7 +44,6 @@ class Result:
         size_wh: Width and height of the upright picture in pixels; None if it was not decoded.
         error: Why the part failed; None if it did not.
         timing: Times of the part.
-        content: File of the picture; None if it could not be fetched.
     """
 
     part: Part
@@ -52,7 +51,6 @@ class Result:
     size_wh: SizeWH | None = None
     error: PartError | PictureError | None = None
     timing: Timing = field(default_factory=Timing)
-    content: bytes | None = None
 
     @property
     def objects(self) -> Sequence[Detection | Vehicle]:

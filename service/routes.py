@@ -18,12 +18,13 @@ from gateway.parts import Form, ignored_parts, parse_body
 from gateway.response import failed_images, not_classified
 from gateway.routes import Route, find_route
 from gateway.upload_bucket import parse_upload
+from inference.decoding.source import ImageSource
 from service.app import App
 from service.drawn import check_single, drawn_picture
 from service.json_answers import details_json, health_json, models_json, picture_answer_json
 from service.limits import request_budget
 from service.picture_answers import PICTURE_ROUTES
-from service.results import Result
+from service.results import PictureAnswer, Result
 
 logger = logging.getLogger("matchvec")
 
@@ -122,12 +123,19 @@ def _pictures(app: App, call: Call) -> Answer:
     read = _read_pictures(app, call.request, can_draw=route.draws)
     compute = route.make_function(app, read.options)
     budget = request_budget(app.settings, is_drawn=read.picture_type is not None)
-    results = app.pictures.answer(read.form.parts, compute, call.deadline, budget)
+    sources: list[ImageSource] = []
+
+    def keep_source(source: ImageSource) -> PictureAnswer:
+        sources.append(source)
+        return compute(source)
+
+    function = keep_source if read.picture_type else compute
+    results = app.pictures.answer(read.form.parts, function, call.deadline, budget)
     if {result.error.code if result.error else None for result in results} == {PartFailed.code}:
         logger.error("request %s: every picture failed", call.request.request_id)
         raise InternalError("Something went wrong on our side.")
     if read.picture_type:
-        picture = drawn_picture(results[0], read.picture_type, app.settings.max_pixels)
+        picture = drawn_picture(results[0], next(iter(sources), None), read.picture_type)
         headers = _headers(results, read)
         return Answer(picture, read.picture_type, headers, results=results)
     if read.options.details or route.has_details:

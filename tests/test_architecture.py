@@ -94,6 +94,15 @@ def test_one_file_imports_onnxruntime() -> None:
     assert users == ["inference/session.py"]
 
 
+def test_one_deployed_file_imports_opencv() -> None:
+    """Two threads that import it at the same time can fail; see inference/opencv.py."""
+    assert [
+        name_of(path)
+        for path in SOURCES
+        if path.relative_to(PROJECT).parts[0] in DEPLOYED and "cv2" in imports(path)
+    ] == ["inference/opencv.py"]
+
+
 def test_the_deployed_packages_do_not_read_the_environment() -> None:
     readers = [
         name_of(path)

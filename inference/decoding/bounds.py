@@ -21,7 +21,7 @@ MAX_SIDE = 1_000_000
 
 
 Charge = Callable[[float], None]
-"""Subtracts estimated milliseconds from the budget of a request."""
+"""Subtracts the estimate of `inference.decoding.cost.decode_ms` from the budget of a request."""
 
 
 def no_charge(_milliseconds: float) -> None:
@@ -60,7 +60,7 @@ def check_header(image: ImageFile | JpegHeader, data: bytes, max_pixels: int) ->
         max_pixels: Largest width times height.
 
     Returns:
-        The estimated milliseconds of one core that decoding takes.
+        The estimated milliseconds of one core for all decodes of the picture.
 
     Raises:
         ImageTooLarge: The image has too many pixels, or takes too much time, by its header.

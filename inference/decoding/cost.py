@@ -5,9 +5,9 @@ A picture may cost as much as its size suggests: a few bytes can stand for 50 mi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from inference.decoding.cost_table import COSTS
+from inference.decoding.cost_table import NANOSECONDS
 from inference.decoding.formats import JPEG_SIGNATURE, TIFF_SIGNATURES
 from inference.decoding.heif import brand_of, check_items
 from inference.decoding.jpeg import JpegHeader, count_scans
@@ -23,6 +23,24 @@ BASE_MS = 650.0
 MS_PER_BYTE = 0.004
 """Further milliseconds per byte of a file. A photograph takes a twentieth of that."""
 
+
+class Cost(NamedTuple):
+    """Nanoseconds of one core.
+
+    Attributes:
+        pixel: Per pixel.
+        byte: Per byte of the file.
+        scan: Per pixel and scan of a JPEG.
+    """
+
+    pixel: float
+    byte: float = 0.0
+    scan: float = 0.0
+
+
+COSTS = {row: Cost(*costs) for row, costs in NANOSECONDS.items()}
+"""Row of the table -> costs of a mode."""
+
 SLOWEST = max(COSTS.values())
 """Costs of a mode that the table lacks."""
 
@@ -34,7 +52,9 @@ LOSSLESS_CHUNKS = (b"VP8L", b"ALPH")
 
 
 def decode_ms(image: ImageFile | JpegHeader, data: bytes, max_pixels: int) -> float:
-    """Return the estimated milliseconds of one core for all decodes of a picture by `/predict`.
+    """Return the estimated milliseconds of one core for all decodes of a picture.
+
+    `/predict` decodes a JPEG twice, for the detector and for the crops; other files once.
 
     Args:
         image: The opened file, not decoded, or the header of a JPEG.

@@ -50,8 +50,9 @@ def decode_reduced(
         data: The file. All of it is read at any resolution.
         max_pixels: Largest width times height of the whole image, by the file's header.
         resolution: Smallest size of the result.
-        charge: Called with the estimated milliseconds of one core before any pixel is decoded,
-            twice for a damaged JPEG. It raises PictureError if the request may not take that long.
+        charge: Called with the estimated milliseconds of one core for all decodes of the picture,
+            before any pixel is decoded, twice for a damaged JPEG. It raises PictureError if the
+            request may not take that long.
 
     Raises:
         PictureError: As for `decode`.

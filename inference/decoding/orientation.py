@@ -5,12 +5,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-import cv2
 import numpy as np
-from cv2.typing import MatLike
 
 from inference.decoding.formats import TIFF_SIGNATURES
 from inference.decoding.tiff import read_directory
+from inference.opencv import MatLike, cv2
 from inference.types import ImageRGB, SizeWH
 
 EXIF_START = b"Exif\0\0"

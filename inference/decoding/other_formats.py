@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import warnings
 
-import cv2
 import numpy as np
 from PIL import Image
 from PIL.ImageFile import ImageFile
@@ -18,6 +17,7 @@ from inference.decoding.png import ends_with_last_chunk
 from inference.decoding.resolution import DecodedImage
 from inference.decoding.rgb import to_rgb
 from inference.decoding.tiff import check_directory, read_directory, without_white_is_zero
+from inference.opencv import cv2
 from inference.types import ImageRGB
 
 # The sender of a damaged file gets an error; Pillow's warnings would only fill the log.
@@ -38,7 +38,8 @@ def decode_other(data: bytes, max_pixels: int, charge: Charge = no_charge) -> De
     Args:
         data: The file, as `check_file` has accepted it.
         max_pixels: Largest width times height, by the file's header.
-        charge: Called with the estimated milliseconds of one core before any pixel is decoded.
+        charge: Called with the estimated milliseconds of one core for all decodes of the picture,
+            before any pixel is decoded.
 
     Raises:
         PictureError: As for `inference.decoding.decode.decode`.

@@ -7,6 +7,7 @@ block of 8x8 to 4x4, 2x2 or one pixel, which is close to the block's average.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from inference.types import ImageRGB, SizeWH
 
@@ -42,6 +43,10 @@ class Resolution:
 
 SMALLEST = Resolution(width=1, height=1, every_side=True)
 """The cheapest decode: it validates the whole file and yields the image's size."""
+
+
+FULL = Resolution(width=inf, height=inf, every_side=True)
+"""The resolution of the file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ class ImageSource:
         return decoded
 
     def _charge(self, decode_ms: float) -> None:
-        """Subtract the estimate of all decodes from the budget, at the first of them."""
+        """Subtract the estimate for all decodes from the budget, at the first of them."""
         if self._budget and not self._is_charged:
             self._budget.charge(decode_ms, len(self._data))
             self._is_charged = True

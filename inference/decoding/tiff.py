@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from struct import Struct, unpack_from
 
@@ -117,6 +118,15 @@ def check_directory(data: bytes, directory: Directory, max_pixels: int) -> None:
         raise NotAnImage(
             "The TIFF's fields claim more bytes than the file has. Save it again and retry."
         )
+    _check_kind(data, values)
+    if values.get(TILE_WIDTH, 0) * values.get(TILE_HEIGHT, 0) > max_pixels:
+        raise ImageTooLarge(
+            f"The TIFF has tiles of over {max_pixels} pixels. Save it again and retry."
+        )
+
+
+def _check_kind(data: bytes, values: Mapping[int, int]) -> None:
+    """Refuse raw files, floating-point samples and compressions that are not supported."""
     is_thumbnail = values.get(SUBFILE_TYPE, 0) & REDUCED_IMAGE and SUB_DIRECTORIES in values
     if (
         is_thumbnail
@@ -137,10 +147,6 @@ def check_directory(data: bytes, directory: Directory, max_pixels: int) -> None:
         raise UnsupportedFormat(
             "TIFFs with progressive, lossless or arithmetic JPEG compression are not supported. "
             "Convert the file to JPEG."
-        )
-    if values.get(TILE_WIDTH, 0) * values.get(TILE_HEIGHT, 0) > max_pixels:
-        raise ImageTooLarge(
-            f"The TIFF has tiles of over {max_pixels} pixels. Save it again and retry."
         )
 
 

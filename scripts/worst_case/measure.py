@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from inference.decoding import cost
-from inference.decoding.cost_table import COSTS, Cost
+from inference.decoding.cost import COSTS, Cost
 from inference.decoding.resolution import SMALLEST, Resolution
 from inference.decoding.source import ImageSource
 from inference.errors import PictureError
@@ -40,24 +40,12 @@ encoder is installed: it was measured once, with pictures of pillow-heif.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+NANOSECONDS = {
+'''
+TAIL = '''"""Row -> nanoseconds of one core per pixel, per byte, and per pixel and scan.
 
-
-class Cost(NamedTuple):
-    """Nanoseconds of one core.
-
-    Attributes:
-        pixel: Per pixel.
-        byte: Per byte of the file.
-        scan: Per pixel and scan of a JPEG.
-    """
-
-    pixel: float
-    byte: float = 0.0
-    scan: float = 0.0
-
-
-COSTS = {
+A TIFF has one row per compression number.
+"""
 '''
 
 
@@ -94,10 +82,9 @@ def measured(row: str) -> Cost:
 def table_text(costs: dict[str, Cost]) -> str:
     """Return the source of the table."""
     rows = "".join(
-        f'    "{row}": Cost({", ".join(str(each) for each in cost)}),\n'
-        for row, cost in costs.items()
+        f'    "{row}": ({", ".join(str(each) for each in cost)}),\n' for row, cost in costs.items()
     )
-    return f'{HEAD}{rows}}}\n"""Row -> costs. A TIFF has one row per compression number."""\n'
+    return f"{HEAD}{rows}}}\n{TAIL}"
 
 
 def _files(makes: Iterable[Make]) -> Iterable[bytes]:

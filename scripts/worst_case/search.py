@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 
-from inference.budget import CROP_MS, PICTURE_MS
+from inference.budget import CROP_MS, DRAWING_MS, PICTURE_MS
 from inference.decoding.decode import decode_reduced
 from inference.decoding.resolution import SMALLEST
 from inference.errors import PictureError
@@ -157,14 +157,14 @@ def count_work(candidate: Candidate, settings: Settings) -> Work:
             break
         answered += 1
         crops += budget.take_crops(OBJECTS)
-    decodes_ms = (decode_ms or 0.0) * (1 + candidate.is_drawn)
+    picture_ms = PICTURE_MS + (decode_ms or 0.0) + DRAWING_MS * candidate.is_drawn
     return Work(
         candidate,
         size + candidate.count * PART_BYTES,
         answered,
         crops,
-        answered * (PICTURE_MS + decodes_ms) + crops * CROP_MS,
-        candidate.count * (PICTURE_MS + decodes_ms + OBJECTS * CROP_MS),
+        answered * picture_ms + crops * CROP_MS,
+        candidate.count * (picture_ms + OBJECTS * CROP_MS),
     )
 
 

@@ -8,14 +8,16 @@ from inference.errors import ImageTooLarge, RequestTooExpensive
 
 
 def budget(
-    *, max_ms: float = 8000, per_picture: int = 20, crops: int = 100, decodes: int = 1
+    *, max_ms: float = 8000, per_picture: int = 20, crops: int = 100, is_drawn: bool = False
 ) -> RequestBudget:
-    return RequestBudget(max_ms=max_ms, crops_per_picture=per_picture, crops=crops, decodes=decodes)
+    return RequestBudget(
+        max_ms=max_ms, crops_per_picture=per_picture, crops=crops, is_drawn=is_drawn
+    )
 
 
-def started(pictures: int, *, max_ms: float = 8000, decodes: int = 1) -> RequestBudget:
+def started(pictures: int, *, max_ms: float = 8000, is_drawn: bool = False) -> RequestBudget:
     """Return the budget of a request whose first picture has started."""
-    limits = budget(max_ms=max_ms, per_picture=100, decodes=decodes)
+    limits = budget(max_ms=max_ms, per_picture=100, is_drawn=is_drawn)
     limits.expect(pictures)
     limits.start()
     return limits
@@ -58,10 +60,18 @@ def test_the_error_is_that_of_the_picture_alone_whatever_came_before() -> None:
         second.charge(BASE_MS + 1, 0)
 
 
-def test_a_drawn_picture_is_decoded_twice() -> None:
-    started(1, decodes=2).charge(BASE_MS / 2, 0)
+def test_a_drawn_picture_may_take_the_time_of_one_that_is_not() -> None:
+    drawn = started(1, is_drawn=True)
+    drawn.charge(BASE_MS, 0)
+    assert drawn.take_crops(100) == 0
     with pytest.raises(ImageTooLarge):
-        started(1, decodes=2).charge(BASE_MS / 2 + 1, 0)
+        started(1, is_drawn=True).charge(BASE_MS + 1, 0)
+
+
+def test_drawing_counts_towards_the_maximum() -> None:
+    started(1, max_ms=1000).charge(BASE_MS, 0)
+    with pytest.raises(ImageTooLarge):
+        started(1, max_ms=1000, is_drawn=True).charge(BASE_MS, 0)
 
 
 @pytest.mark.parametrize("pictures", [1, 32, 44, 100, 200])

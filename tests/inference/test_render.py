@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from inference.annotate import color_of
-from inference.errors import ImageTooLarge, NotAnImage
-from inference.render import render_file
+from inference.decoding.decode import decode
+from inference.render import render
 from inference.types import BoxXYXY
 from tests.support.pictures import STORED, encode, plain
 
@@ -20,9 +20,8 @@ BOX: BoxXYXY = (40, 60, 200, 180)
 def drawn(
     data: bytes, box: BoxXYXY, media_type: str = "image/png", limit: int = 10**6
 ) -> Image.Image:
-    content = render_file(
-        data, [(box, "car", "car: 0.9")], media_type, max_pixels=10**8, max_bytes=limit
-    )
+    image_rgb = decode(data, max_pixels=10**8)
+    content = render(image_rgb, [(box, "car", "car: 0.9")], media_type, max_bytes=limit)
     assert len(content) <= limit
     image = Image.open(io.BytesIO(content))
     assert image.get_format_mimetype() == media_type
@@ -90,10 +89,3 @@ def test_a_box_of_one_pixel_survives(box: BoxXYXY) -> None:
     x1, y1, x2, y2 = extent_of_the_box(image)
     assert 0 <= x1 < x2 <= image.width
     assert 0 <= y1 < y2 <= image.height
-
-
-def test_what_can_not_be_decoded_is_said() -> None:
-    with pytest.raises(NotAnImage):
-        render_file(b"text", [], "image/png", max_pixels=100, max_bytes=1000)
-    with pytest.raises(ImageTooLarge):
-        render_file(plain(20, 20), [], "image/png", max_pixels=100, max_bytes=1000)

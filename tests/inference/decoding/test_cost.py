@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from inference.budget import RequestBudget
-from inference.decoding.cost import check_cost
-from inference.decoding.cost_table import COSTS
+from inference.decoding.cost import COSTS, check_cost
 from inference.decoding.decode import decode, decode_reduced
 from inference.decoding.resolution import SMALLEST
 from inference.decoding.source import ImageSource
