@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 from matchvec_client.errors import PillowMissing, UsageError
 
 try:
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 except ImportError:  # An extra; `require_pillow` says how to install it.
     HAS_PILLOW = False
 else:
@@ -58,6 +58,8 @@ def open_upright(content: bytes) -> PilImage:
             return _open_upright(content)
     except CannotDecode:
         raise
+    except UnidentifiedImageError as error:
+        raise CannotDecode("Pillow cannot read this format.") from error
     except Exception as error:  # Pillow's readers raise exceptions of any type.
         raise CannotDecode(str(error) or type(error).__name__) from error
 

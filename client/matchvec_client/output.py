@@ -23,8 +23,11 @@ CSV_FIELDS = (
     "pred",
     "prob",
     "make",
+    "make_prob",
     "kind",
+    "kind_prob",
     "colour",
+    "colour_prob",
     "error",
 )
 _OF_PICTURE = ("picture", "width", "height")
@@ -69,9 +72,12 @@ def flat_rows(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if row["error"]:
         yield {**picture, "error": row["error"]["code"]}
     for found in row["predictions"]:
-        best = {name: found[name]["pred"][0] for name in _CLASSIFIERS if _has_answer(found, name)}
+        named = [name for name in _CLASSIFIERS if _has_answer(found, name)]
+        best = {name: found[name]["pred"][0] for name in named}
+        probabilities = {f"{name}_prob": found[name]["prob"][0] for name in named}
         classes = {name: found.get(name, []) for name in ("pred", "prob")}
-        yield {**picture, **{name: found[name] for name in _OF_OBJECT}, **classes, **best}
+        own = {name: found[name] for name in _OF_OBJECT}
+        yield {**picture, **own, **classes, **best, **probabilities}
     if not row["error"] and not row["predictions"]:
         yield picture
 

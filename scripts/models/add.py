@@ -77,6 +77,8 @@ def add_model(
     values["source"] = options.source or _source(graph, model)
     if "" in labels:
         values["vehicles"] = _vehicles(options.vehicles, labels[""], ask)
+        why = "labels that /predict classifies; --vehicles changes them"
+        reasons.append(Finding("vehicles", values["vehicles"], why))
     for path, value in changes.items():
         put(values, path, value)
     findings = [each for each in guessed.findings if each.field not in changes]

@@ -18,7 +18,10 @@ LABELS_FILE = "labels.txt"
 ADJACENT_FILES = ("labels.txt", "classes.txt", "data.yaml", "config.json", "label_map.pbtxt")
 """Names under which training tools save labels next to a model."""
 LIKELY_VEHICLES = frozenset(
-    ("car", "truck", "bus", "van", "vehicle", "motorcycle", "motorbike", "pickup", "minibus"),
+    (
+        *("ambulance", "bus", "car", "lorry", "minibus", "minivan", "motorbike", "motorcycle"),
+        *("pickup", "suv", "taxi", "trailer", "truck", "van", "vehicle"),
+    )
 )
 
 

@@ -43,11 +43,12 @@ def test_a_table() -> None:
 
 def test_csv() -> None:
     assert written("csv") == (
-        "picture,width,height,x1,y1,x2,y2,class_name,confidence,label,pred,prob,make,kind,colour,error\n"
-        '"street, long.jpg",80,60,1,2,30,40,car,0.91234,clio: 0.75,clio|208,0.75|0.25,,,,\n'
-        '"street, long.jpg",80,60,5,6,7,8,dog,0.5,dog: 0.5,,,,,,\n'
-        "empty.jpg,8,6,,,,,,,,,,,,,\n"
-        "bad\x1b[31m.jpg,,,,,,,,,,,,,,,not_an_image\n"
+        "picture,width,height,x1,y1,x2,y2,class_name,confidence,label,pred,prob,"
+        "make,make_prob,kind,kind_prob,colour,colour_prob,error\n"
+        '"street, long.jpg",80,60,1,2,30,40,car,0.91234,clio: 0.75,clio|208,0.75|0.25,,,,,,,\n'
+        '"street, long.jpg",80,60,5,6,7,8,dog,0.5,dog: 0.5,,,,,,,,,\n'
+        "empty.jpg,8,6,,,,,,,,,,,,,,,,\n"
+        "bad\x1b[31m.jpg,,,,,,,,,,,,,,,,,,not_an_image\n"
     )
 
 
@@ -151,3 +152,4 @@ def test_classifiers_have_columns() -> None:
     write([row_of(Source("a.jpg"), Picture("a.jpg", 8, 6, (found,)), Query())], "csv", file)
     [row] = csv.DictReader(io.StringIO(file.getvalue()))
     assert [row[name] for name in NAMED] == [f"best {name}" for name in NAMED]
+    assert [row[f"{name}_prob"] for name in NAMED] == ["0.9"] * 3
