@@ -21,6 +21,7 @@ from tests.support.local_api import (
     copy_project,
     listing_lines,
     local_api,
+    wait_for,
 )
 from tests.support.pictures import plain
 
@@ -45,14 +46,15 @@ def test_credentials_of_the_shell_do_not_reach_the_function(project: Path, tmp_p
     with (project / "lambda_function.py").open("a") as file:
         file.write("print('key:', os.environ['AWS_ACCESS_KEY_ID'])\n")
     with local_api(tmp_path / "log", root=project, AWS_ACCESS_KEY_ID="secret") as api:
+        wait_for("key:", api.log, api.process)
         log = api.log.read_text()
-    assert "key:" in log
     assert "secret" not in log
 
 
 @both_runtimes
 def test_says_why_a_model_does_not_load(flags: tuple[str, ...], tmp_path: Path) -> None:
     with local_api(tmp_path / "log", *flags, wait=NOT_WORKING, DETECTION_MODEL="typo") as api:
+        wait_for("ERROR: ", api.log, api.process)
         log = api.log.read_text()
         [line, *_] = [line for line in log.splitlines() if line.startswith("ERROR: ")]
         assert "Model typo" in line
@@ -67,7 +69,7 @@ def test_says_why_the_function_does_not_start(
     with (project / "lambda_function.py").open("a") as file:
         file.write("raise RuntimeError('a mistake of mine')\n")
     with local_api(tmp_path / "log", *flags, root=project, wait=NOT_WORKING) as api:
-        assert "a mistake of mine" in api.log.read_text()
+        wait_for("a mistake of mine", api.log, api.process)
         answer = requests.get(f"{api.url}/health", timeout=30)
         assert (answer.status_code, answer.json()["error"]["code"]) == (502, "internal_error")
         assert answer.json()["error"]["request_id"] == answer.headers["X-Request-Id"]
@@ -141,7 +143,7 @@ def test_changed_code_is_loaded_with_the_next_request(
         assert health().json()["version"] == "9.9.9"
         code.write_text("this is no Python")
         assert health().status_code == 502
-        assert "SyntaxError" in api.log.read_text()
+        wait_for("SyntaxError", api.log, api.process)
         code.write_text(original)
         assert health().json()["version"] == before
 

@@ -64,6 +64,7 @@ def free_port() -> int:
 
 
 def wait_for(text: str, log: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the log has a text: a thread copies the function's lines to it."""
     end = time.monotonic() + START_SECONDS
     while text not in log.read_text():
         assert process.poll() is None, log.read_text()
