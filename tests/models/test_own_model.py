@@ -222,7 +222,7 @@ HEADS_FIELDS: dict[str, dict[str, Any]] = {
 def test_a_formats_fields_are_those_of_the_code(name: str) -> None:
     values = {"format": name, **HEADS_FIELDS[name], "of nobody": 1}
     known = known_fields(lambda: read_head(JsonReader("output", values), 2)) - {"format"}
-    table = [row for row in rows("format", "field") if quoted(row[0]) == [name]]
+    table = [row for row in rows("format", "field") if name in quoted(row[0])]
 
     assert {field for row in table for field in quoted(row[1])} == known
     # The default stands at the end of its row.
@@ -235,8 +235,7 @@ def test_a_formats_fields_are_those_of_the_code(name: str) -> None:
 
 def test_the_formats_are_those_of_the_code() -> None:
     assert {quoted(row[0])[0] for row in rows("format", "outputs")} == set(HEADS)
-    [text] = [text for field, text in rows("field") if field == "`output.format`"]
-    assert set(quoted(text)) == {*HEADS, "classes"}
+    assert "Classifiers have `classes`" in TEXT
 
 
 def test_the_catalogue_is_the_documented_one() -> None:
