@@ -10,7 +10,7 @@ from inference.errors import ImageTooLarge, RequestTooExpensive
 PICTURE_MS = 15.0
 """Milliseconds of one core for the detector and everything else around a decode."""
 
-CROP_MS = 7.0
+CROP_MS = 4.5
 """Milliseconds of one core to classify a vehicle."""
 
 
