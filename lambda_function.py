@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 # Startup creates no garbage: all that it allocates is kept.
@@ -16,11 +16,11 @@ gc.disable()
 # numpy starts these threads for linear algebra, which this function does not use.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from service.models import Models, load_pipeline
+from service.models import make_models
 from service.settings import Settings
 
 settings = Settings.from_environment(os.environ)
-models = Models(partial(load_pipeline, settings))
+models = make_models(settings)
 
 from service.app import make_app
 from service.handler import handle

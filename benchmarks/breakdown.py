@@ -60,7 +60,8 @@ def measure(content: bytes, rounds: int) -> dict[str, float]:
         times.setdefault(name, []).append((time.perf_counter() - start) * 1000)
         return result
 
-    pipeline = load_pipeline(Settings.from_environment({}))
+    settings = Settings.from_environment({})
+    pipeline = load_pipeline(settings, settings.workers)
     for _ in range(rounds + 1):
         _request(content, pipeline.detector, step)
     return {name: statistics.median(each[1:]) for name, each in times.items()}

@@ -22,7 +22,7 @@ MEMORY_MB = "3538"
 `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`."""
 
 NICENESS = -10
-PRIORITIES = ("realtime", "high", "normal")
+PRIORITIES = ("high", "realtime", "normal")
 REALTIME = 1
 
 
@@ -88,7 +88,7 @@ class Worker:
         self,
         contestant: str,
         environ: Mapping[str, str],
-        priority: str = "realtime",
+        priority: str = "high",
         cgroup: Path | None = None,
     ) -> None:
         """Start the process and wait until its models are loaded."""

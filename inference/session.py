@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -79,6 +80,8 @@ def load_session(manifest: Manifest, threads: int = 1) -> Session:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = LOG_ERRORS
     options.intra_op_num_threads = threads
+    if places := thread_places(threads):
+        options.add_session_config_entry("session.intra_op_thread_affinities", places)
     options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN_MICROSECONDS)
     try:
         runtime = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
@@ -95,6 +98,27 @@ def load_session(manifest: Manifest, threads: int = 1) -> Session:
     first_axis = runtime.get_inputs()[names.index(name)].shape[0]
     batch = first_axis if isinstance(first_axis, int) else 1
     return Session(runtime, name, outputs, constants, batch)
+
+
+def thread_places(threads: int) -> str:
+    """Return the core of each thread of a run but the caller's, as onnxruntime's option names them.
+
+    The kernel often wakes a thread on the core of the thread that wakes it, so that both share one
+    core: a run takes 10 instead of 7.4 ms. onnxruntime places its threads itself only if it also
+    chooses their number.
+    https://onnxruntime.ai/docs/performance/tune-performance/threading.html
+
+    Args:
+        threads: Threads per run, the caller included.
+
+    Returns:
+        Such as "2;3": cores are counted from 1. Empty for one thread, for fewer cores than threads,
+        and on systems that do not list a process's cores.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return ""
+    cores = sorted(os.sched_getaffinity(0))
+    return ";".join(str(core + 1) for core in cores[1:threads]) if len(cores) >= threads else ""
 
 
 def _read_checked(manifest: Manifest) -> bytes:

@@ -24,14 +24,15 @@ class PictureRoute:
     """A route that takes pictures.
 
     Attributes:
-        make_function: Returns the function that computes the answer for each picture.
+        make_function: Returns the function that computes the answer for each picture of a request
+            with so many.
         uses_detector: True if the route runs the detector. Its answers are objects with boxes.
         uses_classifiers: True if the route runs the classifiers, too.
         has_details: True if the route always answers as with ``details=true``, so that its answer
             has one type. Clients in typed languages are generated from such routes.
     """
 
-    make_function: Callable[[App, Options], PictureFunction]
+    make_function: Callable[[App, Options, int], PictureFunction]
     uses_detector: bool = False
     uses_classifiers: bool = False
     has_details: bool = False
@@ -54,8 +55,8 @@ class PictureRoute:
         return pipeline.detector.manifest, *(each.manifest for each in classifiers)
 
 
-def _classify(app: App, options: Options) -> PictureFunction:
-    pipeline, threshold = app.models.pipeline(), _threshold(app, options)
+def _classify(app: App, options: Options, pictures: int) -> PictureFunction:
+    pipeline, threshold = app.models.pipeline_for(pictures), _threshold(app, options)
 
     def compute(source: ImageSource) -> PictureAnswer:
         return pipeline.predict_class(source, threshold, options.top)
@@ -63,8 +64,8 @@ def _classify(app: App, options: Options) -> PictureFunction:
     return compute
 
 
-def _detect(app: App, options: Options) -> PictureFunction:
-    pipeline, threshold = app.models.pipeline(), _threshold(app, options)
+def _detect(app: App, options: Options, pictures: int) -> PictureFunction:
+    pipeline, threshold = app.models.pipeline_for(pictures), _threshold(app, options)
 
     def compute(source: ImageSource) -> PictureAnswer:
         return pipeline.predict_objects(source, threshold)
@@ -102,6 +103,6 @@ PICTURE_ROUTES: Mapping[Route, PictureRoute] = {
     Route.PREDICT_DETAILS: replace(PREDICT, has_details=True),
     Route.OBJECT_DETECTION: OBJECT_DETECTION,
     Route.OBJECT_DETECTION_DETAILS: replace(OBJECT_DETECTION, has_details=True),
-    Route.SHAPE: PictureRoute(lambda _app, _options: _shape),
-    Route.NBYTES: PictureRoute(lambda _app, _options: _nbytes),
+    Route.SHAPE: PictureRoute(lambda *_: _shape),
+    Route.NBYTES: PictureRoute(lambda *_: _nbytes),
 }

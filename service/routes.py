@@ -121,7 +121,7 @@ def _pictures(app: App, call: Call) -> Answer:
     """Answer one result per picture as JSON, or the only picture with its objects drawn on it."""
     route = PICTURE_ROUTES[call.route]
     read = _read_pictures(app, call.request, can_draw=route.draws)
-    compute = route.make_function(app, read.options)
+    compute = route.make_function(app, read.options, len(read.form.parts))
     budget = request_budget(app.settings, is_drawn=read.picture_type is not None)
     sources: list[ImageSource] = []
 

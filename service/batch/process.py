@@ -47,7 +47,8 @@ def process_items(
     Raises:
         ModelUnavailable: A model could not be loaded.
     """
-    compute = PICTURE_ROUTES[route].make_function(app.api, Options())
+    # Objects are processed one after the other.
+    compute = PICTURE_ROUTES[route].make_function(app.api, Options(), 1)
     clock = app.api.clock
     slowest_seconds = 0.0
     for item, reading in _read_ahead(app, items):

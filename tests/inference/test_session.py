@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from inference.errors import ModelUnavailable
 from inference.manifest import load_manifest
-from inference.session import load_session
+from inference.session import load_session, thread_places
 from tests.support.models import tiny_folder, tiny_manifest, tiny_onnx
 
 
@@ -101,3 +102,28 @@ def test_the_checksum_is_the_file_s(tmp_path: Path) -> None:
     assert load_manifest(folder).sha256 == (
         hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
     )
+
+
+PLACES: dict[str, tuple[set[int], int, str]] = {
+    "one thread": ({0, 1}, 1, ""),
+    "two cores": ({0, 1}, 2, "2"),
+    "four cores": ({0, 1, 2, 3}, 4, "2;3;4"),
+    "fewer threads than cores": ({0, 1, 2, 3}, 2, "2"),
+    "a container with the last cores": ({6, 7}, 2, "8"),
+    "fewer cores than threads": ({0}, 2, ""),
+}
+
+
+@pytest.mark.parametrize(("cores", "threads", "places"), PLACES.values(), ids=PLACES)
+def test_threads_have_cores_of_their_own(
+    cores: set[int], threads: int, places: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: cores, raising=False)
+
+    assert thread_places(threads) == places
+
+
+def test_a_system_that_does_not_list_its_cores_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+
+    assert thread_places(2) == ""

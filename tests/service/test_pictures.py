@@ -57,7 +57,7 @@ def test_parts_without_content_reserve_no_time() -> None:
     [alone] = answer([UrlField("http://a.example/9.png")], crops, budget=make_budget())
     last = answer([*unusable, UrlField("http://a.example/9.png")], crops, budget=make_budget())[-1]
 
-    assert alone.answer == last.answer == 46
+    assert alone.answer == last.answer == 72
 
 
 class WatchedBudget(RequestBudget):

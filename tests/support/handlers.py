@@ -13,7 +13,7 @@ from gateway.upload_bucket import UploadBucket
 from inference.pipeline import Pipeline
 from service.app import App, make_app
 from service.handler import handle
-from service.models import Models, load_pipeline
+from service.models import Models, make_models
 from service.settings import Settings
 
 Handler = Callable[[object, object], ProxyResponse]
@@ -24,11 +24,11 @@ def build_app(
     settings: Settings,
     fetcher: Fetcher | None = None,
     *,
-    load: Callable[[Settings], Pipeline] = load_pipeline,
+    load: Callable[[Settings], Pipeline] | None = None,
     uploads: UploadBucket | None = None,
     clock: Clock = time.monotonic,
 ) -> App:
-    models = Models(partial(load, settings))
+    models = Models(partial(load, settings)) if load else make_models(settings)
     return make_app(settings, models, fetcher=fetcher, uploads=uploads, clock=clock)
 
 
@@ -36,7 +36,7 @@ def make_handler(
     settings: Settings,
     fetcher: Fetcher | None = None,
     *,
-    load: Callable[[Settings], Pipeline] = load_pipeline,
+    load: Callable[[Settings], Pipeline] | None = None,
     uploads: UploadBucket | None = None,
     clock: Clock = time.monotonic,
 ) -> Handler:
