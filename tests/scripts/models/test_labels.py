@@ -23,7 +23,40 @@ FILES: dict[str, tuple[str, bytes]] = {
     ),
     "CSV with ids": ("l.csv", b"id,name\n1,truck\n0,car\n"),
     "CSV without ids": ("l.csv", b"label\ncar\ntruck\n"),
-}
+    "CSV of Excel": ("l.csv", b"\xef\xbb\xbfclass_id;class_name\r\n0;car\r\n1;truck\r\n"),
+    "CSV without a header": ("l.csv", b"0,car\n1,truck\n"),
+    "CSV without a header, names first": ("l.csv", b"car,0\ntruck,1\n"),
+    "CSV of names alone": ("l.csv", b"car\ntruck\n"),
+    "UTF-16 of Windows": ("a.txt", "car\r\ntruck\r\n".encode("utf-16")),
+    "numbered lines": ("a.txt", b"0  car\n1  truck\n"),
+    "numbered lines from 1": ("a.txt", b"1: car\n2: truck\n"),
+    "a Python dict": ("a.txt", b"{0: 'car', 1: 'truck'}"),
+    "a JSON object with labels": ("l.json", b'{"labels": ["car", "truck"]}'),
+    "JSON with ImageNet's ids": ("l.json", b'{"0": ["n1", "car"], "1": ["n2", "truck"]}'),
+    "categories of COCO": (
+        "l.json", b'{"categories": [{"id": 2, "name": "truck"}, {"id": 1, "name": "car"}]}',
+    ),
+    "pbtxt with a colon": ("map.pbtxt", b'item: {id: 1 name: "car"}\nitem: {id: 2 name: "truck"}'),
+}  # fmt: skip
+
+
+OTHERS: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
+    "an unused id": (
+        "a.pbtxt", b"item {id: 1 name: 'car'} item {id: 3 name: 'bus'}", ("car", "N/A", "bus"),
+    ),
+    "an apostrophe": (
+        "a.pbtxt", b"item {id: 1 name: 'driver\\'s'} item {id: 2 name: 'b'}", ("driver's", "b"),
+    ),
+    "yes and no": ("a.yaml", b"names: [yes, no]", ("yes", "no")),
+    "names with numbers": ("a.txt", b"1 series\n3 series\n", ("1 series", "3 series")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "content", "labels"), OTHERS.values(), ids=OTHERS)
+def test_odd_names(name: str, content: bytes, labels: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    assert read_labels(str(tmp_path / name)) == labels
 
 
 @pytest.mark.parametrize(("name", "content"), FILES.values(), ids=FILES)
@@ -41,7 +74,8 @@ INVALID: dict[str, tuple[str, bytes]] = {
     "JSON with a gap in the ids": ("a.json", b'{"0": "a", "2": "b"}'),
     "a JSON number": ("a.json", b"3"),
     "pbtxt without ids": ("a.pbtxt", b"item { name: 'a' }"),
-    "CSV without a header": ("a.csv", b"0,car\n1,truck\n"),
+    "CSV of one row": ("a.csv", b"car,truck\n"),
+    "JSON objects without names": ("a.json", b'[{"id": 0}, {"id": 1}]'),
 }
 
 
