@@ -33,6 +33,7 @@ class RowsHead:
         columns: Column names in order: `x1`, `y1`, `x2`, `y2` or `cx`, `cy`, `w`, `h`; `score`,
             `class` and `batch`.
         ignored: Number of columns after these: those of a segmentation or a pose.
+        first_class: Id of the first label; some exports count from 1.
         normalized: True if corners are in 0..1, False if they are in input pixels.
     """
 
@@ -41,10 +42,11 @@ class RowsHead:
     columns: tuple[str, ...]
     normalized: bool
     ignored: int = 0
+    first_class: int = 0
 
     @classmethod
     def from_fields(cls, fields: JsonReader, class_count: int) -> RowsHead:
-        """Read `predictions`, `columns`, `normalized` and `ignored`."""
+        """Read `predictions`, `columns`, `normalized`, `ignored` and `first_class`."""
         columns = fields.texts("columns") if fields.has("columns") else DEFAULT_COLUMNS
         if len(set(columns)) != len(columns) or set(columns) - {BATCH} not in NEEDED:
             raise fields.refuse(
@@ -56,6 +58,7 @@ class RowsHead:
             columns=columns,
             normalized=fields.flag("normalized", False),
             ignored=fields.integer("ignored", 0, MAX_IGNORED, 0),
+            first_class=fields.integer("first_class", 0, 1, 0),
         )
 
     def decode(
@@ -77,7 +80,7 @@ class RowsHead:
             boxes_xyxy = to_corners(boxes_xyxy)
         if self.normalized:
             boxes_xyxy = boxes_xyxy * np.array([*input_wh, *input_wh], dtype=np.float32)
-        class_ids = to_class_ids(column["class"], self.class_count)
+        class_ids = to_class_ids(column["class"] - self.first_class, self.class_count)
         found = (column["score"] >= threshold) & (class_ids >= 0)
         if BATCH in column:
             # A model of a fixed batch gets copies of the picture after the first one.

@@ -12,7 +12,7 @@ from inference.types import Outputs, RawDetections
 
 @dataclass(frozen=True, slots=True)
 class SsdHead:
-    """Boxes [1, n, 4] as y1, x1, y2, x2 in 0..1, classes [1, n], scores [1, n], count [1].
+    """Boxes [1, n, 4] as y1, x1, y2, x2, classes [1, n], scores [1, n], count [1].
 
     Attributes:
         boxes: Name of the box output.
@@ -20,6 +20,7 @@ class SsdHead:
         scores: Name of the score output.
         count: Name of the output with the number of filled rows; None if all are filled.
         first_class: Id of the first label; some exports count from 1.
+        normalized: True if corners are in 0..1, False if they are in input pixels.
     """
 
     boxes: str
@@ -27,23 +28,25 @@ class SsdHead:
     scores: str
     count: str | None
     first_class: int
+    normalized: bool = True
 
     @classmethod
     def from_fields(cls, fields: JsonReader, class_count: int) -> SsdHead:
-        """Read `boxes`, `classes`, `scores`, `count` and `first_class`."""
+        """Read `boxes`, `classes`, `scores`, `count`, `first_class` and `normalized`."""
         return cls(
             boxes=fields.text("boxes"),
             classes=fields.text("classes"),
             scores=fields.text("scores"),
             count=fields.optional_text("count"),
             first_class=fields.integer("first_class", 0, 1, 0),
+            normalized=fields.flag("normalized", True),
         )
 
     def decode(
         self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
     ) -> RawDetections:
         """See `Head`."""
-        width, height = input_wh
+        width, height = input_wh if self.normalized else (1, 1)
         boxes_yxyx = outputs[self.boxes].reshape(-1, 4).astype(np.float32, copy=False)
         filled = len(boxes_yxyx) if self.count is None else int(outputs[self.count].reshape(-1)[0])
         scores = outputs[self.scores].reshape(-1)[:filled].astype(np.float32, copy=False)

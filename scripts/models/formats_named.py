@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from scripts.models.formats import Format, Model, are_normalized, cell_count, is_list, make_format
+from scripts.models.formats_tensorflow import EXPORT_FINISHED, tensorflow
 from scripts.models.probe import Output
 
 PICODET_STRIDES = (8, 16, 32, 64)
 SUM_TOLERANCE = 0.02
+MAX_ODD = 0.2
+"""Share of boxes with a negative size, above which they are no boxes."""
 NO_OBJECT_SHARE = 0.8
 """Share of queries whose largest logit is the last one, if that means "no object"."""
 ITS_NAME = "its name"
@@ -24,47 +27,6 @@ SURELY_EMPTY = -1.0
 """Most queries of a trained model find nothing: their highest logit is below this."""
 MAX_SOFTMAX_QUERIES = 125
 """DETR and YOLOS have 100 queries, Table Transformer 15 and 125, their successors 300."""
-
-
-def tensorflow(model: Model) -> Format | None:
-    """TensorFlow's detection API and TFLite's post-processing: y1, x1, y2, x2 of 0..1."""
-    outputs = model.probe.outputs
-    boxes = model.probe.named("detection_boxes")
-    if boxes is not None:
-        classes, scores, count = (
-            model.probe.named(part)
-            for part in ("detection_classes", "detection_scores", "num_detections")
-        )
-        first, why = 1, "TensorFlow's object detection API counts classes from 1"
-        reason = "outputs detection_boxes, ...: TensorFlow's object detection API"
-    elif len(outputs) == 4 and all(
-        "PostProcess" in each.name or "StatefulPartitionedCall" in each.name for each in outputs
-    ):
-        boxes = next((each for each in outputs if is_list(each, 4)), None)
-        count = next((each for each in outputs if each.values.size == 2), None)
-        rest = [each for each in outputs if each not in (boxes, count)]
-        classes = next((each for each in reversed(rest) if each.are_integers), rest[-1])
-        # Empty lists look alike; TFLite has its classes before its scores.
-        if all(each.are_integers for each in rest) and "PostProcess" in outputs[0].name:
-            classes = rest[0]
-        scores = next((each for each in rest if each is not classes), None)
-        first, why = 0, "TFLite's post-processing counts classes from 0"
-        reason = "four outputs of TFLite_Detection_PostProcess"
-    else:
-        return None
-    if boxes is None or classes is None or scores is None:
-        return None
-    return make_format(
-        "ssd",
-        "tensorflow",
-        reason,
-        None,
-        ("boxes", boxes.name, "four columns"),
-        ("classes", classes.name, "whole numbers"),
-        ("scores", scores.name, "values of 0..1"),
-        ("count", count.name if count else None, "a single value"),
-        ("first_class", first, why),
-    )
 
 
 def finished_boxes(model: Model) -> Format | None:
@@ -110,6 +72,26 @@ def boxes_with_scores(model: Model) -> Format | None:
         ("labels", labels.name, ITS_NAME),
         ("normalized", False, "mmdeploy returns pixels"),
         ("first_class", 0, "mmdetection counts from 0"),
+    )
+
+
+def undecoded(model: Model) -> str | None:
+    """Boxes and classes before decoding: offsets from anchors, as EfficientDet's network gives."""
+    boxes, scores = _boxes_and_classes(model)
+    if boxes is None or scores is None:
+        return None
+    rows = boxes.rows()
+    is_reversed = (rows[:, 2] < rows[:, 0]) | (rows[:, 3] < rows[:, 1])
+    has_sizes = (rows[:, 2:] >= 0).all(axis=1)
+    are_offsets = is_reversed.mean() > MAX_ODD and has_sizes.mean() < 1 - MAX_ODD
+    if not scores.are_probabilities:
+        # The boxes of queries come out of a sigmoid.
+        are_offsets = rows.min() < -SUM_TOLERANCE
+    if not are_offsets and model.probe.named("anchors") is None:
+        return None
+    return (
+        f"output {boxes.name} has offsets from anchors ({rows.min():.2f} to {rows.max():.2f}), "
+        f"which are not decoded to boxes. {EXPORT_FINISHED}"
     )
 
 
@@ -235,6 +217,7 @@ NAMED_RULES = (
     finished_boxes,
     boxes_with_scores,
     picodet,
+    undecoded,
     queries,
     scored_boxes,
 )

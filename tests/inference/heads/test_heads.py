@@ -119,6 +119,15 @@ def test_ssd_without_a_count_that_counts_classes_from_one() -> None:
     assert [(score, class_id) for _, score, class_id in rows(found)] == [(0.9, 0), (0.8, 0)]
 
 
+def test_ssd_in_pixels() -> None:
+    outputs = {**ssd_outputs(), "b": np.array([[[10, 20, 30, 40]]], np.float32)}
+    found = head(**SSD, count="n", normalized=False).decode(
+        {**outputs, "c": outputs["c"][:, :1], "s": outputs["s"][:, :1]}, (100, 200), 0.4
+    )
+
+    assert rows(found) == [([20, 10, 40, 30], 0.9, 1)]
+
+
 def test_boxes() -> None:
     outputs = {
         "boxes": np.array([[1, 2, 3, 4], [5, 6, 7, 8]], np.float32),

@@ -196,6 +196,31 @@ MODELS: dict[str, tuple[dict[str, Array], Inputs, dict[str, str], dict[str, Any]
         },
         NHWC, {}, {"output.format": "ssd", "output.first_class": 0},
     ),
+    "TensorFlow Models, pixels": (
+        {
+            "detection_boxes": filled(25, 16, 16, 48, 48), "detection_scores": ones(25, SCORE),
+            "detection_classes": ones(25, 1), "num_detections": np.array([1], np.int32),
+        },
+        NHWC, {}, {"output.format": "ssd", "output.normalized": False},
+    ),
+    "TensorFlow's suppression": (
+        {
+            "nmsed_boxes": filled(25, *YXYX), "nmsed_scores": ones(25, SCORE),
+            "nmsed_classes": ones(25), "valid_detections": np.array([1], np.int32),
+        },
+        NHWC, {}, {"output.format": "ssd", "output.count": "valid_detections"},
+    ),
+    "TensorFlow's suppression, without names": (
+        {
+            "Identity": filled(25, *YXYX), "Identity_1": ones(25, SCORE),
+            "Identity_2": ones(25), "Identity_3": np.array([1], np.int32),
+        },
+        NHWC, {}, {"output.format": "ssd", "output.classes": "Identity_2"},
+    ),
+    "EfficientDet of automl": (
+        {"detections": filled(20, 0, 16, 16, 48, 48, SCORE, 1)},
+        NHWC, {}, {"output.format": "rows", "output.first_class": 1},
+    ),
 }  # fmt: skip
 
 
