@@ -25,8 +25,8 @@ CONSTANT_TYPES = {
 }
 """onnxruntime type -> numpy dtype of the inputs that a manifest can set to constants."""
 
-MASK_AXES = 3
-"""Axes of a mask of pixels: batch, height, width."""
+MASK_AXES = (3, 4)
+"""Numbers of axes of a mask of pixels: batch, one channel or none, height, width."""
 SPIN_MICROSECONDS = "100"
 """Microseconds that a thread spins while it waits for work. Spinning between the operators of a
 run saves a fifth of the time; with onnxruntime's longer default, threads still spin during the next
@@ -150,13 +150,15 @@ def _read_checked(manifest: Manifest) -> bytes:
 def constant_shape(axes: Sequence[object], input_wh: SizeWH) -> list[int]:
     """Return the shape of an input that is the same for every picture.
 
-    Dynamic axes have one element, but those of a mask [batch, height, width] have the input's size.
+    Dynamic axes have one element, but the last two of a mask have the input's size.
 
     Args:
         axes: onnxruntime's axes: an integer, or a name or None for a dynamic axis.
         input_wh: Width and height of the picture input.
     """
-    dynamic = (1, input_wh[1], input_wh[0]) if len(axes) == MASK_AXES else (1,) * len(axes)
+    dynamic = [1] * len(axes)
+    if len(axes) in MASK_AXES:
+        dynamic[-2:] = [input_wh[1], input_wh[0]]
     return [
         size if isinstance(size, int) else known for size, known in zip(axes, dynamic, strict=True)
     ]

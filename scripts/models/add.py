@@ -60,7 +60,9 @@ def add_model(
     """
     graph = read_graph(model)
     changes = parse_changes(options.changes)
-    guessed = guess(graph, _size(changes), _known_labels(options, model))
+    pairs = [text.partition("=") for text in options.labels]
+    wanted = [output for output, equals, _ in pairs if equals]
+    guessed = guess(graph, _size(changes), _known_labels(options, model), wanted)
     # A change can supply what could not be guessed, such as a constant.
     if guessed.problems and not (guessed.findings and "input.constants" in changes):
         raise ToolError("; ".join(guessed.problems))
@@ -84,7 +86,7 @@ def add_model(
     findings = [each for each in guessed.findings if each.field not in changes]
     findings += [Finding(path, value, "your --set") for path, value in changes.items()]
     findings += reasons
-    return install(base, model, values, labels, replace=options.replace), tuple(findings)
+    return install(base, graph.content, values, labels, replace=options.replace), tuple(findings)
 
 
 def parse_changes(texts: Sequence[str]) -> dict[str, Any]:
@@ -160,9 +162,9 @@ def _labels(
 
 def _split_labels(text: str, guessed: Guess) -> tuple[str, str]:
     """Split `OUTPUT=FILE`; a single output needs only `FILE`."""
-    if len(guessed.classes) == 1:
-        return next(iter(guessed.classes)), text
     output, equals, file = text.partition("=")
+    if len(guessed.classes) == 1 and output not in guessed.classes:
+        return next(iter(guessed.classes)), text
     if not equals:
         names = ", ".join(f"--labels {name}=FILE" for name in guessed.classes)
         raise ToolError(f"the model has several outputs. Pass {names}")

@@ -97,7 +97,8 @@ def install_entry(base: Path, file: Path, entry: Entry, *, replace: bool = False
         ToolError: The product cannot load it.
     """
     width, height = (entry.fields.get(f"input.{side}") for side in ("width", "height"))
-    guessed = guess(read_graph(file), (width, height) if width and height else None)
+    graph = read_graph(file)
+    guessed = guess(graph, (width, height) if width and height else None)
     if guessed.problems:
         raise ToolError("; ".join(guessed.problems))
     values = nested(guessed.findings)
@@ -111,7 +112,7 @@ def install_entry(base: Path, file: Path, entry: Entry, *, replace: bool = False
     labels = {output: read_labels(entry.labels) for output in guessed.classes}
     for output, names in labels.items():
         check_count(names, guessed.classes[output], output or entry.name)
-    return install(base, file, values, labels, replace=replace)
+    return install(base, graph.content, values, labels, replace=replace)
 
 
 def _entry(name: str, values: Mapping[str, Any]) -> Entry:

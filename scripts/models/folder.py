@@ -39,7 +39,7 @@ def load_model(folder: Path) -> Detector | Classifier:
 
 def install(
     base: Path,
-    model: Path,
+    model: bytes,
     values: Mapping[str, Any],
     labels: Mapping[str, Sequence[str]],
     *,
@@ -49,7 +49,7 @@ def install(
 
     Args:
         base: The folder of models.
-        model: The ONNX file, which is copied.
+        model: Content of the ONNX file.
         values: The manifest without `file`, `sha256` and labels.
         labels: A detector's labels under "", a classifier's by output.
         replace: Whether to replace an existing model.
@@ -67,7 +67,7 @@ def install(
         with tempfile.TemporaryDirectory(dir=base, prefix=f".{name}-") as temporary:
             folder = Path(temporary) / name
             folder.mkdir()
-            shutil.copyfile(model, folder / MODEL_FILE)
+            (folder / MODEL_FILE).write_bytes(model)
             _write_manifest(folder, values, labels)
             load_model(folder)
             # The new model is compared with the recorded results of the replaced one.

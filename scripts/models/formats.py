@@ -44,11 +44,13 @@ class Model:
         graph: Inputs, outputs and metadata.
         probe: Values of the outputs.
         labels: Known class names, or None.
+        wanted: Names of the outputs that the user has labels for; empty if unknown.
     """
 
     graph: Graph
     probe: Probe
     labels: tuple[str, ...] | None
+    wanted: frozenset[str] = frozenset()
 
 
 Rule = Callable[[Model], Format | str | None]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,28 +21,14 @@ from inference.session import constant_shape
 from inference.types import Outputs, SizeWH, Tensor
 from scripts.models.errors import ToolError
 from scripts.models.graph_pixels import expected_range
+from scripts.models.load_errors import first_line, load_error
+from scripts.models.zipmap import class_names, without_zipmap
 
 LOG_NOTHING = 4
 """Log severity of onnxruntime: its exceptions have the same messages."""
 DTYPES = {"float": "float32", "double": "float64"}
 """numpy's names of onnxruntime's types, where they differ."""
 MAX_METADATA_CHARACTERS = 1 << 20
-LOAD_HINTS = (
-    (
-        re.compile("TRT|TensorRT"),
-        ". It has an operator of TensorRT: export it for onnxruntime, without that plugin",
-    ),
-    (
-        re.compile("not a registered function/op|No Op registered|custom"),
-        ". It has an operator that onnxruntime lacks: export it without that operator",
-    ),
-    (
-        re.compile("Could not find an implementation"),
-        ". onnxruntime lacks it for this type on a CPU: export the model in float32",
-    ),
-    (re.compile("IR version|opset", re.IGNORECASE), ". Export it for an older opset"),
-)
-"""Texts in onnxruntime's messages, and what to do."""
 PREPROCESSOR_FILE = "preprocessor_config.json"
 CONFIG_FILE = "config.json"
 
@@ -72,24 +57,30 @@ class Graph:
     """Inputs, outputs and metadata of a model.
 
     Attributes:
+        content: The file, without its ZipMaps.
         inputs: Inputs in the model's order.
-        outputs: Outputs in the model's order.
+        outputs: Tensors of numbers among the outputs, in the model's order.
+        others: Other outputs, with their types.
         producer: Program that wrote the file; "" if unknown.
         metadata: Custom metadata; Ultralytics writes class names there.
         runtime: onnxruntime's session.
         preprocessor: HuggingFace's `preprocessor_config.json` next to the file; {} if absent.
         config: HuggingFace's `config.json` next to the file; {} if absent.
         ranges: Range of values by input, if the graph itself normalises them.
+        class_names: Class names in its operators, or None.
     """
 
+    content: bytes
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+    others: tuple[str, ...]
     producer: str
     metadata: Mapping[str, str]
     runtime: onnxruntime.InferenceSession
     preprocessor: Mapping[str, Any]
     config: Mapping[str, Any]
     ranges: Mapping[str, str]
+    class_names: tuple[str, ...] | None
 
     def run(self, feeds: Mapping[str, Tensor]) -> Outputs:
         """Run the model and return its outputs by name.
@@ -110,31 +101,34 @@ def read_graph(path: Path) -> Graph:
     Raises:
         ToolError: It is missing, onnxruntime cannot run it, or its weights are in other files.
     """
-    model = _read_whole(path)
+    whole = _read_whole(path)
+    model = without_zipmap(whole)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = LOG_NOTHING
     try:
         runtime = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions have no common base class.
-        hint = next((text for pattern, text in LOAD_HINTS if pattern.search(str(error))), "")
-        raise ToolError(f"onnxruntime cannot load {path}: {first_line(error)}{hint}") from error
+        raise ToolError(f"onnxruntime cannot load {path}: {load_error(error)}") from error
     meta = runtime.get_modelmeta()
-    _check_outputs(runtime, model)
+    parsed = onnx.load_model_from_string(model)
+    outputs, others = _outputs(runtime)
     return Graph(
+        content=model,
         inputs=tuple(_port(value) for value in runtime.get_inputs()),
-        outputs=tuple(_port(value) for value in runtime.get_outputs()),
+        outputs=outputs,
+        others=others,
         producer=meta.producer_name,
         metadata=dict(meta.custom_metadata_map),
         runtime=runtime,
         preprocessor=_json_object(path.parent / PREPROCESSOR_FILE),
         config=_json_object(path.parent / CONFIG_FILE),
-        ranges=_ranges(model, [value.name for value in runtime.get_inputs()]),
+        ranges=_ranges(parsed, [value.name for value in runtime.get_inputs()]),
+        class_names=class_names(whole),
     )
 
 
-def _ranges(model: bytes, names: Sequence[str]) -> dict[str, str]:
-    parsed = onnx.load_model_from_string(model)
-    found = {name: expected_range(parsed, name) for name in names}
+def _ranges(model: onnx.ModelProto, names: Sequence[str]) -> dict[str, str]:
+    found = {name: expected_range(model, name) for name in names}
     return {name: each for name, each in found.items() if each is not None}
 
 
@@ -160,35 +154,24 @@ def _read_whole(path: Path) -> bytes:
     return model
 
 
-def _check_outputs(runtime: onnxruntime.InferenceSession, model: bytes) -> None:
-    """Check that every output is a tensor of numbers.
+def _outputs(runtime: onnxruntime.InferenceSession) -> tuple[tuple[Port, ...], tuple[str, ...]]:
+    """Return the outputs that are tensors of numbers, and the names and types of the others.
 
     Raises:
-        ToolError: One is not; the message says how to export the model without it.
+        ToolError: No output is a tensor of numbers.
     """
-    others = [
-        f"{value.name} is a {value.type}"
-        for value in runtime.get_outputs()
-        if not _is_numeric(value)
-    ]
-    if others:
+    numeric = [value for value in runtime.get_outputs() if _is_numeric(value)]
+    others = tuple(f"{v.name}  {v.type}" for v in runtime.get_outputs() if not _is_numeric(v))
+    if not numeric:
         raise ToolError(
-            f"not every output is a tensor of numbers: {', '.join(others)}. Export without them "
-            '(sklearn-onnx: options={"zipmap": False}), or keep only the tensor of probabilities: '
-            'onnx.utils.extract_model("in.onnx", "out.onnx", [INPUT], [TENSOR]) with '
-            f"{_tensor_before_zipmap(model)}"
+            f"no output is a tensor of numbers: {'; '.join(others)}. "
+            "Export the tensor of probabilities"
         )
+    return tuple(_port(value) for value in numeric), others
 
 
 def _is_numeric(value: Any) -> bool:  # noqa: ANN401  onnxruntime's NodeArg has no type
     return bool(value.type.startswith("tensor(") and value.type != "tensor(string)")
-
-
-def _tensor_before_zipmap(model: bytes) -> str:
-    """Name the tensor that a ZipMap reads, if the model has one."""
-    nodes = onnx.load_model_from_string(model).graph.node
-    names = [node.input[0] for node in nodes if node.op_type == "ZipMap"]
-    return f"TENSOR = {names[0]!r}" if names else "its name, as Netron shows it"
 
 
 def _json_object(path: Path) -> Mapping[str, Any]:
@@ -216,18 +199,13 @@ def metadata_value(graph: Graph, key: str) -> Any:  # noqa: ANN401  whatever its
 
 
 def metadata_labels(graph: Graph) -> tuple[str, ...] | None:
-    """Return the class names in the file's metadata, which Ultralytics writes as `names`."""
+    """Return the class names in the metadata (`names` of Ultralytics) or in an operator."""
     names = metadata_value(graph, "names")
     if isinstance(names, dict) and {str(key) for key in names} == set(map(str, range(len(names)))):
         names = [name for _, name in sorted(names.items(), key=lambda item: int(item[0]))]
     if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
         return tuple(names)
-    return None
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message."""
-    return str(error).strip().partition("\n")[0][:300]
+    return graph.class_names
 
 
 def blank_feeds(graph: Graph, picture: str, tensor: Tensor, size_wh: SizeWH) -> dict[str, Tensor]:

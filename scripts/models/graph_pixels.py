@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import onnx
-from onnx import numpy_helper
+from onnx import TensorProto, numpy_helper
 
-PASSED = frozenset(("Cast", "Identity", "Reshape", "Resize", "Squeeze", "Transpose", "Unsqueeze"))
+PASSED = frozenset(
+    (
+        *("Cast", "Concat", "Gather", "Identity", "Reshape", "Resize", "Slice", "Squeeze"),
+        *("Transpose", "Unsqueeze"),
+    )
+)
 """Operators that keep the range of values."""
+CHANNEL_WISE = frozenset(("Gather", "Slice", "Split"))
 ARITHMETIC = frozenset(("Add", "Div", "Mul", "Sub"))
 MAX_STEPS = 8
 BYTES = "0..255"
@@ -29,6 +35,8 @@ def expected_range(model: onnx.ModelProto, picture: str) -> str | None:
         users = [
             node for node in model.graph.node if name in node.input and node.op_type != "Shape"
         ]
+        if users and all(node.op_type in CHANNEL_WISE for node in users):
+            users = _joined(model.graph, users)
         if len(users) != 1:
             return None
         node = users[0]
@@ -42,6 +50,13 @@ def expected_range(model: onnx.ModelProto, picture: str) -> str | None:
             return None
         name = node.output[0]
     return None
+
+
+def _joined(graph: onnx.GraphProto, parts: list[onnx.NodeProto]) -> list[onnx.NodeProto]:
+    """Return the operators that put channels together again, as a swap of red and blue does."""
+    names = {name for node in parts for name in node.output}
+    users = [node for node in graph.node if names & set(node.input)]
+    return parts if len(parts) == 1 and users and users[0].op_type != "Concat" else users
 
 
 def _range_of(operator: str, constant: float) -> str | None:
@@ -62,7 +77,9 @@ def _constants(graph: onnx.GraphProto) -> dict[str, float]:
     return {
         name: float(abs(numpy_helper.to_array(tensor)).max())
         for name, tensor in tensors.items()
-        if len(tensor.dims) <= 4 and 0 < _size(tensor) <= 4
+        if tensor.data_type != TensorProto.STRING
+        and len(tensor.dims) <= 4
+        and 0 < _size(tensor) <= 4
     }
 
 

@@ -6,13 +6,13 @@ the format's exporters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
+from scripts.models.class_heads import class_outputs, read_class_output
 from scripts.models.errors import ToolError
+from scripts.models.extra_inputs import constants
 from scripts.models.findings import Finding
 from scripts.models.formats import Format, Model
 from scripts.models.formats_named import NAMED_RULES
@@ -21,17 +21,16 @@ from scripts.models.graph import Graph, metadata_labels, metadata_value
 from scripts.models.guess_inputs import (
     DEFAULT_SIDES,
     Picture,
-    constants,
     find_picture,
     fixed_findings,
     metadata_size,
     preparation,
 )
-from scripts.models.probe import Output, Probe, probe, takes_two
+from scripts.models.probe import Probe, probe, takes_two
 
 UNSUPPORTED_TASKS = ("obb",)
-SUM_TOLERANCE = 0.02
 RULES = (*NAMED_RULES, rows_or_columns)
+AZURE_OUTPUTS = ("classLabel", "model_output")
 FORMATS_TEXT = (
     "yolox [1, cells, 5+classes], yolov5 [1, boxes, 5+classes], yolov8 [1, 4+classes, boxes], "
     "rows [1, n, 6], detr (logits and boxes), boxes (boxes, scores and labels), scored (boxes and "
@@ -66,6 +65,7 @@ def guess(
     graph: Graph,
     size_wh: tuple[int, int] | None = None,
     known_labels: tuple[str, ...] | None = None,
+    wanted: Collection[str] = (),
 ) -> Guess:
     """Guess a model's manifest.
 
@@ -73,10 +73,11 @@ def guess(
         graph: The model.
         size_wh: Width and height, if the user specified them.
         known_labels: Class names from elsewhere than the file itself.
+        wanted: Names of the outputs of a classifier that have labels; empty for all.
     """
     labels = metadata_labels(graph)
     try:
-        return _guess(graph, labels, size_wh, known_labels)
+        return _guess(graph, labels, size_wh, known_labels, frozenset(wanted))
     except ToolError as error:
         return Guess((), {}, labels, (str(error),))
 
@@ -86,6 +87,7 @@ def _guess(
     labels: tuple[str, ...] | None,
     size_wh: tuple[int, int] | None,
     known_labels: tuple[str, ...] | None,
+    wanted: frozenset[str],
 ) -> Guess:
     task = metadata_value(graph, "task")
     if task in UNSUPPORTED_TASKS:
@@ -93,7 +95,7 @@ def _guess(
     picture = find_picture(graph)
     known_wh = picture.size_wh or size_wh or metadata_size(graph)
     seen = _probe(graph, picture, known_wh)
-    model = Model(graph, seen, known_labels or labels)
+    model = Model(graph, seen, known_labels or labels, wanted)
     found = None
     if task != "classify":
         found = next((each for rule in RULES if (each := rule(model)) is not None), None)
@@ -105,7 +107,8 @@ def _guess(
     if found:
         findings, classes = _detector(graph, picture, seen.size_wh, found)
     else:
-        findings, classes = _classifier(graph, picture, seen, others)
+        model = replace(model, probe=seen)
+        findings, classes = _classifier(graph, picture, model, others)
     if others:
         reason = "; ".join(reason for _, reason in others.values())
         values = {name: value for name, (value, _) in others.items()}
@@ -147,63 +150,35 @@ def _detector(graph: Graph, picture: Picture, size_wh: tuple[int, int], found: F
 
 
 def _classifier(
-    graph: Graph, picture: Picture, seen: Probe, others: Mapping[str, tuple[Any, str]]
+    graph: Graph, picture: Picture, model: Model, others: Mapping[str, tuple[Any, str]]
 ) -> Guessed:
-    """Read outputs [1, classes] with optional further axes of 1.
+    """Read the outputs [1, classes] with optional further axes of 1.
 
     Raises:
-        ToolError: An output has another shape.
+        ToolError: There is none, or another output shows that the model is no classifier.
     """
-    outputs, classes, reasons = [], {}, []
-    for output in seen.outputs:
-        shape = output.shape
-        if (
-            len(shape) < 2
-            or shape[0] != 1
-            or sum(size != 1 for size in shape) > 1
-            or shape == (1, 1)
-        ):
-            raise ToolError(_unsupported(graph, output))
-        entry, reason = _class_output(output)
-        outputs.append(entry)
-        reasons.append(f"{output.name}: {reason}")
-        classes[output.name] = max(shape)
+    seen = model.probe
+    listed = "; ".join(str(port) for port in graph.outputs)
+    unsupported = f"its outputs have no supported format: {listed}. Supported: {FORMATS_TEXT}"
+    chosen, left_out = class_outputs(seen.outputs, model.labels, model.wanted, unsupported)
+    entries = [read_class_output(output) for output in chosen]
+    reasons = [f"{entry['name']}: {reason}" for entry, reason in entries]
+    reasons += [f"{name} is left out: {reason}" for name, reason in left_out.items()]
+    reasons += [f"{other} is left out: it is no tensor of numbers" for other in graph.others]
     fixed = fixed_findings(graph, picture, seen.size_wh)
     values = {name: value for name, (value, _) in others.items()}
     batch = picture.port.shape[0] is None and takes_two(graph, picture, seen.size_wh, values)
     findings = [
         Finding("task", "classification", "its outputs are a number per class"),
         *(each for each in fixed if each.field != "input.batch" or batch or each.value is False),
-        *preparation(graph, picture, "classes"),
+        *preparation(graph, picture, "azure" if _is_azure(graph) else "classes"),
         Finding("output.format", "classes", "a row of numbers for each picture"),
-        Finding("output.outputs", outputs, "; ".join(reasons)),
+        Finding("output.outputs", [entry for entry, _ in entries], "; ".join(reasons)),
     ]
-    return findings, dict(classes)
+    return findings, {output.name: max(output.shape) for output in chosen}
 
 
-def _unsupported(graph: Graph, output: Output) -> str:
-    if output.values.size == 2:
-        return (
-            f"output {output.name} has one value. Export a classifier with a value per class, "
-            "two for yes and no"
-        )
-    if len(output.shape) < 2:
-        return f"output {output.name} has no batch axis. Export it as [batch, classes]"
-    listed = "; ".join(str(port) for port in graph.outputs)
-    return f"its outputs have no supported format: {listed}. Supported: {FORMATS_TEXT}"
-
-
-def _class_output(output: Output) -> tuple[dict[str, Any], str]:
-    """Return an output's manifest entry and its reason, from its values in both runs."""
-    entry: dict[str, Any] = {"name": output.name, "activation": "none"}
-    if output.gray.dtype == np.uint8:
-        return {**entry, "scale": 1 / 255}, "bytes are probabilities times 255"
-    if output.gray.dtype == np.int8:
-        return {**entry, "scale": 1 / 256}, "signed bytes are probabilities times 256, minus 128"
-    sums = output.values.reshape(2, -1).sum(axis=1)
-    shown = f"its values sum to {sums[0]:.2f}"
-    if output.are_probabilities and np.all(np.abs(sums - 1) <= SUM_TOLERANCE):
-        return entry, f"{shown}: probabilities"
-    if output.are_probabilities:
-        return entry, f"{shown}, all in 0..1: a sigmoid, several labels at a time"
-    return {**entry, "activation": "softmax"}, f"{shown}: logits"
+def _is_azure(graph: Graph) -> bool:
+    """Return whether Azure Custom Vision wrote the classifier, by the names of its outputs."""
+    names = [*(port.name for port in graph.outputs), *graph.others]
+    return any(name.startswith(AZURE_OUTPUTS) for name in names)

@@ -22,6 +22,12 @@ CAFFE_MEAN = [104, 117, 123]
 """Mean for BGR in 0..255, as in Caffe's reference models."""
 PIXEL_SCALE = 1 / 255
 NORMALISATION = ("scale", "mean", "std")
+PIXEL_RANGES: dict[str, dict[str, Any]] = {
+    "NominalRange_0_255": {},
+    "Normalized_0_1": {"scale": PIXEL_SCALE},
+    "Normalized_1_1": {"scale": 1 / 127.5, "mean": [1, 1, 1]},
+}
+"""Values of `Image.NominalPixelRange`."""
 INT8_ZERO = 128
 """Offset that TensorFlow Lite subtracts from pixels for an int8 input."""
 
@@ -96,7 +102,8 @@ def find_picture(graph: Graph) -> Picture:
         raise ToolError(
             f"no input with four axes accepts a batch of pictures; the inputs are {shapes}"
         )
-    port = four[0]
+    colours = [each for each in four if CHANNELS in (each.shape[1], each.shape[3])]
+    port = (colours or four)[0]
     if port.dtype not in DTYPES:
         raise ToolError(f"input {port.name} is {port.dtype}; supported: {', '.join(DTYPES)}")
     first, last = port.shape[1], port.shape[3]
@@ -154,6 +161,8 @@ def preparation(graph: Graph, picture: Picture, family: str) -> list[Finding]:
     `preprocessor_config.json` next to the model counts first, then the usual way of the format's
     exporters.
     """
+    if stated := _stated(graph):
+        return stated
     if picture.port.dtype == "uint8":
         return _findings("uint8 input: the graph normalises", "RGB", "stretch")
     if picture.port.dtype == "int8":
@@ -168,6 +177,19 @@ def preparation(graph: Graph, picture: Picture, family: str) -> list[Finding]:
     fields = [each for each in findings if each.field.partition(".")[2] not in NORMALISATION]
     scale = PIXEL_SCALE if expected == UNIT else 1.0
     return [*fields, Finding("input.scale", scale, reason)]
+
+
+def _stated(graph: Graph) -> list[Finding]:
+    """Return what ONNX's own metadata for pictures says, as Azure Custom Vision writes it.
+
+    https://github.com/onnx/onnx/blob/main/docs/MetadataProps.md
+    """
+    pixels = str(metadata_value(graph, "Image.BitmapPixelFormat") or "")
+    values = str(metadata_value(graph, "Image.NominalPixelRange") or "")
+    if pixels[:3].upper() not in ("RGB", "BGR") or values not in PIXEL_RANGES:
+        return []
+    reason = f"the metadata: {pixels}, {values}"
+    return _findings(reason, pixels[:3].upper(), **PIXEL_RANGES[values])
 
 
 def _usual(graph: Graph, picture: Picture, family: str) -> list[Finding]:
@@ -197,36 +219,6 @@ def _configured(values: Mapping[str, Any]) -> list[Finding]:
     if values.get("do_normalize", True) and values.get("image_mean"):
         fields |= {"mean": values["image_mean"], "std": values.get("image_std", [1, 1, 1])}
     return _findings(reason, "RGB", **fields)
-
-
-def constants(
-    graph: Graph, picture: Port, size_wh: tuple[int, int]
-) -> tuple[dict[str, tuple[Any, str]], str]:
-    """Return constants for the other inputs with reasons, and a problem ("" if there is none)."""
-    width, height = size_wh
-    known: dict[str, tuple[Any, str]] = {
-        "orig_target_sizes": ([[width, height]], "makes the model return boxes in input pixels"),
-        "im_shape": ([[height, width]], "PaddleDetection: the input's height and width"),
-        "scale_factor": ([[1, 1]], "PaddleDetection: makes the model return boxes in input pixels"),
-        "pixel_mask": (1, "the picture fills the input"),
-        "learning_phase": (0, "Keras: inference, not training"),
-        "training": (0, "inference, not training"),
-        "keep_prob": (1, "inference: nothing is dropped out"),
-        "target_sizes": ([[height, width]], "makes the model return boxes in input pixels"),
-        "image_shape": ([[height, width]], "the input's height and width"),
-    }
-    others = [port for port in graph.inputs if port.name != picture.name]
-    found = {}
-    for port in others:
-        name = next((each for each in known if each in port.name), None)
-        if name is not None:
-            found[port.name] = known[name]
-    if unknown := [str(port) for port in others if port.name not in found]:
-        return found, (
-            f"the value of {'; '.join(unknown)} is unknown. If it is the same for every "
-            "picture, pass --set 'input.constants={\"NAME\": VALUE}'"
-        )
-    return found, ""
 
 
 def _findings(reason: str, color: str, resize: str = "stretch", **fields: object) -> list[Finding]:

@@ -23,6 +23,7 @@ def inspection(graph: Graph, guessed: Guess) -> str:
     """Describe a file's inputs and outputs, and the guess."""
     lines = ["inputs", *(f"  {port}" for port in graph.inputs)]
     lines += ["outputs", *(f"  {port}" for port in graph.outputs)]
+    lines += [f"  {other}  (not used)" for other in graph.others]
     lines += [f"written by {graph.producer or 'an unknown program'}"]
     for key, value in graph.metadata.items():
         lines.append(f"  {key}: {value[:MOST_METADATA]}{'...' * (len(value) > MOST_METADATA)}")

@@ -43,3 +43,24 @@ def graph(steps: Sequence[Step]) -> onnx.ModelProto:
 @pytest.mark.parametrize(("steps", "expected"), GRAPHS.values(), ids=GRAPHS)
 def test_the_range(steps: list[Step], expected: str | None) -> None:
     assert expected_range(graph(steps), "t0") == expected
+
+
+def test_red_and_blue_are_swapped_first() -> None:
+    """Keras' preprocessing of Caffe's models takes the channels apart before it subtracts."""
+    nodes = [
+        helper.make_node("Slice", ["t0", f"start{n}", f"end{n}", "axis"], [f"channel{n}"])
+        for n in range(3)
+    ]
+    nodes += [
+        helper.make_node("Concat", ["channel2", "channel1", "channel0"], ["bgr"], axis=1),
+        helper.make_node("Add", ["bgr", "mean"], ["out"]),
+    ]
+    values = {"axis": np.array([1]), "mean": np.array([-123.7], np.float32)}
+    for n in range(3):
+        values |= {f"start{n}": np.array([n]), f"end{n}": np.array([n + 1])}
+    picture = helper.make_tensor_value_info("t0", TensorProto.FLOAT, [1, 3, 8, 8])
+    last = helper.make_tensor_value_info("out", TensorProto.FLOAT, None)
+    constants = [numpy_helper.from_array(value, name) for name, value in values.items()]
+    swapped = helper.make_model(helper.make_graph(nodes, "g", [picture], [last], constants))
+
+    assert expected_range(swapped, "t0") == BYTES
