@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -42,7 +41,11 @@ def _detection_api(model: Model, boxes: Output) -> Format | str | None:
         return None
     reason = "outputs detection_boxes, ...: TensorFlow's object detection API"
     why = "TensorFlow's object detection API counts classes from 1"
-    return _ssd(reason, (boxes, classes, scores, count), 1, why)
+    outputs = (boxes, classes, scores, count)
+    has_pixels = _has_pixels(boxes)
+    if has_pixels is None:
+        has_pixels = model.probe.named("image_info") is not None
+    return _ssd(reason, outputs, 1, why, has_pixels=has_pixels)
 
 
 def _unnamed(model: Model) -> Format | None:
@@ -66,7 +69,13 @@ def _unnamed(model: Model) -> Format | None:
     return _ssd(
         "four outputs of TensorFlow's suppression, or of TFLite_Detection_PostProcess",
         (boxes, classes, scores, count), 0, "it counts classes from 0",
+        has_pixels=bool(_has_pixels(boxes)),
     )  # fmt: skip
+
+
+def _has_pixels(boxes: Output) -> bool | None:
+    """Return whether boxes are in pixels; None if nothing is found in the street."""
+    return not are_normalized(boxes.rows()) if boxes.values.any() else None
 
 
 def _has_last_colours(model: Model) -> bool:
@@ -74,12 +83,14 @@ def _has_last_colours(model: Model) -> bool:
 
 
 def _ssd(
-    reason: str, outputs: Sequence[Output | None], first_class: int, why: str
-) -> Format | None:
+    reason: str,
+    outputs: tuple[Output, Output, Output, Output | None],
+    first_class: int,
+    why: str,
+    *,
+    has_pixels: bool,
+) -> Format:
     boxes, classes, scores, count = outputs
-    if boxes is None or classes is None or scores is None:
-        return None
-    is_pixels = boxes.values.size and not are_normalized(boxes.rows()) and boxes.values.any()
     return make_format(
         "ssd",
         "tensorflow",
@@ -89,7 +100,11 @@ def _ssd(
         ("classes", classes.name, "whole numbers"),
         ("scores", scores.name, "values of 0..1"),
         ("count", count.name if count else None, "a single value"),
-        ("normalized", False if is_pixels else None, "boxes of the drawn street are in pixels"),
+        (
+            "normalized",
+            False if has_pixels else None,
+            "TensorFlow Models has pixels",
+        ),
         ("first_class", first_class, why),
     )
 

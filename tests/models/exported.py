@@ -94,13 +94,4 @@ EXPORTS: dict[str, Detector | Classifier | str] = {
     "hf_vit": Classifier(5, "softmax"),
     "hf_convnext": Classifier(7, "softmax"),
     "hf_swin": Classifier(6, "softmax"),
-    "k_mobilenetv2": Classifier(1000, "none"),
-    "k_resnet50": Classifier(7, "none"),
-    "k_sigmoid": Classifier(4, "none"),
-    "k_rescale": Classifier(3, "softmax"),
-    "k_binary": "has one value",
-    "k_efficientnet": "is unknown",
-    "tfl_float": Classifier(5, "none"),
-    "tfl_int8": Classifier(5, "none"),
-    "tfl_uint8": Classifier(5, "none"),
 }  # fmt: skip

@@ -267,3 +267,14 @@ def test_metadata_of_pixels_counts_first(
     assert added(tmp_path, fixed_onnx({"out": PROBS}, metadata=metadata)) == 0
     spec = load_model(tmp_path / "models" / "mine").manifest.input
     assert (spec.color, spec.scale, spec.mean) == expected
+
+
+def test_boxes_of_tensorflow_models_are_pixels(tmp_path: Path) -> None:
+    """An untrained model finds nothing, so the output `image_info` decides."""
+    lists = {f"detection_{name}": np.zeros((1, 9), np.float32) for name in ("scores", "classes")}
+    outputs: dict[str, Array] = {
+        "detection_boxes": np.zeros((1, 9, 4), np.float32), **lists,
+        "num_detections": np.zeros(1, np.int32), "image_info": np.ones((1, 4, 2), np.float32),
+    }  # fmt: skip
+
+    assert guessed(tmp_path, fixed_onnx(outputs)).value("output.normalized") is False
