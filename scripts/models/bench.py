@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +14,14 @@ from inference.decoding.decode import decode
 from inference.detection import Detector
 from inference.geometry import iou
 from inference.types import Detection, ImageRGB
-from scripts.models.errors import ToolError
 from scripts.models.labelled import Labelled
 from scripts.models.product import SETTINGS, classify, detections
 
 MIN_CONFIDENCE = 0.01
 MATCHING_IOU = 0.5
 MAX_PICTURES = 500
+MAX_NAMES = 3
+"""Maximum number of class names in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ class Measured:
         milliseconds: Median time per picture, without decoding the file.
         megabytes: Size of the file.
         accuracy: Mean average precision of a detector at an IoU of 0.5, or the share of a
-            classifier's pictures whose first class is right, 0..1.
-        counted: What the accuracy is the mean of.
+            classifier's pictures whose first class is right, 0..1; NaN if they share no class.
+        counted: What the accuracy is the mean of, or why there is none.
     """
 
     name: str
@@ -44,13 +45,9 @@ class Measured:
 
 
 def measure(model: Detector | Classifier, pictures: Sequence[Labelled]) -> Measured:
-    """Run a model on labelled pictures.
-
-    Raises:
-        ToolError: No label of the pictures is a class of the model.
-    """
+    """Run a model on labelled pictures."""
     times: list[float] = []
-    answers: list[list[Detection] | str] = []
+    answers: list[list[Detection] | tuple[str, ...]] = []
     for picture in pictures[:MAX_PICTURES]:
         image_rgb = decode(picture.path.read_bytes(), max_pixels=SETTINGS.max_pixels)
         start = time.perf_counter()
@@ -60,7 +57,8 @@ def measure(model: Detector | Classifier, pictures: Sequence[Labelled]) -> Measu
         found = [each for each in answers if isinstance(each, list)]
         accuracy, counted = mean_precision(found, pictures, model.task.labels)
     else:
-        accuracy, counted = _right_share(answers, pictures, model.task.outputs[0].labels)
+        named = [each for each in answers if isinstance(each, tuple)]
+        accuracy, counted = right_share(named, pictures, [o.labels for o in model.task.outputs])
     file = model.manifest.file
     return Measured(
         file.parent.name, float(np.median(times)) * 1000, file.stat().st_size / 1e6,
@@ -68,20 +66,34 @@ def measure(model: Detector | Classifier, pictures: Sequence[Labelled]) -> Measu
     )  # fmt: skip
 
 
-def _answer(model: Detector | Classifier, image_rgb: ImageRGB) -> list[Detection] | str:
+def _answer(model: Detector | Classifier, image_rgb: ImageRGB) -> list[Detection] | tuple[str, ...]:
+    """Return a detector's objects, or the first class of each of a classifier's outputs."""
     if isinstance(model, Detector):
         return detections(model, image_rgb, MIN_CONFIDENCE, 0)
     [answer] = classify(model, [image_rgb], 1)
-    return next(iter(answer.values())).names[0]
+    return tuple(each.names[0] for each in answer.values())
 
 
-def _right_share(
-    answers: Sequence[object], pictures: Sequence[Labelled], labels: Sequence[str]
+def right_share(
+    answers: Sequence[Sequence[str]],
+    pictures: Sequence[Labelled],
+    labels_by_output: Sequence[Sequence[str]],
 ) -> tuple[float, str]:
-    pairs = [(a, each.label) for a, each in zip(answers, pictures, strict=False)]
-    known = [(answer, label) for answer, label in pairs if label in labels]
+    """Return the share of pictures whose first class is right, and what it counts.
+
+    Classes are matched by name in lower case. The output that has most of the pictures' classes
+    counts, and pictures of classes that it lacks do not.
+    """
+    folders = {each.label.lower() for each in pictures if each.label}
+    labels = [{label.lower() for label in each} for each in labels_by_output]
+    output = max(range(len(labels)), key=lambda position: len(labels[position] & folders))
+    known = [
+        (answer[output].lower(), each.label.lower())
+        for answer, each in zip(answers, pictures, strict=False)
+        if each.label.lower() in labels[output]
+    ]
     if not known:
-        raise ToolError("no folder of the pictures is named like a label of the model")
+        return float("nan"), _nothing_shared(folders, labels_by_output[output])
     right = sum(answer == label for answer, label in known)
     return right / len(known), f"first class right, {len(known)} pictures"
 
@@ -93,19 +105,26 @@ def mean_precision(
 
     Classes are matched by name in lower case; those that the model or the pictures lack do not
     count.
-
-    Raises:
-        ToolError: They have no class in common.
     """
     true_names = {name.lower() for each in pictures for name, _ in each.boxes}
     shared = sorted(true_names & {label.lower() for label in labels})
     if not shared:
-        raise ToolError("the pictures and the model have no class name in common")
+        return float("nan"), _nothing_shared(true_names, labels)
     precisions = [
         average_precision(*_matches(found, pictures[: len(found)], name)) for name in shared
     ]
     known = [each for each in precisions if not np.isnan(each)]
     return float(np.mean(known)), f"mAP 50, {len(known)} classes, {len(found)} pictures"
+
+
+def _nothing_shared(true_names: Collection[str], labels: Sequence[str]) -> str:
+    if not true_names:
+        return "the pictures have boxes for detectors or folders for classifiers, but not both"
+    return f"no class in common: {_some(sorted(true_names))} in the pictures, {_some(labels)} here"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:MAX_NAMES]) + (", ..." if len(names) > MAX_NAMES else "")
 
 
 def _matches(
@@ -146,8 +165,12 @@ def table(measured: Sequence[Measured]) -> str:
     """Return a line per model."""
     lines = [f"{'model':28} {'ms':>8} {'MB':>8} {'accuracy':>9}"]
     lines += [
-        f"{each.name:28} {each.milliseconds:8.1f} {each.megabytes:8.1f} {each.accuracy:9.3f}  "
+        f"{each.name:28} {each.milliseconds:8.1f} {each.megabytes:8.1f} {_number(each.accuracy)}  "
         f"{each.counted}"
         for each in measured
     ]
     return "\n".join(lines)
+
+
+def _number(accuracy: float) -> str:
+    return f"{'-':>9}" if np.isnan(accuracy) else f"{accuracy:9.3f}"

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from scripts.models.__main__ import main
-from scripts.models.bench import average_precision
+from scripts.models.bench import average_precision, right_share
 from scripts.models.errors import ToolError
-from scripts.models.labelled import read_labelled
+from scripts.models.labelled import Labelled, read_labelled
 from tests.support.graphs import colour_classifier, fixed_onnx, yolov8_columns
 
 CAR = (16, 16, 48, 48)
@@ -81,6 +81,34 @@ def test_a_classifier_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[
     flags = ["--models", str(tmp_path / "models"), "--images", str(tmp_path / "data")]
     assert main(["bench", "mine", *flags]) == 0
     assert capsys.readouterr().out.splitlines()[-1].split()[3] == "0.667"
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    {
+        "in any case": ([("RED", "blue")], 0.5),
+        "the output that has the folders' names": ([("Fiat", "Opel"), ("red", "blue")], 0.5),
+        "one of the folders is unknown": ([("red", "green")], 1.0),
+    }.values(),
+)
+def test_right_answers_are_counted(labels: list[tuple[str, ...]], expected: float) -> None:
+    pictures = [Labelled(Path("a"), (), "red"), Labelled(Path("b"), (), "Blue")]
+    answers = [tuple(each[0] for each in labels)] * 2
+    assert right_share(answers, pictures, labels)[0] == expected
+
+
+@pytest.mark.parametrize("write", [classes, coco])
+def test_a_model_without_a_common_class_is_timed(
+    write: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert callable(write)
+    write(tmp_path / "data")
+    (tmp_path / "labels").write_text("cat\ndog\n")
+    model = fixed_onnx({"output0": yolov8_columns()})
+    add(tmp_path / "models", model, "--labels", str(tmp_path / "labels"), "--vehicles", "cat")
+    flags = ["--models", str(tmp_path / "models"), "--images", str(tmp_path / "data")]
+    assert main(["bench", "mine", *flags]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split()[3] == "-"
 
 
 def test_boxes_are_in_pixels(tmp_path: Path) -> None:
