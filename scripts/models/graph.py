@@ -21,7 +21,7 @@ from inference.session import constant_shape
 from inference.types import Outputs, SizeWH, Tensor
 from scripts.models.errors import ToolError
 from scripts.models.graph_pixels import expected_range
-from scripts.models.load_errors import first_line, load_error
+from scripts.models.load_errors import first_line, load_error, other_format
 from scripts.models.zipmap import class_names, without_zipmap
 
 LOG_NOTHING = 4
@@ -136,12 +136,14 @@ def _read_whole(path: Path) -> bytes:
     """Read a file and check that it holds all weights.
 
     Raises:
-        ToolError: It is not readable, or its weights are in other files.
+        ToolError: It is not readable or no ONNX file, or its weights are in other files.
     """
     try:
         model = path.read_bytes()
     except OSError as error:
         raise ToolError(f"{path} is not readable: {error.strerror}") from error
+    if found := other_format(model):
+        raise ToolError(f"{path} is {found}")
     try:
         is_external = has_external_data(model)
     except ValueError as error:

@@ -97,11 +97,10 @@ def find_picture(graph: Graph) -> Picture:
     four = [port for port in graph.inputs if len(port.shape) == 4]
     if not four:
         shapes = "; ".join(str(port) for port in graph.inputs) or "none"
+        needed = "Export a model of pictures: [batch, 3, height, width]"
         if any(len(port.shape) == CHANNELS for port in graph.inputs):
-            shapes += ". Export a model with a batch axis: wrap one that takes a list of pictures"
-        raise ToolError(
-            f"no input with four axes accepts a batch of pictures; the inputs are {shapes}"
-        )
+            needed = "Export a model with a batch axis: wrap one that takes a list of pictures"
+        raise ToolError(f"no input with four axes accepts a batch of pictures: {shapes}. {needed}")
     colours = [each for each in four if CHANNELS in (each.shape[1], each.shape[3])]
     port = (colours or four)[0]
     if port.dtype not in DTYPES:

@@ -1,4 +1,4 @@
-"""Say why onnxruntime does not load a model, and how to export it instead."""
+"""Say why a file is no model that onnxruntime loads, and how to export it instead."""
 
 from __future__ import annotations
 
@@ -6,8 +6,30 @@ import re
 
 import onnxruntime
 
+FORMATS = (
+    (
+        re.compile(rb"PK\x03\x04|\x80[\x02-\x05]"),
+        "a file of PyTorch or Keras. Export it to ONNX, as docs/models.md shows",
+    ),
+    (
+        re.compile(rb"\x89HDF"),
+        "a file of Keras. Convert its SavedModel with tf2onnx, as docs/models.md shows",
+    ),
+    (
+        re.compile(rb"....TFL3", re.DOTALL),
+        "a file of TensorFlow Lite. Convert it with tf2onnx, as docs/models.md shows",
+    ),
+    (re.compile(rb"version https://git-lfs"), "a pointer of Git LFS. Run git lfs pull"),
+    (re.compile(rb"\s*<"), "a web page. Download the file itself"),
+    (re.compile(rb"$"), "empty. Copy it again"),
+)
+"""Beginnings of files in other formats, and what to say."""
 RUNTIME = f"onnxruntime {onnxruntime.__version__}"
 KNOWN = (
+    (
+        re.compile(r"protobuf parsing failed|No graph was found"),
+        "it is no ONNX file, or a part of one. Copy or export it again",
+    ),
     (
         re.compile(r"IR version: (?P<has>\d+), max supported IR version: (?P<most>\d+)"),
         f"its IR version is {{has}}, and {RUNTIME} reads at most {{most}}. Export it with an older "
@@ -46,6 +68,11 @@ KNOWN = (
     ),
 )
 """Parts of onnxruntime's messages, and what to say instead."""
+
+
+def other_format(content: bytes) -> str | None:
+    """Return what a file of another format is and what to do, or None."""
+    return next((text for pattern, text in FORMATS if pattern.match(content)), None)
 
 
 def load_error(error: BaseException) -> str:

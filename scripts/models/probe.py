@@ -102,7 +102,7 @@ def probe(
     """Run the model on both pictures.
 
     Raises:
-        ToolError: It does not run at this size.
+        ToolError: It does not run at this size, or returns no numbers.
     """
     width, height = size_wh
     with Image.open(STREET) as opened:
@@ -115,6 +115,12 @@ def probe(
         Output(port.name, *(_first(run[port.name], batch) for run in runs))
         for port in graph.outputs
     ]
+    for output in outputs:
+        if output.values.size and np.isnan(output.values).all():
+            raise ToolError(
+                f"output {output.name} is NaN for every picture. Export the model in float32; if "
+                "it is NaN then, train it again"
+            )
     return Probe(size_wh, tuple(outputs))
 
 

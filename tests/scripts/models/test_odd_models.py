@@ -278,3 +278,28 @@ def test_boxes_of_tensorflow_models_are_pixels(tmp_path: Path) -> None:
     }  # fmt: skip
 
     assert guessed(tmp_path, fixed_onnx(outputs)).value("output.normalized") is False
+
+
+NO_MODELS: dict[str, tuple[bytes, str]] = {
+    "PyTorch": (b"PK\x03\x04\x00\x00archive/data.pkl", "PyTorch"),
+    "an old file of PyTorch": (b"\x80\x02\x8a\x0al\xfc", "PyTorch"),
+    "Keras": (b"\x89HDF\r\n\x1a\n", "Keras"),
+    "TensorFlow Lite": (b"\x1c\x00\x00\x00TFL3", "tf2onnx"),
+    "a pointer of Git LFS": (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+    "a web page": (b"<!DOCTYPE html><html>Not found</html>", "web page"),
+    "empty": (b"", "empty"),
+    "a photograph": (b"\xff\xd8\xff\xe0\x00\x10JFIF", "no ONNX file"),
+    "a part": (fixed_onnx({"out": LOGITS})[:-9], "no ONNX file"),
+}
+
+
+@pytest.mark.parametrize(("content", "part"), NO_MODELS.values(), ids=NO_MODELS)
+def test_other_files_are_named(content: bytes, part: str, tmp_path: Path) -> None:
+    with pytest.raises(ToolError) as raised:
+        guessed(tmp_path, content)
+    assert part in str(raised.value)
+
+
+def test_a_model_that_returns_no_numbers_is_refused(tmp_path: Path) -> None:
+    found = guessed(tmp_path, fixed_onnx({"out": np.full((1, 3), np.nan, np.float32)}))
+    assert "NaN" in found.problems[0]
