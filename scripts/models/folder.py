@@ -23,6 +23,7 @@ from inference.manifest import (
 from scripts.models.errors import ToolError
 from scripts.models.golden import GOLDEN_FILE
 from scripts.models.labels import LABELS_FILE, MOST_INLINE
+from service.settings import BUNDLED_MODELS
 
 
 def load_model(folder: Path) -> Detector | Classifier:
@@ -61,6 +62,11 @@ def install(
     target = base / name
     try:
         check_name(name)
+        bundled = BUNDLED_MODELS / name
+        if bundled.is_dir() and bundled.resolve() != target.resolve():
+            raise ToolError(
+                f"{name} is an embedded model, which the function prefers. Use another --name"
+            )
         if target.exists() and not replace:
             raise ToolError(f"{target} exists. Use --replace to replace it, or another --name")
         base.mkdir(parents=True, exist_ok=True)
@@ -96,14 +102,22 @@ def _write_manifest(
     manifest["sha256"] = file_sha256(folder / MODEL_FILE)
     if "" in labels:
         manifest.update(_label_fields(folder, LABELS_FILE, labels[""]))
-    outputs = manifest["output"].get("outputs", [])
+    outputs = _outputs(manifest)
     for position, output in enumerate(outputs):
         file = LABELS_FILE if len(outputs) == 1 else f"labels-{position}.txt"
-        output.update(_label_fields(folder, file, labels[output["name"]]))
+        if (found := labels.get(str(output.get("name")))) is not None:
+            output.update(_label_fields(folder, file, found))
     order = ("name", "version", "task", "licence", "source", "sha256", "input", "output")
     ordered = {key: manifest[key] for key in (*order, *sorted(manifest)) if key in manifest}
     text = json.dumps(ordered, indent=2, ensure_ascii=False) + "\n"
     (folder / MANIFEST_FILE).write_text(text, encoding="utf-8")
+
+
+def _outputs(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a classifier's outputs; [] if the user's changes made something else of them."""
+    output = manifest.get("output")
+    outputs = output.get("outputs") if isinstance(output, dict) else None
+    return [each for each in outputs if isinstance(each, dict)] if isinstance(outputs, list) else []
 
 
 def _label_fields(folder: Path, file: str, labels: Sequence[str]) -> dict[str, Any]:

@@ -85,13 +85,15 @@ def check_count(labels: Sequence[str], class_count: int | None, where: str) -> N
     if class_count in (None, len(labels)):
         return
     raise ToolError(
-        f"labels: {where} has {class_count} classes, but there are {len(labels)} labels"
-        f"{_hint(labels, class_count or 0)}"
+        f"labels: {where} has {class_count} classes, but the number of labels is "
+        f"{len(labels)}{_hint(labels, class_count or 0)}"
     )
 
 
 def _hint(labels: Sequence[str], class_count: int) -> str:
-    """Explain a difference of one, which a background class usually causes."""
+    """Explain a line of all names, or a difference of one, as a background class causes."""
+    if len(labels) == 1 and labels[0].count(",") == class_count - 1:
+        return ". Write one per line"
     if len(labels) == class_count + 1:
         return (
             f". If {labels[0]!r} is a heading or the background, remove it: {labels[1]!r} then "

@@ -156,6 +156,28 @@ def test_several_outputs_have_labels_each(base: Path, tmp_path: Path) -> None:
         "other output": (["--labels", "{two}", "--set", "output.predictions=x"], "'x'"),
         "no vehicles": (["--labels", "{two}"], "--vehicles"),
         "other vehicles": (["--labels", "{two}", "--vehicles", "car"], "--vehicles"),
+        "all names in a line": (["--labels", "{line}"], "one per line"),
+        "outputs that are none": (
+            ["--labels", "{two}", "--vehicles", "a", "--set", "output=1"],
+            "output",
+        ),
+        "no such output": (
+            ["--labels", "{two}", "--vehicles", "a", "--set", "output.outputs.0.scale=1"],
+            "outputs",
+        ),
+        "a number of a list": (
+            [
+                "--labels",
+                "{two}",
+                "--vehicles",
+                "a",
+                "--set",
+                "input.mean=[0, 0, 0]",
+                "--set",
+                "input.mean.0=1",
+            ],
+            "input.mean.0",
+        ),
         "no equals": (["--labels", "{two}", "--set", "input"], "--set"),
         "a wrong value": (
             ["--labels", "{two}", "--vehicles", "a", "--set", "input.color=GRAY"],
@@ -171,7 +193,7 @@ def test_several_outputs_have_labels_each(base: Path, tmp_path: Path) -> None:
 def test_wrong_options_are_named(
     flags: list[str], message: str, base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = {"one": "a", "two": "a b", "three": "a b c"}
+    names = {"one": "a", "two": "a b", "three": "a b c", "line": "a,b"}
     for name, text in names.items():
         (tmp_path / name).write_text(text.replace(" ", "\n"))
     filled = [flag.format(**{name: tmp_path / name for name in names}) for flag in flags]
@@ -200,6 +222,24 @@ def test_a_name_that_is_a_path_is_refused(base: Path, tmp_path: Path) -> None:
     arguments = ["add", detector(tmp_path, names="['car', 'b']"), "--name", "../mine"]
     assert main([*arguments, "--models", str(base)]) == 1
     assert not (tmp_path / "mine").exists()
+
+
+def test_a_name_of_an_embedded_model_is_refused(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["add", detector(tmp_path, names="['car', 'b']"), "--name", "vehicle_detector"]
+    assert main([*arguments, "--models", str(base)]) == 1
+    assert "--name" in capsys.readouterr().err
+    assert not (base / "vehicle_detector").exists()
+
+
+def test_one_output_of_a_classifier_is_changed(base: Path, tmp_path: Path) -> None:
+    file = written(tmp_path, fixed_onnx({"scores": np.array([[1, 2]], np.float32)}))
+    flags = ["--labels", labels_file(tmp_path, "a", "b"), "--set", "output.outputs.0.scale=0.5"]
+    assert add(base, file, *flags) == 0
+    assert values(base)["output"]["outputs"] == [
+        {"name": "scores", "activation": "softmax", "scale": 0.5, "labels": ["a", "b"]}
+    ]
 
 
 def test_missing_options_are_asked_for(
