@@ -2,8 +2,8 @@
 
 | format | folder |
 |---|---|
-| YOLO | `images/` and `labels/` with a text per picture: class, cx, cy, w, h of 0..1; and a YAML \
-file with `names` |
+| YOLO | `images/` and `labels/` with a text per picture: class, cx, cy, w, h of 0..1, or the \
+corners of an outline; and a YAML file with `names` |
 | COCO | pictures, and a JSON file with `images`, `annotations` and `categories` |
 | classes | one folder of pictures per label |
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,10 @@ from scripts.models.label_files import parse_labels
 YOLO_COLUMNS = 5
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 Box = tuple[float, float, float, float]
+NamedBox = tuple[str, Box]
+"""Class name, and x1, y1, x2, y2 in pixels."""
+LABEL_FOLDERS = ("labels", "annotations")
+"""Folders with true boxes; the pictures' folder stands beside them or below a neighbour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Labelled:
     """
 
     path: Path
-    boxes: tuple[tuple[str, Box], ...]
+    boxes: tuple[NamedBox, ...]
     label: str
 
 
@@ -48,10 +52,9 @@ def read_labelled(folder: Path) -> tuple[list[Labelled], str]:
     Raises:
         ToolError: The folder has none of the formats.
     """
-    for path in sorted(folder.rglob("*.json")):
-        if (values := _coco(path)) is not None:
-            return _read_coco(folder, values), "COCO"
-    if any(folder.rglob("labels/*.txt")):
+    if values := [each for path in sorted(folder.rglob("*.json")) if (each := _coco(path))]:
+        return _read_coco(folder, values), "COCO"
+    if any(folder.rglob("labels/**/*.txt")):
         return _read_yolo(folder), "YOLO"
     pictures = [
         Labelled(path, (), path.parent.name)
@@ -66,6 +69,24 @@ def read_labelled(folder: Path) -> tuple[list[Labelled], str]:
     )
 
 
+def true_boxes(directory: Path) -> dict[Path, tuple[NamedBox, ...]]:
+    """Return the true boxes of pictures by resolved path; empty without YOLO's or COCO's labels.
+
+    Args:
+        directory: A labelled folder, or the folder of pictures inside of one.
+    """
+    parents = directory.resolve().parents[:2]
+    beside = [each for each in parents if any((each / name).is_dir() for name in LABEL_FOLDERS)]
+    for folder in (directory, *beside):
+        try:
+            pictures, kind = read_labelled(folder)
+        except ToolError:
+            continue
+        if kind != "classes":
+            return {each.path.resolve(): each.boxes for each in pictures}
+    return {}
+
+
 def _coco(path: Path) -> Mapping[str, Any] | None:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -75,45 +96,71 @@ def _coco(path: Path) -> Mapping[str, Any] | None:
     return values if isinstance(values, dict) and keys <= set(values) else None
 
 
-def _read_coco(folder: Path, values: Mapping[str, Any]) -> list[Labelled]:
-    names = {each["id"]: each["name"] for each in values["categories"]}
-    boxes: dict[Any, list[tuple[str, Box]]] = defaultdict(list)
-    for each in values["annotations"]:
-        x, y, width, height = each["bbox"]
-        box = (names[each["category_id"]], (x, y, x + width, y + height))
-        boxes[each["image_id"]].append(box)
+def _read_coco(folder: Path, files: Sequence[Mapping[str, Any]]) -> list[Labelled]:
     paths = {path.name: path for path in folder.rglob("*") if path.suffix.lower() in PICTURES}
-    return [
-        Labelled(paths[name], tuple(boxes[each["id"]]), "")
-        for each in values["images"]
-        if (name := Path(each["file_name"]).name) in paths
-    ]
+    pictures = []
+    for values in files:
+        names = {each["id"]: each["name"] for each in values["categories"]}
+        boxes: dict[Any, list[NamedBox]] = defaultdict(list)
+        for each in values["annotations"]:
+            x, y, width, height = each.get("bbox") or (0, 0, 0, 0)
+            if width and height:
+                box = (names[each["category_id"]], (x, y, x + width, y + height))
+                boxes[each["image_id"]].append(box)
+        pictures += [
+            Labelled(paths[name], tuple(boxes[each["id"]]), "")
+            for each in values["images"]
+            if (name := Path(each["file_name"]).name) in paths
+        ]
+    return pictures
 
 
 def _read_yolo(folder: Path) -> list[Labelled]:
     names = _yolo_names(folder)
     pictures = []
-    for path in sorted(folder.rglob("images/*")):
-        text = path.parent.parent / "labels" / f"{path.stem}.txt"
-        if path.suffix.lower() not in PICTURES or not text.is_file():
+    for path in sorted(folder.rglob("*")):
+        text = _yolo_text(path, folder)
+        if text is None or not text.is_file():
             continue
         with Image.open(path) as opened:
             size_wh = opened.size
         rows = [line.split() for line in text.read_text().splitlines()]
-        boxes = tuple(_yolo_box(row, names, size_wh) for row in rows if len(row) == YOLO_COLUMNS)
+        try:
+            boxes = tuple(
+                _yolo_box(row, names, size_wh) for row in rows if len(row) >= YOLO_COLUMNS
+            )
+        except (ValueError, IndexError) as error:
+            raise ToolError(f"{text} has a class without a name, or no numbers") from error
         pictures.append(Labelled(path, boxes, ""))
     return pictures
 
 
-def _yolo_box(row: list[str], names: tuple[str, ...], size_wh: tuple[int, int]) -> tuple[str, Box]:
+def _yolo_text(path: Path, folder: Path) -> Path | None:
+    """Return the text of a picture: `labels` instead of `images` in its path below the folder."""
+    parts = [*path.relative_to(folder).parts]
+    if path.suffix.lower() not in PICTURES or "images" not in parts:
+        return None
+    parts[len(parts) - 1 - parts[::-1].index("images")] = "labels"
+    return folder.joinpath(*parts).with_suffix(".txt")
+
+
+def _yolo_box(row: list[str], names: tuple[str, ...], size_wh: tuple[int, int]) -> NamedBox:
     width, height = size_wh
-    x, y, w, h = (float(value) for value in row[1:])
-    box = ((x - w / 2) * width, (y - h / 2) * height, (x + w / 2) * width, (y + h / 2) * height)
-    return names[int(row[0])], box
+    numbers = [float(value) for value in row[1:]]
+    if len(numbers) > YOLO_COLUMNS:
+        left, right = min(numbers[::2]), max(numbers[::2])
+        top, bottom = min(numbers[1::2]), max(numbers[1::2])
+    else:
+        x, y, w, h = numbers[:4]
+        left, top, right, bottom = x - w / 2, y - h / 2, x + w / 2, y + h / 2
+    return names[int(row[0])], (left * width, top * height, right * width, bottom * height)
 
 
 def _yolo_names(folder: Path) -> tuple[str, ...]:
-    for path in [*sorted(folder.glob("*.y*ml")), folder / "classes.txt"]:
+    folders = (folder, *folder.resolve().parents[:1])
+    for path in (
+        each for one in folders for each in (*sorted(one.glob("*.y*ml")), one / "classes.txt")
+    ):
         try:
             return parse_labels(path)
         except (OSError, ValueError):

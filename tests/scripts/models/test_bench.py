@@ -11,7 +11,7 @@ from PIL import Image
 from scripts.models.__main__ import main
 from scripts.models.bench import average_precision, right_share
 from scripts.models.errors import ToolError
-from scripts.models.labelled import Labelled, read_labelled
+from scripts.models.labelled import Labelled, read_labelled, true_boxes
 from tests.support.graphs import colour_classifier, fixed_onnx, yolov8_columns
 
 CAR = (16, 16, 48, 48)
@@ -115,6 +115,55 @@ def test_boxes_are_in_pixels(tmp_path: Path) -> None:
     yolo(tmp_path)
     [[labelled], kind] = read_labelled(tmp_path)
     assert (labelled.boxes, kind) == ((("Car", CAR),), "YOLO")
+
+
+def test_an_outline_becomes_a_box(tmp_path: Path) -> None:
+    yolo(tmp_path)
+    outline = "1 0.25 0.25 0.75 0.5 0.5 0.75\n"
+    (tmp_path / "train" / "labels" / "a.txt").write_text(outline)
+    [[labelled], _] = read_labelled(tmp_path)
+    assert labelled.boxes == (("Car", CAR),)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "names", "given"),
+    {
+        "the whole folder": ("images", "labels", "data.yaml", "."),
+        "the pictures": ("images", "labels", "data.yaml", "images"),
+        "a split": ("images/val", "labels/val", "data.yaml", "images/val"),
+        "names above": ("val/images", "val/labels", "data.yaml", "val"),
+        "a list of names": ("images", "labels", "classes.txt", "images"),
+    }.values(),
+)
+def test_true_boxes_lie_beside_pictures(
+    images: str, labels: str, names: str, given: str, tmp_path: Path
+) -> None:
+    picture(tmp_path / images / "a.png")
+    (tmp_path / labels).mkdir(parents=True)
+    (tmp_path / labels / "a.txt").write_text("1 0.5 0.5 0.5 0.5\n")
+    (tmp_path / names).write_text("dog\nCar\n" if names.endswith("txt") else "names: [dog, Car]")
+    assert true_boxes(tmp_path / given) == {tmp_path / images / "a.png": (("Car", CAR),)}
+
+
+def test_boxes_of_several_coco_files(tmp_path: Path) -> None:
+    coco(tmp_path / "train")
+    coco(tmp_path / "val")
+    (tmp_path / "val" / "a.png").rename(tmp_path / "val" / "b.png")
+    text = (tmp_path / "val" / "annotations.json").read_text().replace("a.png", "b.png")
+    (tmp_path / "val" / "annotations.json").write_text(text)
+    assert {path.name: boxes for path, boxes in true_boxes(tmp_path).items()} == {
+        "a.png": (("car", CAR),),
+        "b.png": (("car", CAR),),
+    }
+
+
+@pytest.mark.parametrize("row", ["7 0.5 0.5 0.5 0.5", "car 0.5 0.5 0.5 0.5"])
+def test_rows_without_a_name_are_refused(row: str, tmp_path: Path) -> None:
+    yolo(tmp_path)
+    (tmp_path / "train" / "labels" / "a.txt").write_text(row)
+    with pytest.raises(ToolError):
+        read_labelled(tmp_path)
+    assert true_boxes(tmp_path) == {}
 
 
 def test_pictures_without_labels_are_refused(tmp_path: Path) -> None:
