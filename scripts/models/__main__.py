@@ -33,7 +33,6 @@ from scripts.models.check import (
     hints_for,
     open_model,
     problems_of,
-    read_pictures,
 )
 from scripts.models.console import ask
 from scripts.models.download import ProgressBar
@@ -44,6 +43,7 @@ from scripts.models.guess import guess
 from scripts.models.labelled import read_labelled
 from scripts.models.labels import adjacent_labels
 from scripts.models.listing import listed_models
+from scripts.models.pictures import read_pictures
 from scripts.models.product import SETTINGS
 from service.settings import BUNDLED_MODELS
 
@@ -92,6 +92,8 @@ def _check(options: argparse.Namespace) -> int:
     model = open_model(folder)
     finder = model if isinstance(model, Detector) else _finder(options)
     pictures, failed = read_pictures(options.images)
+    if labelled := sum(picture.boxes is not None for picture in pictures):
+        print(f"{labelled} of {len(pictures)} pictures have true boxes")
     answers = {}
     for position, picture in enumerate(pictures, start=1):
         found = answers_of(model, finder, picture, options.threshold)

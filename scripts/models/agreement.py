@@ -10,7 +10,7 @@ one crop must get the same class, and other crops other classes (mutual informat
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -30,6 +30,8 @@ Scores = NDArray[np.float64]
 MIN_CONFIDENCE = 0.25
 FLOOR = 0.1
 """Confidence of an object that is not found: detections are collected from here."""
+LOWEST = 0.03
+"""Confidence of the objects that count for the precision on labelled pictures."""
 MIN_AREA_SHARE = 0.005
 MIN_IOU = 0.5
 EPSILON = 1e-12
@@ -64,10 +66,20 @@ def find_in_views(detector: Detector, images_rgb: Sequence[ImageRGB]) -> list[li
 def _found(detector: Detector, view: View, picture_rgb: ImageRGB) -> Found:
     image_rgb = view.transform(picture_rgb)
     height, width = image_rgb.shape[:2]
-    found = detections(detector, image_rgb, FLOOR, MIN_AREA_SHARE)
-    boxes = np.array([each.box_xyxy for each in found], np.float32).reshape(-1, 4)
+    found = find(detector, image_rgb, FLOOR, MIN_AREA_SHARE)
+    return replace(found, boxes_xyxy=view.restore(found.boxes_xyxy, width, height))
+
+
+def find(
+    detector: Detector,
+    image_rgb: ImageRGB,
+    threshold: float = LOWEST,
+    min_area_share: float = 0,
+) -> Found:
+    """Return the objects of a picture, highest confidence first."""
+    found = detections(detector, image_rgb, threshold, min_area_share)
     return Found(
-        view.restore(boxes, width, height),
+        np.array([each.box_xyxy for each in found], np.float32).reshape(-1, 4),
         np.array([each.class_name for each in found], np.str_),
         np.array([each.confidence for each in found], np.float64),
     )
@@ -120,36 +132,39 @@ def matches(a: Found, b: Found) -> Iterator[tuple[int, int, float]]:
         overlaps[i, :] = overlaps[:, j] = 0
 
 
-def label_scores(
-    classifier: Classifier, crops_rgb: Sequence[ImageRGB], truths: Sequence[Truth]
-) -> Scores:
-    """Return the probability of each crop's true labels together, 0..1, over all views."""
-    labels = classifier.task.outputs[0].labels
-    is_true = np.array([[label in truth for label in labels] for truth in truths])
+def classifier_views(classifier: Classifier, crops_rgb: Sequence[ImageRGB]) -> dict[str, Scores]:
+    """Return the probabilities [views, crops, classes] by output, in the order of its labels.
+
+    The sums over the classes are 1.
+    """
+    most = max(len(output.labels) for output in classifier.task.outputs)
     views = [
-        probabilities(classifier, [view.transform(crop) for crop in crops_rgb]) for view in VIEWS
+        classify(classifier, [view.transform(crop) for crop in crops_rgb], most) for view in VIEWS
     ]
-    return np.asarray((np.mean(views, axis=0) * is_true).sum(axis=1))
+    found = {}
+    for output in classifier.task.outputs:
+        # Lists of labels can have a name twice, as ImageNet's does: it counts once.
+        column = {label: position for position, label in enumerate(output.labels)}
+        rows = np.zeros((len(views), len(crops_rgb), len(output.labels)))
+        for row, view in zip(rows, views, strict=True):
+            for values, answer in zip(row, view, strict=True):
+                best = answer[output.name]
+                np.add.at(values, [column[name] for name in best.names], best.probabilities)
+        found[output.name] = rows / np.maximum(rows.sum(axis=2, keepdims=True), EPSILON)
+    return found
 
 
-def classifier_scores(classifier: Classifier, crops_rgb: Sequence[ImageRGB]) -> Scores:
+def label_scores(views: Scores, labels: Sequence[str], truths: Sequence[Truth]) -> Scores:
+    """Return the probability of the true labels together, 0..1, of each crop whose are known."""
+    known = np.array([bool(truth) for truth in truths])
+    is_true = np.array([[label in truth for label in labels] for truth in truths])
+    return np.asarray((views.mean(axis=0) * is_true).sum(axis=1)[known])
+
+
+def view_scores(views: Scores) -> Scores:
     """Return for each crop how much more its views agree than chance, as a mean log ratio."""
-    views = np.stack(
-        [probabilities(classifier, [view.transform(crop) for crop in crops_rgb]) for view in VIEWS]
-    )
     prior = views.mean(axis=(0, 1)) + SMOOTHING / views.shape[2]
     ratios = [
         (views[a] * views[b] / prior).sum(axis=1) for a, b in combinations(range(len(views)), 2)
     ]
     return np.asarray(np.log(np.stack(ratios) + SMOOTHING).mean(axis=0))
-
-
-def probabilities(classifier: Classifier, crops_rgb: Sequence[ImageRGB]) -> Scores:
-    """Return the first output's rows [crops, classes] in the order of its labels; sums are 1."""
-    output = classifier.task.outputs[0]
-    column = {label: position for position, label in enumerate(output.labels)}
-    rows = np.zeros((len(crops_rgb), len(output.labels)))
-    for row, answer in zip(rows, classify(classifier, crops_rgb, len(output.labels)), strict=True):
-        best = answer[output.name]
-        row[[column[name] for name in best.names]] = best.probabilities
-    return np.asarray(rows / np.maximum(rows.sum(axis=1, keepdims=True), EPSILON))

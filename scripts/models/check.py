@@ -3,70 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from PIL import Image
 
 from inference.annotate import annotate
 from inference.classification import Classifier
-from inference.decoding.decode import decode
 from inference.detection import Detector
-from inference.errors import ModelUnavailable, PictureError
-from inference.types import Detection, ImageRGB
-from scripts.models.advice import Advice, ClassifierJudge, DetectorJudge, advise
+from inference.errors import ModelUnavailable
+from inference.types import Detection
+from scripts.models.advice import Advice, advise
 from scripts.models.diagnosis import activation_problems, contradictions, raw_output_problems
 from scripts.models.errors import ToolError
 from scripts.models.folder import load_model
 from scripts.models.golden import Answer
 from scripts.models.hints import classifier_hints, detector_hints
-from scripts.models.product import SETTINGS, classify, crops, objects, vehicles
-from scripts.models.truths import folder_truths, vehicle_truths
+from scripts.models.judges import ClassifierJudge, DetectorJudge, Judge, TrueBoxJudge
+from scripts.models.naming import matching_labels
+from scripts.models.pictures import Crop, Picture, evenly, mixed, read_crops
+from scripts.models.product import classify, objects, vehicles
+from scripts.models.product import crops as crops_of
+from scripts.models.truths import colour_of, colour_truths, folder_truths, vehicle_truths
 
-Item = TypeVar("Item")
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 MAX_COMPARED = 24
-MAX_CROPS = 100
-"""Maximum number of crops for comparing a classifier's inputs, which takes less time."""
-MAX_MORE = 40
-"""Maximum number of pictures for comparing inputs; more take longer and add no information."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture to check with.
-
-    Attributes:
-        name: The path as the user gave it.
-        folder: Name of its folder, which can be its label.
-        image_rgb: Pixels, uint8 [height, width, 3].
-    """
-
-    name: str
-    folder: str
-    image_rgb: ImageRGB
-
-
-def read_pictures(directory: Path) -> tuple[list[Picture], list[str]]:
-    """Return the pictures below a directory, and the reasons why others cannot be read.
-
-    Raises:
-        ToolError: There are no pictures.
-    """
-    pictures, failed = [], []
-    for path in sorted(directory.rglob("*")):
-        if path.suffix.lower() not in SUFFIXES or not path.is_file():
-            continue
-        try:
-            image_rgb = decode(path.read_bytes(), max_pixels=SETTINGS.max_pixels)
-        except PictureError as error:
-            failed.append(f"{path}: {error.message}")
-            continue
-        pictures.append(Picture(path.as_posix(), path.parent.name, image_rgb))
-    if not pictures:
-        raise ToolError(f"{directory} has no pictures ({', '.join(sorted(SUFFIXES))})")
-    return pictures, failed
+MAX_MORE = 100
+"""Maximum number of further pictures for comparing colours; more take longer."""
+MIN_LABELLED = 8
+MAX_LABELLED = 128
+"""Number of pictures with true boxes that a detector is judged by."""
+MIN_OBJECTS = 20
+"""Number of true objects whose class the detector has."""
 
 
 def open_model(folder: Path) -> Detector | Classifier:
@@ -98,7 +64,7 @@ def answers_of(
         found = objects(model, picture.image_rgb, threshold)
         return [_answer(each, each.class_name, each.confidence) for each in found]
     found = vehicles(finder, picture.image_rgb, threshold)
-    crops_rgb = crops(picture.image_rgb, found)
+    crops_rgb = crops_of(picture.image_rgb, found)
     answers = []
     for vehicle, outputs in zip(found, classify(model, crops_rgb, 1), strict=True):
         first = next(iter(outputs.values()))
@@ -118,7 +84,7 @@ def draw(picture: Picture, answers: Sequence[Answer], path: Path) -> None:
 
 def problems_of(model: Detector | Classifier, pictures: Sequence[Picture]) -> list[str]:
     """Return contradictions between the outputs and the manifest."""
-    images_rgb = [picture.image_rgb for picture in evenly(pictures)]
+    images_rgb = [picture.image_rgb for picture in evenly(pictures, MAX_COMPARED)]
     if isinstance(model, Classifier):
         return activation_problems(model, images_rgb)
     return next(filter(None, (raw_output_problems(model, each) for each in images_rgb)), [])
@@ -137,54 +103,63 @@ def hints_for(
     """
     lines = contradictions(folder)
     if isinstance(model, Detector):
-        images_rgb = [picture.image_rgb for picture in evenly(pictures)]
-        return lines + detector_hints(model, finder, images_rgb)
-    crops_rgb, names, _ = _crops(finder, pictures)
-    return lines + classifier_hints(model, crops_rgb, names)
+        return lines + detector_hints(model, finder, evenly(pictures, MAX_COMPARED))
+    return lines + classifier_hints(model, read_crops(finder, pictures))
 
 
 def advice_for(
     model: Detector | Classifier, finder: Detector, pictures: Sequence[Picture]
 ) -> Advice | None:
-    """Return an input that suits the pictures better than the manifest's, or None.
+    """Return an input that suits the pictures better than the manifest's, or None."""
+    judge = judge_for(model, finder, pictures)
+    return advise(model.manifest, judge) if judge else None
 
-    A classifier's results are compared with true labels where they are known; see `truths`.
-    """
+
+def judge_for(
+    model: Detector | Classifier, finder: Detector, pictures: Sequence[Picture]
+) -> Judge | None:
+    """Return what compares manifests of a model, or None without anything to compare."""
     if isinstance(model, Detector):
-        images_rgb = [picture.image_rgb for picture in evenly(pictures)]
-        compared = {picture.name for picture in evenly(pictures)}
-        more_rgb = [each.image_rgb for each in pictures if each.name not in compared]
-        return advise(model.manifest, DetectorJudge(model, images_rgb, more_rgb[:MAX_MORE]))
-    crops_rgb, names, folders = _crops(finder, pictures)
-    if not crops_rgb:
-        return None
-    labels = model.task.outputs[0].labels
-    labelled = folder_truths(folders, labels)
-    truths = labelled or vehicle_truths(names, labels)
-    judge = ClassifierJudge(model, crops_rgb, truths, is_labelled=labelled is not None)
-    return advise(model.manifest, judge)
+        return _detector_judge(model, pictures)
+    crops = read_crops(finder, pictures)
+    return _classifier_judge(model, crops) if crops else None
 
 
-def _crops(
-    finder: Detector, pictures: Sequence[Picture]
-) -> tuple[list[ImageRGB], list[str], list[str]]:
-    """Return crops of vehicles, the finder's class of each, and the folder of its picture."""
-    found = [
-        (crop_rgb, vehicle.class_name, picture.folder)
-        for picture in pictures
-        for vehicles_found in [vehicles(finder, picture.image_rgb, SETTINGS.detection_threshold)]
-        for vehicle, crop_rgb in zip(
-            vehicles_found, crops(picture.image_rgb, vehicles_found), strict=True
+def _detector_judge(model: Detector, pictures: Sequence[Picture]) -> Judge:
+    some = evenly(pictures, MAX_COMPARED)
+    compared = {picture.name for picture in some}
+    more_rgb = [each.image_rgb for each in pictures if each.name not in compared]
+    views = DetectorJudge(model, [each.image_rgb for each in some], more_rgb[:MAX_MORE])
+    labelled = [(each.image_rgb, each.boxes) for each in pictures if each.boxes is not None]
+    chosen = mixed(evenly(labelled, MAX_LABELLED))
+    names = [name.lower() for _, boxes in chosen for name, _ in boxes]
+    labels = model.task.labels
+    meanings = {
+        name: frozenset(labels[position] for position in matching_labels(name, labels))
+        for name in set(names)
+    }
+    known = sum(bool(meanings[name]) for name in names)
+    if len(chosen) < MIN_LABELLED or known < MIN_OBJECTS:
+        return views
+    return TrueBoxJudge(model, chosen, meanings, views)
+
+
+def _classifier_judge(model: Classifier, crops: Sequence[Crop]) -> ClassifierJudge:
+    images_rgb = [each.image_rgb for each in crops]
+    folders, names = [each.folder for each in crops], [each.class_name for each in crops]
+    colours = [colour_of(each) for each in images_rgb]
+    truths, is_labelled = {}, False
+    for output in model.task.outputs:
+        by_folder = folder_truths(folders, output.labels)
+        is_labelled |= by_folder is not None
+        known = (
+            by_folder
+            or vehicle_truths(names, output.labels)
+            or colour_truths(colours, output.labels)
         )
-    ]
-    chosen = evenly(found, MAX_CROPS)
-    return [each[0] for each in chosen], [each[1] for each in chosen], [each[2] for each in chosen]
-
-
-def evenly(items: Sequence[Item], most: int = MAX_COMPARED) -> Sequence[Item]:
-    """Return at most this many items from all over the list: folders often hold one class."""
-    step = max(1, -(-len(items) // most))
-    return items[::step]
+        if known:
+            truths[output.name] = known
+    return ClassifierJudge(model, images_rgb, truths, is_labelled)
 
 
 def _answer(detection: Detection, class_name: str, score: float) -> Answer:

@@ -13,10 +13,12 @@ from inference.class_outputs import ClassOutput
 from inference.classification import Classifier
 from inference.detection import Detector
 from inference.geometry import iou
-from inference.types import ImageRGB
-from scripts.models.agreement import MIN_AREA_SHARE
-from scripts.models.naming import Named, naming_hint
+from scripts.models.agreement import MIN_AREA_SHARE, find
+from scripts.models.labels import known_lists
+from scripts.models.naming import EMBEDDED, Named, naming_hint, order_hint
+from scripts.models.pictures import Crop, Picture
 from scripts.models.product import classify, detections
+from scripts.models.truths import colour_of
 
 MIN_CONFIDENCE = 0.25
 MIN_NAMED = 0.4
@@ -26,36 +28,37 @@ SAME_OBJECT = 0.8
 MAX_DUPLICATES = 0.2
 """Share of objects that may have a second box."""
 SAME_PLACE = 0.6
+MIN_REACHED = 0.02
+"""Share of the crops that must reach the threshold of an output."""
+LABELLED = "The pictures' labels have"
 USUAL_NMS_IOU = 0.2
 """A lower `nms_iou` drops neighbours that hardly overlap."""
 
 
-def detector_hints(
-    detector: Detector, finder: Detector, images_rgb: Sequence[ImageRGB]
-) -> list[str]:
+def detector_hints(detector: Detector, finder: Detector, pictures: Sequence[Picture]) -> list[str]:
     """Return hints on a detector's suppression and labels.
 
     Args:
         detector: The model to check.
         finder: The embedded detector, whose names are right.
-        images_rgb: The pictures.
+        pictures: The pictures.
     """
     hints = []
     objects = duplicates = 0
     named: list[Named] = []
+    is_labelled = any(picture.boxes for picture in pictures)
     positions = {name: position for position, name in enumerate(detector.task.labels)}
-    for image_rgb in images_rgb:
-        found = detections(detector, image_rgb, MIN_CONFIDENCE, MIN_AREA_SHARE)
-        boxes = np.array([each.box_xyxy for each in found], np.float32).reshape(-1, 4)
-        names = np.array([each.class_name for each in found], np.str_)
+    for picture in pictures:
+        found = find(detector, picture.image_rgb, MIN_CONFIDENCE, MIN_AREA_SHARE)
+        boxes, names = found.boxes_xyxy, found.names
         same = (iou(boxes[:, np.newaxis], boxes) > SAME_OBJECT) & (names[:, np.newaxis] == names)
-        objects += len(found)
+        objects += len(names)
         duplicates += int((same.sum(axis=1) > 1).sum()) // 2
-        for seen in detections(finder, image_rgb, MIN_NAMED, MIN_AREA_SHARE):
-            overlaps = iou(np.array(seen.box_xyxy, np.float32), boxes)
+        for seen, box_xyxy in _others(finder, picture, is_labelled=is_labelled):
+            overlaps = iou(np.array(box_xyxy, np.float32), boxes)
             best = int(overlaps.argmax()) if len(overlaps) else -1
             if best >= 0 and overlaps[best] >= SAME_PLACE:
-                named.append((seen.class_name, positions[found[best].class_name]))
+                named.append((seen, positions[str(names[best])]))
     if duplicates > MAX_DUPLICATES * objects:
         hints.append(
             f"{duplicates} of {objects} objects have a second box in the same place: "
@@ -67,41 +70,61 @@ def detector_hints(
             f"output.nms_iou is {threshold:g}: of neighbours that overlap by more than that, only "
             "one is kept. Usual values are 0.45 to 0.7"
         )
-    hint = naming_hint(named, detector.task.labels)
+    hint = order_hint(detector.task.labels, known_lists().values())
+    hint = hint or naming_hint(named, detector.task.labels, LABELLED if is_labelled else EMBEDDED)
     return [*hints, hint] if hint else hints
 
 
-def classifier_hints(
-    classifier: Classifier, crops_rgb: Sequence[ImageRGB], class_names: Sequence[str]
-) -> list[str]:
+def _others(
+    finder: Detector, picture: Picture, *, is_labelled: bool
+) -> list[tuple[str, tuple[float, ...]]]:
+    """Return names and boxes that are right: the true ones, or those of the embedded detector."""
+    if is_labelled:
+        return [(name.lower(), box) for name, box in picture.boxes or ()]
+    found = detections(finder, picture.image_rgb, MIN_NAMED, MIN_AREA_SHARE)
+    return [(each.class_name, each.box_xyxy) for each in found]
+
+
+def classifier_hints(classifier: Classifier, crops: Sequence[Crop]) -> list[str]:
     """Return hints on the thresholds and labels of a classifier's outputs.
 
     Args:
         classifier: The model to check.
-        crops_rgb: Crops of vehicles.
-        class_names: The embedded detector's class of each crop.
+        crops: What it is checked with.
 
     Returns:
         The hints; none without crops.
     """
-    if not crops_rgb:
+    if not crops:
         return []
     hints = []
-    answers = classify(classifier, crops_rgb, 1)
+    answers = classify(classifier, [each.image_rgb for each in crops], 1)
+    sources = (
+        ("The pictures' folder is that of", [each.folder for each in crops]),
+        ("The labels or the embedded detector see", [each.class_name for each in crops]),
+        ("Pixels show", [colour_of(each.image_rgb) for each in crops]),
+    )
     for output in classifier.task.outputs:
         best = [answer[output.name] for answer in answers]
-        highest = max(each.probabilities[0] for each in best)
-        if highest < output.threshold:
+        highest = np.array([each.probabilities[0] for each in best])
+        if (highest >= output.threshold).mean() < MIN_REACHED:
             hints.append(
-                f"output {output.name} never reaches its threshold of {output.threshold:g}: the "
-                f"highest probability is {highest:.2f}. Lower the threshold"
+                f"output {output.name} hardly ever reaches its threshold of {output.threshold:g}: "
+                f"half of the highest probabilities are below {np.median(highest):.2f}. "
+                "Lower the threshold"
             )
-        named = _named(output, [each.names[0] for each in best], class_names)
-        if hint := naming_hint(named, output.labels):
+        order = order_hint(output.labels, known_lists().values())
+        naming = (
+            naming_hint(_named(output, [each.names[0] for each in best], names), output.labels, who)
+            for who, names in sources
+        )
+        if hint := order or next(filter(None, naming), None):
             hints.append(f"output {output.name}: {hint}")
     return hints
 
 
-def _named(output: ClassOutput, names: Sequence[str], class_names: Sequence[str]) -> list[Named]:
+def _named(output: ClassOutput, names: Sequence[str], others: Sequence[str]) -> list[Named]:
     positions = {name: position for position, name in enumerate(output.labels)}
-    return [(seen, positions[name]) for seen, name in zip(class_names, names, strict=True)]
+    return [
+        (other.lower(), positions[name]) for other, name in zip(others, names, strict=True) if other
+    ]

@@ -28,7 +28,7 @@ Box = tuple[float, float, float, float]
 NamedBox = tuple[str, Box]
 """Class name, and x1, y1, x2, y2 in pixels."""
 LABEL_FOLDERS = ("labels", "annotations")
-"""Folders with true boxes; the pictures' folder stands beside them or below a neighbour."""
+"""Folders with true boxes; the pictures' folder is next to them or below a neighbour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ def true_boxes(directory: Path) -> dict[Path, tuple[NamedBox, ...]]:
         directory: A labelled folder, or the folder of pictures inside of one.
     """
     parents = directory.resolve().parents[:2]
-    beside = [each for each in parents if any((each / name).is_dir() for name in LABEL_FOLDERS)]
-    for folder in (directory, *beside):
+    around = [each for each in parents if any((each / name).is_dir() for name in LABEL_FOLDERS)]
+    for folder in (directory, *around):
         try:
             pictures, kind = read_labelled(folder)
         except ToolError:

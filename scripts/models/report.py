@@ -66,7 +66,7 @@ def advice(found: Advice | None) -> str:
     """Describe changes to the input that suit the pictures better."""
     if found is None:
         return "No other colours, normalisation or resize suit these pictures clearly better."
-    lines = [f"Advice: {found.reason} ({found.ratio:.1f} times the agreement of views)."]
+    lines = [f"Advice: {found.reason} ({found.ratio:.2f} times the {found.measure})."]
     lines += [
         f"  change input.{name} from {json.dumps(old)} to {json.dumps(new)}"
         for name, old, new in found.changes

@@ -6,6 +6,7 @@ where a letterbox is anchored, are not faults: the others are listed with what m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,14 @@ import numpy as np
 import pytest
 
 from inference.detection import Detector
-from inference.manifest import load_manifest
-from scripts.models.advice import (
-    Judge,
-    advise,
-    agreement_margin,
-    is_significant,
-    neighbours,
-    proven,
-)
-from scripts.models.check import advice_for, read_pictures
+from inference.manifest import Manifest, load_manifest
+from scripts.models.advice import advise, neighbours
+from scripts.models.check import advice_for
+from scripts.models.evidence import NOTHING, Evidence
 from scripts.models.folder import load_model
-from scripts.models.truths import vehicle_truths
+from scripts.models.judges import Judge, agreement_evidence, compared
+from scripts.models.pictures import read_pictures
+from scripts.models.truths import Truth, colour_of, colour_truths, folder_truths, vehicle_truths
 from tests.support.models import BUNDLED, PROJECT, PUBLISHED, SHARED, published_model
 
 
@@ -38,6 +35,10 @@ def advice(folder: Path, count: int, **changes: Any) -> dict[str, Any]:
     pictures, _ = read_pictures(SHARED / "data" / "coco128" / "images")
     found = advice_for(replace(model, manifest=wrong), detector, pictures[:count])
     return {name: better for name, _, better in found.changes} if found else {}
+
+
+def sets(truths: Sequence[Truth] | None) -> list[set[str]] | None:
+    return None if truths is None else [set(each) for each in truths]
 
 
 @pytest.mark.slow
@@ -75,24 +76,54 @@ def test_a_wrong_setting_is_found(
     ("before", "after", "ratio"),
     {
         "all better": ([1, 2, 1, 2], [2, 4, 2, 4], 2.0),
-        "the same": ([1, 2, 1, 2], [1, 2, 1, 2], 0.0),
-        "too little": ([1, 2, 1, 2], [1.1, 2.2, 1.1, 2.2], 0.0),
-        "one picture decides": ([1, 1, 1, 1], [0.9, 0.9, 0.9, 8], 0.0),
-        "too few pictures": ([1, 1], [2, 2], 0.0),
+        "the same": ([1, 2, 1, 2], [1, 2, 1, 2], None),
+        "too little": ([1, 2, 1, 2], [1.1, 2.2, 1.1, 2.2], None),
+        "one picture decides": ([1, 1, 1, 1], [0.9, 0.9, 0.9, 8], None),
+        "too few pictures": ([1, 1], [2, 2], None),
         "nothing before": ([0, 0, 0, 0], [1, 1, 1, 1], 1000.0),
     }.values(),
 )
-def test_a_margin_needs_most_pictures(
-    before: list[float], after: list[float], ratio: float
+def test_a_proof_needs_most_pictures(
+    before: list[float], after: list[float], ratio: float | None
 ) -> None:
-    assert proven(np.array(before), np.array(after), 1.15) == pytest.approx(ratio)
-    assert not is_significant(np.zeros(8))
+    evidence = compared(np.array(before), np.array(after), 1.15, 2.5)
+    assert (evidence.ratio if evidence.is_proven else None) == (ratio and pytest.approx(ratio))
 
 
-def test_without_a_margin_there_is_no_advice(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ratio", "errors", "share"),
+    {
+        "proven": (1.2, 8.0, 2.0),
+        "sure but small": (1.05, 8.0, 0.5),
+        "large but by chance": (3.0, 1.0, 0.25),
+        "worse": (0.8, -4.0, -2.0),
+    }.values(),
+)
+def test_the_weaker_half_of_the_evidence_counts(ratio: float, errors: float, share: float) -> None:
+    evidence = Evidence(ratio, errors, min_ratio=1.1, min_errors=4.0)
+    assert evidence.share == pytest.approx(share)
+    assert evidence.is_proven == (share >= 1)
+
+
+def test_the_largest_proof_is_advised() -> None:
+    own = load_manifest(PROJECT / "models" / "vehicle_detector")
+
+    class Likes(Judge):
+        def evidence(self, own: Manifest, other: Manifest) -> Evidence:
+            likes = {"RGB": 1.5, "BGR": 1.0}[other.input.color] * (other.input.scale or 1)
+            before = {"RGB": 1.5, "BGR": 1.0}[own.input.color] * (own.input.scale or 1)
+            return Evidence(likes / before, 9.0, 1.1, 4.0, "taste")
+
+    found = advise(own, Likes())
+    assert found is not None
+    assert found.changes == (("color", "BGR", "RGB"),)
+    assert (found.ratio, found.measure) == (1.5, "taste")
+
+
+def test_without_a_proof_there_is_no_advice() -> None:
     class Never(Judge):
-        def margin(self, _own: object, _other: object) -> float:
-            return 0.0
+        def evidence(self, own: Manifest, other: Manifest) -> Evidence:
+            return NOTHING
 
     assert advise(load_manifest(PROJECT / "models" / "vehicle_detector"), Never()) is None
 
@@ -106,8 +137,10 @@ def test_without_a_margin_there_is_no_advice(tmp_path: Path) -> None:
         "the same": ([0.5, 0.6, 0.4, 0.5], [0.5, 0.6, 0.4, 0.5], False),
     }.values(),
 )
-def test_agreement_margins(before: list[float], after: list[float], is_better: bool) -> None:
-    assert (agreement_margin(np.array(before), np.array(after)) > 1) == is_better
+def test_agreement_of_a_classifier(
+    before: list[float], after: list[float], is_better: bool
+) -> None:
+    assert agreement_evidence(np.array(before), np.array(after)).is_proven == is_better
 
 
 @pytest.mark.parametrize(
@@ -121,7 +154,44 @@ def test_agreement_margins(before: list[float], after: list[float], is_better: b
 def test_labels_that_match_vehicles(
     names: list[str], labels: list[str], truths: list[set[str]] | None
 ) -> None:
-    assert vehicle_truths(names, labels) == truths
+    assert sets(vehicle_truths(names, labels)) == truths
+
+
+@pytest.mark.parametrize(
+    ("folders", "labels", "truths"),
+    {
+        "all": (["red", "blue"], ["blue", "red"], [{"red"}, {"blue"}]),
+        "one folder is no label": ([*"ababc"], ["a", "b"], [{"a"}, {"b"}, {"a"}, {"b"}, set()]),
+        "most are no labels": (["a", "b", "c"], ["a", "b"], None),
+        "one folder": (["a", "a"], ["a", "b"], None),
+    }.values(),
+)
+def test_folders_that_are_named_like_labels(
+    folders: list[str], labels: list[str], truths: list[set[str]] | None
+) -> None:
+    assert sets(folder_truths(folders, labels)) == truths
+
+
+@pytest.mark.parametrize(
+    ("pixel", "colour"),
+    {
+        "red": ((200, 20, 20), "red"),
+        "blue": ((20, 40, 200), "blue"),
+        "yellow": ((230, 210, 20), "yellow"),
+        "green": ((20, 200, 20), ""),
+        "gray": ((120, 120, 120), ""),
+        "too dark": ((40, 2, 2), ""),
+    }.values(),
+)
+def test_colours_of_objects(pixel: tuple[int, int, int], colour: str) -> None:
+    assert colour_of(np.full((40, 60, 3), pixel, np.uint8)) == colour
+
+
+def test_colours_are_truths_of_labels_that_name_them() -> None:
+    labels = ("black", "dark red", "blue", "bordeaux")
+    truths = sets(colour_truths(["red", "", "blue"], labels))
+    assert truths == [{"dark red", "bordeaux"}, set(), {"blue"}]
+    assert colour_truths(["red"], ("renault", "peugeot")) is None
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8"])

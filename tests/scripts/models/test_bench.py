@@ -135,7 +135,7 @@ def test_an_outline_becomes_a_box(tmp_path: Path) -> None:
         "a list of names": ("images", "labels", "classes.txt", "images"),
     }.values(),
 )
-def test_true_boxes_lie_beside_pictures(
+def test_true_boxes_lie_next_to_pictures(
     images: str, labels: str, names: str, given: str, tmp_path: Path
 ) -> None:
     picture(tmp_path / images / "a.png")

@@ -210,6 +210,53 @@ def test_folders_named_like_labels_are_the_truth(
     assert "change input" not in shown
 
 
+def labelled(folder: Path, count: int = 24) -> Path:
+    """Write pictures of one car in YOLO's folders."""
+    images = pictures(folder / "images", count)
+    (folder / "data.yaml").write_text("names: [person, car]\n")
+    (folder / "labels").mkdir()
+    for path in images.iterdir():
+        (folder / "labels" / f"{path.stem}.txt").write_text("1 0.5 0.5 0.5 0.5\n")
+    return images
+
+
+@pytest.mark.parametrize("below", ["images", ""])
+def test_true_boxes_show_a_wrong_input(
+    below: str, base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labelled(tmp_path / "data")
+    add(base, red_detector(), *STRETCH, "--set", "input.color=BGR")
+    capsys.readouterr()
+
+    assert check(base, tmp_path / "data" / below) == 0, "advice does not change the exit code"
+    shown = capsys.readouterr().out
+    assert "24 of 24 pictures have true boxes" in shown
+    assert 'change input.color from "BGR" to "RGB"' in shown
+    assert "times the precision on the labelled pictures" in shown
+
+    add(base, red_detector(), "--replace", *STRETCH)
+    assert check(base, tmp_path / "data" / below) == 0
+    assert "change input" not in capsys.readouterr().out
+
+
+def test_folders_show_shifted_labels(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures(tmp_path / "images" / "red", 5, (220, 30, 20))
+    pictures(tmp_path / "images" / "blue", 5, (20, 30, 220))
+    plain = ["--set", "input.mean=", "--set", "input.std="]
+    add(base, colour_classifier(), *plain, labels="blue\nred\n")
+    capsys.readouterr()
+
+    assert check(base, tmp_path / "images", "--no-compare") == 0
+    assert "Hint: output logits: the labels seem to be shifted" in capsys.readouterr().out
+
+
+def test_labels_can_have_a_name_twice(base: Path, tmp_path: Path) -> None:
+    add(base, colour_classifier(), labels="red\nred\n")
+    assert check(base, pictures(tmp_path / "images")) == 0
+
+
 def test_a_classifier_without_crops_gets_neither_hints_nor_advice(base: Path) -> None:
     add(base, colour_classifier(), labels="red\nblue\n")
     model = open_model(base / "mine")
@@ -219,7 +266,7 @@ def test_a_classifier_without_crops_gets_neither_hints_nor_advice(base: Path) ->
 
     assert hints_for(base / "mine", model, finder, []) == []
     assert advice_for(model, finder, []) is None
-    assert classifier_hints(model, [], []) == []
+    assert classifier_hints(model, []) == []
 
 
 def test_activations_are_checked(
