@@ -107,7 +107,8 @@ def classifier_hints(classifier: Classifier, crops: Sequence[Crop]) -> list[str]
     for output in classifier.task.outputs:
         best = [answer[output.name] for answer in answers]
         highest = np.array([each.probabilities[0] for each in best])
-        if (highest >= output.threshold).mean() < MIN_REACHED:
+        # Only rounding reaches 1.
+        if output.threshold >= 1 or (highest >= output.threshold).mean() < MIN_REACHED:
             hints.append(
                 f"output {output.name} hardly ever reaches its threshold of {output.threshold:g}: "
                 f"half of the highest probabilities are below {np.median(highest):.2f}. "

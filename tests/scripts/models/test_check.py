@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from scripts.models.check import advice_for, hints_for, open_model
 from scripts.models.errors import ToolError
 from scripts.models.golden import Answer, differences, read_golden, write_golden
 from scripts.models.hints import classifier_hints
+from scripts.models.pictures import Crop
 from tests.support.graphs import (
     PICTURE,
     colour_classifier,
@@ -22,7 +24,7 @@ from tests.support.graphs import (
     red_detector,
     yolov8_columns,
 )
-from tests.support.models import PROJECT
+from tests.support.models import PROJECT, fake_classifier
 
 STRETCH = ("--set", "input.resize=stretch")
 
@@ -250,6 +252,18 @@ def test_folders_show_shifted_labels(
 
     assert check(base, tmp_path / "images", "--no-compare") == 0
     assert "Hint: output logits: the labels seem to be shifted" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("threshold", "has_hint"),
+    {"reached": (0.7, False), "never reached": (0.8, True), "certainty": (1.0, True)}.values(),
+)
+def test_a_threshold_that_nothing_reaches(threshold: float, has_hint: bool) -> None:
+    model = fake_classifier("fake", {"o": {"a": 0.75, "b": 0.25}})
+    outputs = tuple(replace(each, threshold=threshold) for each in model.task.outputs)
+    model = replace(model, task=replace(model.task, outputs=outputs))
+    crop = Crop(np.zeros((32, 32, 3), np.uint8), "car", "folder")
+    assert bool(classifier_hints(model, [crop])) == has_hint
 
 
 def test_labels_can_have_a_name_twice(base: Path, tmp_path: Path) -> None:
