@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +14,9 @@ from inference.errors import PictureError
 from inference.types import Detection, ImageRGB
 from scripts.models.errors import ToolError
 from scripts.models.labelled import NamedBox, true_boxes
+from scripts.models.naming import GENERAL
 from scripts.models.product import SETTINGS, crops, vehicles
+from scripts.models.truths import WORDS
 
 Item = TypeVar("Item")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
@@ -80,14 +82,14 @@ def read_pictures(directory: Path) -> tuple[list[Picture], list[str]]:
 
 
 def read_crops(finder: Detector, pictures: Sequence[Picture]) -> list[Crop]:
-    """Return the labelled objects of the pictures, or else the vehicles that the finder sees."""
+    """Return the labelled vehicles of the pictures, or else those that the finder sees."""
+    names = {*finder.task.vehicles, *WORDS, *GENERAL.split()}
+    known = [_labelled(picture.boxes or (), names) for picture in pictures]
     found = []
-    for picture in pictures:
-        if picture.boxes is None:
+    for picture, labelled in zip(pictures, known, strict=True):
+        objects = labelled
+        if picture.boxes is None or not any(known):
             objects = vehicles(finder, picture.image_rgb, SETTINGS.detection_threshold)
-        else:
-            objects = [_detection(each) for each in picture.boxes]
-            objects = [each for each in objects if _shortest(each) >= MIN_SIDE]
         crops_rgb = crops(picture.image_rgb, objects)
         found += [
             Crop(crop_rgb, each.class_name, picture.folder)
@@ -108,13 +110,13 @@ def evenly(items: Sequence[Item], most: int) -> Sequence[Item]:
     return items[::step]
 
 
-def _detection(named: NamedBox) -> Detection:
-    name, (left, top, right, bottom) = named
-    # Outlines can leave the picture.
-    box_xyxy = (max(0, round(left)), max(0, round(top)), round(right), round(bottom))
-    return Detection(box_xyxy, name.lower(), 1.0)
-
-
-def _shortest(detection: Detection) -> int:
-    left, top, right, bottom = detection.box_xyxy
-    return min(right - left, bottom - top)
+def _labelled(boxes: Sequence[NamedBox], names: Set[str]) -> list[Detection]:
+    """Return the true objects of some classes that are not too small."""
+    objects = []
+    for name, (left, top, right, bottom) in boxes:
+        # Outlines can leave the picture.
+        box_xyxy = (max(0, round(left)), max(0, round(top)), round(right), round(bottom))
+        sides = box_xyxy[2] - box_xyxy[0], box_xyxy[3] - box_xyxy[1]
+        if name.lower() in names and min(sides) >= MIN_SIDE:
+            objects.append(Detection(box_xyxy, name.lower(), 1.0))
+    return objects
