@@ -21,7 +21,7 @@ from scripts.package.build import BuildFailed, build
 from scripts.package.elf import ElfError
 from scripts.package.interpreter import INSTALL_HINT, find_interpreter
 from scripts.package.prune import RuleFailed, tree_size
-from scripts.package.report import contents_table, savings_table
+from scripts.package.report import LAMBDA_LIMIT_BYTES, contents_table, savings_table
 from scripts.package.rules import LIMIT_BYTES
 
 HOSTS = {"arm64": ("aarch64", "arm64"), "x86_64": ("x86_64", "amd64")}
@@ -47,8 +47,7 @@ def _make(architecture: str, output: Path) -> None:
     print(f"The package for {architecture}, in {output}:\n")
     print(savings_table(built.savings), end="\n\n")
     print(contents_table(output, limit), end="\n\n")
-    if (size := tree_size(output)) > limit:
-        raise BuildFailed(f"{size - limit:,} bytes over the limit of {limit:,}; see the table.")
+    _check_size(output, limit)
     if interpreter is None:
         print(f"Bytecode: none, so cold starts are slow. {INSTALL_HINT}")
         print("Smoke test: skipped, because it needs the same Python.")
@@ -62,6 +61,23 @@ def _make(architecture: str, output: Path) -> None:
         return
     _smoke_test(interpreter, output)
     print("Smoke test: passed. The package loads its models without any other package installed.")
+
+
+def _check_size(package: Path, limit: int) -> None:
+    """Check that Lambda accepts a package, and that it did not grow apart from its models.
+
+    Raises:
+        BuildFailed: It is too large.
+    """
+    size = tree_size(package)
+    if size > LAMBDA_LIMIT_BYTES:
+        raise BuildFailed(
+            f"{size - LAMBDA_LIMIT_BYTES:,} bytes over Lambda's limit of {LAMBDA_LIMIT_BYTES:,}; "
+            "see the table. Move large models from models/ to S3: docs/deploy.md, Models from S3."
+        )
+    growing = size - tree_size(package / "models")
+    if growing > limit:
+        raise BuildFailed(f"{growing - limit:,} bytes over the limit of {limit:,}; see the table.")
 
 
 def _smoke_test(interpreter: Path, package: Path) -> None:

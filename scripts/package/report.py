@@ -26,7 +26,7 @@ def contents_table(root: Path, limit: int) -> str:
     rows = [(f"{size:,}", name) for size, name in sizes]
     rows += [
         (f"{total:,}", "in all"),
-        (f"{limit:,}", "is the limit of this project"),
+        (f"{limit:,}", "is the limit of this project, without models"),
         (f"{LAMBDA_LIMIT_BYTES:,}", "is Lambda's"),
     ]
     return _table(("bytes", "of"), rows)

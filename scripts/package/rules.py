@@ -20,9 +20,7 @@ FUNCTION_FILES = (
 manifests say."""
 
 LIMIT_BYTES = {"arm64": 200_000_000, "x86_64": 245_000_000}
-"""Our own size limits in bytes, below the 262,144,000 that Lambda allows with all layers
-(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). They reveal unexpected
-growth."""
+"""Our own size limits in bytes, without models. They reveal unexpected growth."""
 
 
 @dataclass(frozen=True, slots=True)

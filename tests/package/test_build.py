@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -87,20 +88,38 @@ def test_modes_and_times_are_normalized(tmp_path: Path) -> None:
     assert {path.stat().st_mtime for path in (tmp_path, file.parent, file)} == {TIMESTAMP}
 
 
-def test_a_package_over_the_limit_fails_after_its_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("sizes", "is_refused"),
+    {
+        "small": ({"numpy": 1000}, False),
+        "grown": ({"numpy": 1001}, True),
+        "a model of the user": ({"numpy": 1000, "models/mine/model.onnx": 1000}, False),
+        "a model too large for Lambda": ({"numpy": 1000, "models/mine/model.onnx": 1001}, True),
+    }.values(),
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_a_package_over_a_limit_fails_after_its_table(
+    sizes: dict[str, int],
+    is_refused: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (tmp_path / "numpy").write_bytes(b"x" * 1001)
+    for name, size in sizes.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x" * size)
     built = Built([Saving("tests", "only tests import them", 7)], bytecode_size=None)
     monkeypatch.setattr(command, "build", lambda *_: built)
+    monkeypatch.setattr(command, "find_interpreter", lambda: None)
     monkeypatch.setitem(LIMIT_BYTES, "arm64", 1000)
+    monkeypatch.setattr(command, "LAMBDA_LIMIT_BYTES", 2000)
     arguments = ["package", "--architecture", "arm64", "--output", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", arguments)
 
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) if is_refused else nullcontext():
         command.main()
 
-    assert "1,001  numpy" in capsys.readouterr().out
+    assert f"{sizes['numpy']:,}  numpy" in capsys.readouterr().out
 
 
 def test_without_an_interpreter_the_build_says_how_to_get_one(

@@ -82,6 +82,6 @@ def test_the_table_of_contents(tree: Path) -> None:
         "         50  multipart.py",
         "          7  bin",
         "      1,947  in all",
-        "200,000,000  is the limit of this project",
+        "200,000,000  is the limit of this project, without models",
         "262,144,000  is Lambda's",
     ]
