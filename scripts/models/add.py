@@ -19,6 +19,7 @@ from scripts.models.labels import (
     likely_list,
     likely_vehicles,
     read_labels,
+    without_background,
 )
 
 Ask = Callable[[str, str, str], str]
@@ -153,11 +154,22 @@ def _labels(
             reasons.append(Finding("labels", list(found), f"{path.name} next to the model"))
         if found is None:
             counted = f"{count} classes" if count else "classes"
-            question = f"Labels of {where}'s {counted} (a text file with one per line, or a list)"
+            several = f"; as --labels {output}=FILE" if len(guessed.classes) > 1 else ""
+            listed = f"a text file with one per line, or a list{several}"
+            question = f"Labels of {where}'s {counted} ({listed})"
             found = read_labels(ask("labels", question, likely_list(count) or ""))
+        if _counts_no_background(guessed) and (names := without_background(found)) != found:
+            reason = f"without {found[0]!r}: no box has this class"
+            reasons.append(Finding("labels", list(names), reason))
+            found = names
         check_count(found, count, where)
         labels[output] = found
     return labels, reasons
+
+
+def _counts_no_background(guessed: Guess) -> bool:
+    """Return whether the first label is an object's, as with TensorFlow's detectors."""
+    return bool(guessed.value("output.format") == "ssd" or guessed.value("output.first_class") == 1)
 
 
 def _split_labels(text: str, guessed: Guess) -> tuple[str, str]:

@@ -13,6 +13,9 @@ FOLDER = Path(__file__).parent / "lists"
 COCO_NONE = ("background", "N/A")
 """Names of COCO's 91 ids that no box has."""
 
+BACKGROUND = ("background", "__background__", "???")
+"""First names of lists for TensorFlow's detectors, which no box has."""
+
 MOST_INLINE = 20
 LABELS_FILE = "labels.txt"
 ADJACENT_FILES = ("labels.txt", "classes.txt", "data.yaml", "config.json", "label_map.pbtxt")
@@ -105,6 +108,11 @@ def _hint(labels: Sequence[str], class_count: int) -> str:
             f"moves from class 0 to 1, and {labels[-1]!r} to {class_count - 1}"
         )
     return ""
+
+
+def without_background(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the labels without a first one that means the background."""
+    return labels[1:] if len(labels) > 1 and labels[0].lower() in BACKGROUND else labels
 
 
 def likely_vehicles(labels: Sequence[str]) -> list[str]:

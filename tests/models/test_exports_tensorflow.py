@@ -1,8 +1,7 @@
 """Exports of TensorFlow, Keras, TFLite and scikit-learn are added without flags and answer rightly.
 
 Boxes and probabilities are compared with the model's own outputs, decoded here. The frameworks are
-not installed: EXPORTS is a folder of the files that `exports_tensorflow.py` and
-`exports_sklearn.py` write.
+not installed: EXPORTS is a folder of the files of `exports_tensorflow.py` and `exports_sklearn.py`.
 """
 
 from __future__ import annotations

@@ -269,15 +269,13 @@ def test_metadata_of_pixels_counts_first(
     assert (spec.color, spec.scale, spec.mean) == expected
 
 
-def test_boxes_of_tensorflow_models_are_pixels(tmp_path: Path) -> None:
-    """An untrained model finds nothing, so the output `image_info` decides."""
-    lists = {f"detection_{name}": np.zeros((1, 9), np.float32) for name in ("scores", "classes")}
-    outputs: dict[str, Array] = {
-        "detection_boxes": np.zeros((1, 9, 4), np.float32), **lists,
-        "num_detections": np.zeros(1, np.int32), "image_info": np.ones((1, 4, 2), np.float32),
-    }  # fmt: skip
+def test_each_of_several_outputs_needs_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = fixed_onnx({"make": PROBS, "colour": np.array([[0.4, 0.6]], np.float32)})
 
-    assert guessed(tmp_path, fixed_onnx(outputs)).value("output.normalized") is False
+    assert added(tmp_path, model) == 1
+    assert "--labels make=FILE" in capsys.readouterr().err
 
 
 NO_MODELS: dict[str, tuple[bytes, str]] = {
