@@ -119,11 +119,14 @@ class JsonReader:
         return tuple(value)
 
     def arrays(self, name: str) -> tuple[tuple[str, Numbers], ...]:
-        """Return an object whose values are numbers up to `MAX_NUMBER` or nested lists of them."""
+        """Return an object whose values are numbers up to `MAX_NUMBER` or nested lists of them.
+
+        Lists become tuples.
+        """
         value = self._get(name, None)
         if not isinstance(value, dict) or not all(map(_is_array, value.values())):
             raise self.refuse(name, "an object of numbers, or of nested lists of them")
-        return tuple(value.items())
+        return tuple((key, _frozen(each)) for key, each in value.items())
 
     def object(self, name: str) -> JsonReader:
         """Return a nested object."""
@@ -139,6 +142,11 @@ class JsonReader:
     def _get(self, name: str, default: Any) -> Any:  # noqa: ANN401  JSON can be anything
         self._read.add(name)
         return self._values.get(name, default)
+
+
+def _frozen(value: Any) -> Numbers:  # noqa: ANN401  JSON can be anything
+    """Return nested lists as tuples, so that what is read can be hashed."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def _is_number(value: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from inference.classification import Classifier
 from inference.detection import Detector
 from inference.manifest import MANIFEST_FILE, MODEL_FILE
+from inference.probabilities import to_probabilities
 from inference.types import ImageRGB, RawDetections
 from scripts.models.errors import ToolError
 from scripts.models.graph import read_graph
@@ -25,7 +27,6 @@ CERTAIN = (
     "input.width",
     "input.height",
     "input.dtype",
-    "input.constants",
     "output.format",
     "output.boxes",
     "output.scores",
@@ -53,21 +54,37 @@ def contradictions(folder: Path) -> list[str]:
         guessed = guess(read_graph(folder / str(_at(values, "file"))), _size(values))
     except (OSError, ValueError, ToolError) as error:
         return [str(error)]
-    lines = list(guessed.problems)
+    constants = _at(values, "input.constants")
+    # The user set values that could not be guessed.
+    lines = [] if constants and guessed.findings else list(guessed.problems)
     for finding in guessed.findings:
         said = _at(values, finding.field)
-        if finding.field in CERTAIN and said not in (finding.value, None):
+        if finding.field == "input.constants":
+            lines += _constant_problems(constants, finding.value)
+        elif finding.field in CERTAIN and said not in (finding.value, None):
             shown = json.dumps(finding.value)
             lines.append(
                 f"{finding.field} is {json.dumps(said)}, expected {shown} ({finding.reason})"
             )
-        elif said is None and finding.field == "input.constants":
-            lines.append(f"{finding.field} is missing: {json.dumps(finding.value)}")
     count = guessed.classes.get("")
     labels = values.get("labels")
     if count and isinstance(labels, list) and len(labels) != count:
         lines.append(f"labels has {len(labels)} names, but the file has {count} classes")
     return lines
+
+
+def _constant_problems(said: Mapping[str, Any] | None, expected: Mapping[str, Any]) -> list[str]:
+    """Return how constants differ from sizes and flags; thresholds are the user's choice."""
+    if said is None:
+        return [f"input.constants is missing: {json.dumps(expected)}"]
+    fixed = {name: value for name, value in expected.items() if _is_fixed(value)}
+    if fixed == {name: value for name, value in said.items() if name in fixed}:
+        return []
+    return [f"input.constants is {json.dumps(said)}, expected {json.dumps(fixed)}"]
+
+
+def _is_fixed(value: object) -> bool:
+    return isinstance(value, list) or value in (0, 1)
 
 
 def raw_output_problems(detector: Detector, image_rgb: ImageRGB) -> list[str]:
@@ -110,7 +127,8 @@ def activation_problems(classifier: Classifier, images_rgb: Sequence[ImageRGB]) 
     runs = [run_raw(classifier, image_rgb) for image_rgb in images_rgb]
     lines = []
     for output in classifier.task.outputs:
-        rows = np.stack([run[output.name].reshape(-1) for run in runs]) * output.scale
+        values = replace(output, activation="none")
+        rows = np.concatenate([to_probabilities(run[output.name], values) for run in runs])
         # Logits of several pictures never all lie in 0..1.
         are_probabilities = rows.min() >= 0 and rows.max() <= 1 + SUM_TOLERANCE
         if output.activation == "softmax" and are_probabilities:

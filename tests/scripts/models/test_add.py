@@ -270,7 +270,7 @@ def test_a_constant_may_be_given_for_an_unknown_input(base: Path, tmp_path: Path
 
     assert add(base, file, *flags) == 1
     assert add(base, file, *flags, "--set", 'input.constants={"prompt": [[1, 2]]}') == 0
-    assert load_manifest(base / "mine").input.constants == (("prompt", [[1, 2]]),)
+    assert load_manifest(base / "mine").input.constants == (("prompt", ((1, 2),)),)
 
 
 def test_included_lists() -> None:

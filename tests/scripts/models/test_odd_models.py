@@ -164,7 +164,8 @@ def test_extra_inputs_get_constants(name: str, tmp_path: Path) -> None:
 
     assert added(tmp_path, fixed_onnx({"out": PROBS}, inputs)) == 0
     model = load_model(tmp_path / "models" / "mine")
-    assert model.manifest.input.constants == ((name, value),)
+    [(found, constant)] = model.manifest.input.constants
+    assert (found, np.array(constant).tolist()) == (name, value)
     assert isinstance(model, Classifier)
     assert model.classify(GRAY, 1)[0]["out"].names == ("bus",)
 
