@@ -155,7 +155,7 @@ def _labels(
         if found is None:
             counted = f"{count} classes" if count else "classes"
             several = f"; as --labels {output}=FILE" if len(guessed.classes) > 1 else ""
-            listed = f"a text file with one per line, or a list{several}"
+            listed = f"path of a file, or coco80{several}"
             question = f"Labels of {where}'s {counted} ({listed})"
             found = read_labels(ask("labels", question, likely_list(count) or ""))
         if _counts_no_background(guessed) and (names := without_background(found)) != found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -110,7 +111,9 @@ def _next(folder: Path) -> list[str]:
     is_detector = '"task": "detection"' in (folder / "manifest.json").read_text(encoding="utf-8")
     variable = "DETECTION_MODEL" if is_detector else "CLASSIFICATION_MODEL"
     base = folder.parent.resolve()
-    prefix = "" if base == BUNDLED_MODELS.resolve() else f"BASE_MODEL_PATH={base} "
+    prefix = (
+        "" if base == BUNDLED_MODELS.resolve() else f"BASE_MODEL_PATH={shlex.quote(str(base))} "
+    )
     return [
         "Next:",
         f"  {prefix}.venv/bin/python -m scripts.models check {folder.name} --images DIR",

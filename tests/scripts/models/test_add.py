@@ -224,6 +224,14 @@ def test_a_name_that_is_a_path_is_refused(base: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "mine").exists()
 
 
+def test_the_next_commands_take_any_path(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = tmp_path / "my models"
+    assert add(base, detector(tmp_path, names="['car', 'b']"), "--vehicles", "car") == 0
+    assert f"BASE_MODEL_PATH='{base}' " in capsys.readouterr().out
+
+
 def test_a_name_of_an_embedded_model_is_refused(
     base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
