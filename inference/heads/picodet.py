@@ -16,7 +16,7 @@ from inference.heads.yolox import make_grid
 from inference.json_reader import JsonReader
 from inference.types import Outputs, RawDetections
 
-CELL_CENTRE = np.float32(0.5)
+CELL_CENTRE = 0.5
 EDGES = 4
 
 
@@ -26,36 +26,44 @@ class PicodetHead:
 
     The first holds probabilities; the second, for each of the edges left, top, right and
     bottom, the logits of a distribution over its distance from the cell's centre, 0..reg_max
-    strides.
+    strides. NanoDet has both in one output [1, cells, classes + 4 * (reg_max + 1)].
 
     Attributes:
         class_count: Number of classes.
+        predictions: Name of the output that has everything; "" if there is none.
         scores: Names of the class outputs, one per stride.
         distances: Names of the distribution outputs, one per stride.
         strides: Cell sizes in input pixels, in the same order.
         reg_max: Largest distance in strides.
+        centre: Point of a cell that distances start from, in strides.
         nms_iou: IoU above which the lower-scoring of two boxes of one class is dropped.
     """
 
     class_count: int
+    predictions: str
     scores: tuple[str, ...]
     distances: tuple[str, ...]
     strides: tuple[int, ...]
     reg_max: int
+    centre: float
     nms_iou: float
 
     @classmethod
     def from_fields(cls, fields: JsonReader, class_count: int) -> PicodetHead:
-        """Read `scores`, `distances`, `strides`, `reg_max` and `nms_iou`."""
+        """Read `predictions` or `scores` and `distances`, and the numbers."""
+        predictions = fields.optional_text("predictions") or ""
         head = cls(
             class_count,
-            fields.texts("scores"),
-            fields.texts("distances"),
+            predictions,
+            () if predictions else fields.texts("scores"),
+            () if predictions else fields.texts("distances"),
             fields.integers("strides"),
             fields.integer("reg_max", 1, 64, 7),
+            fields.number("centre", 0, 1, CELL_CENTRE),
             fields.number("nms_iou", 0, 1, 0.6),
         )
-        for name, names in (("scores", head.scores), ("distances", head.distances)):
+        parts = {} if predictions else {"scores": head.scores, "distances": head.distances}
+        for name, names in parts.items():
             if len(names) != len(head.strides):
                 raise fields.refuse(name, f"{len(head.strides)} output names, one per stride")
         return head
@@ -64,8 +72,13 @@ class PicodetHead:
         self, outputs: Outputs, input_wh: tuple[int, int], threshold: float
     ) -> RawDetections:
         """See `Head`. A cell yields every class that reaches the threshold."""
-        probabilities = self._joined(outputs, self.scores, self.class_count)
-        logits = self._joined(outputs, self.distances, EDGES * (self.reg_max + 1))
+        bins = EDGES * (self.reg_max + 1)
+        if self.predictions:
+            rows = self._joined(outputs, (self.predictions,), self.class_count + bins)
+            probabilities, logits = rows[:, : self.class_count], rows[:, self.class_count :]
+        else:
+            probabilities = self._joined(outputs, self.scores, self.class_count)
+            logits = self._joined(outputs, self.distances, bins)
         cells, strides = make_grid(input_wh, self.strides)
         if not len(probabilities) == len(logits) == len(cells):
             raise ValueError(
@@ -75,7 +88,7 @@ class PicodetHead:
         found, class_ids = np.nonzero(probabilities >= threshold)
         scores = probabilities[found, class_ids]
         distances = self._expected(logits[found]) * strides[found]
-        centre = (cells[found] + CELL_CENTRE) * strides[found]
+        centre = (cells[found] + np.float32(self.centre)) * strides[found]
         boxes_xyxy = np.concatenate([centre - distances[:, :2], centre + distances[:, 2:]], axis=1)
         return suppressed(boxes_xyxy, scores, class_ids, self.nms_iou)
 

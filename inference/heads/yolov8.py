@@ -20,7 +20,7 @@ BOX_ROWS = 4
 
 @dataclass(frozen=True, slots=True)
 class Yolov8Head:
-    """One output [1, 4 + classes, n], or transposed: cx, cy, w, h, class probabilities.
+    """One output [1, 4 + classes, n], or transposed: a box and its class probabilities.
 
     Attributes:
         class_count: Number of classes.
@@ -28,6 +28,7 @@ class Yolov8Head:
         nms_iou: IoU above which the lower-scoring of two boxes of one class is dropped.
         ignored: Number of values after the classes: those of a segmentation or a pose.
         normalized: True if boxes are in 0..1, False if they are in input pixels.
+        corners: True if boxes are x1, y1, x2, y2, False if they are cx, cy, w, h.
     """
 
     class_count: int
@@ -35,16 +36,18 @@ class Yolov8Head:
     nms_iou: float
     ignored: int = 0
     normalized: bool = False
+    corners: bool = False
 
     @classmethod
     def from_fields(cls, fields: JsonReader, class_count: int) -> Yolov8Head:
-        """Read `predictions`, `nms_iou`, `ignored` and `normalized`."""
+        """Read `predictions`, `nms_iou`, `ignored`, `normalized` and `corners`."""
         return cls(
             class_count,
             predictions=fields.optional_text("predictions"),
             nms_iou=fields.number("nms_iou", 0, 1, 0.7),
             ignored=fields.integer("ignored", 0, MAX_IGNORED, 0),
             normalized=fields.flag("normalized", False),
+            corners=fields.flag("corners", False),
         )
 
     def decode(
@@ -64,7 +67,8 @@ class Yolov8Head:
         )
         class_ids, scores = best_class(columns[BOX_ROWS:end].T)
         found = np.flatnonzero(scores >= threshold)
-        boxes_xyxy = to_corners(columns[:BOX_ROWS, found].T)
+        boxes = columns[:BOX_ROWS, found].T
+        boxes_xyxy = boxes if self.corners else to_corners(boxes)
         if self.normalized:
             boxes_xyxy = boxes_xyxy * np.array([*input_wh, *input_wh], dtype=np.float32)
         return suppressed(boxes_xyxy, scores[found], class_ids[found], self.nms_iou)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.models.formats import Field, Format, Model, are_normalized, make_format
+from scripts.models.formats import Field, Format, Model, are_normalized, cell_count, make_format
 from scripts.models.formats_finished import finished, fits
 from scripts.models.graph import metadata_labels, metadata_value
 from scripts.models.grid import (
@@ -27,6 +27,29 @@ POINT_COLUMNS = 3
 """x, y and visibility of a key point."""
 CENTRES = ("cx", "cy", "w", "h")
 BOX_AND_OBJECTNESS = 5
+EDGES = 4
+NANODET_EDGES = 32
+"""Columns of 4 edges with distances of 0 to 7 strides."""
+NANODET_GRIDS = {(8, 16, 32): 0.5, (8, 16, 32, 64): 0.0}
+"""Strides of NanoDet and NanoDet-Plus -> point of a cell that distances start from."""
+CORNER_SHARE = 0.9
+"""Share of boxes whose second point is right of and below the first one. Wide boxes around a
+centre near the top left fit, too, but few of a picture's cells are there."""
+
+
+def raw_grids(model: Model) -> str | None:
+    """Refuse the grids of several strides, as a head without its decoding returns them."""
+    shapes = [each.shape for each in model.probe.outputs]
+    width, height = model.probe.size_wh
+    grids = {(height // stride, width // stride) for stride in (8, 16, 32, 64)}
+    if len(shapes) < 2 or not all(
+        len(shape) in (4, 5) and grids & {shape[1:3], shape[2:4]} for shape in shapes
+    ):
+        return None
+    return (
+        "its outputs are raw grids, one for each stride, and their anchors are unknown. "
+        "Export the model with the decoding of its head, such as YOLOv7 with --grid"
+    )
 
 
 def rows_or_columns(model: Model) -> Format | str | None:
@@ -36,7 +59,7 @@ def rows_or_columns(model: Model) -> Format | str | None:
         return None
     if is_transformer(model):
         return _transformer(model, grid)
-    if (found := finished(model, grid)) is not None:
+    if (found := nanodet(model, grid) or finished(model, grid)) is not None:
         return found
     is_long = grid.count >= 2 * grid.columns or grid.count in grid_counts(model)
     if not is_long and metadata_labels(model.graph) is None:
@@ -44,6 +67,33 @@ def rows_or_columns(model: Model) -> Format | str | None:
     if grid.boxes_last:
         return _without_objectness(model, grid)
     return _rows(model, grid)
+
+
+def nanodet(model: Model, grid: Grid) -> Format | None:
+    """NanoDet: class probabilities and logits of edge distributions in the same row."""
+    strides, centre = next(
+        (
+            (strides, centre)
+            for strides, centre in NANODET_GRIDS.items()
+            if grid.count == cell_count(model.probe.size_wh, strides)
+        ),
+        (None, 0.0),
+    )
+    classes = grid.columns - NANODET_EDGES if model.labels is None else len(model.labels)
+    edges = grid.columns - classes
+    if strides is None or grid.boxes_last or classes < 1 or edges < EDGES or edges % EDGES:
+        return None
+    if _not_scores(grid.rows[:, :classes]) or not _not_scores(grid.rows[:, classes:]):
+        return None
+    return make_format(
+        "picodet", "nanodet",
+        f"{grid.count} rows of {classes} probabilities and {edges} logits, for strides {strides}",
+        classes,
+        ("predictions", model.probe.outputs[0].name, "classes and edges are in one output"),
+        ("strides", list(strides), "their cells are the rows"),
+        ("reg_max", edges // EDGES - 1, f"{edges} columns are 4 edges of {edges // EDGES}"),
+        ("centre", centre, "NanoDet-Plus measures from a cell's corner, NanoDet from its centre"),
+    )  # fmt: skip
 
 
 def is_transformer(model: Model) -> bool:
@@ -76,15 +126,29 @@ def _without_objectness(model: Model, grid: Grid, *, turned: bool = False) -> Fo
     classes = grid.columns - BOX_COLUMNS - ignored
     if refusal := _not_scores(grid.rows[:, BOX_COLUMNS : BOX_COLUMNS + classes]):
         return refusal
-    boxes_cxcywh = grid.rows[:, :BOX_COLUMNS]
+    boxes = grid.rows[:, :BOX_COLUMNS]
     axis = "rows" if turned else "columns"
-    fields: list[Field] = [("ignored", ignored or None, f"the coefficients of a {task} model")]
+    are_corners = _are_corners(model, boxes)
+    fields: list[Field] = [
+        ("ignored", ignored or None, f"the coefficients of a {task} model"),
+        ("corners", are_corners or None, "its second point is right of and below the first"),
+    ]
     return make_format(
         "yolov8", "ultralytics",
         f"{grid.count} {axis} of a box and {classes} classes; YOLOv8 has no objectness", classes,
         *predictions(model), *fields,
-        ("normalized", are_normalized(boxes_cxcywh) or None, "coordinates are in 0..1"),
+        ("normalized", are_normalized(boxes) or None, "coordinates are in 0..1"),
     )  # fmt: skip
+
+
+def _are_corners(model: Model, boxes: NDArray[np.float64]) -> bool:
+    """Return whether boxes [n, 4] are x1, y1, x2, y2 instead of cx, cy, w, h."""
+    if metadata_value(model.graph, "author") == "Ultralytics":
+        return False
+    width, height = (1, 1) if are_normalized(boxes) else model.probe.size_wh
+    x1, y1, x2, y2 = boxes.T
+    covers = bool(x1.max() > width / 2 and y1.max() > height / 2)
+    return covers and float(((x2 > x1) & (y2 > y1)).mean()) >= CORNER_SHARE
 
 
 def _rows(model: Model, grid: Grid) -> Format | str | None:

@@ -16,7 +16,7 @@ from scripts.models.extra_inputs import constants
 from scripts.models.findings import Finding
 from scripts.models.formats import Format, Model
 from scripts.models.formats_named import NAMED_RULES
-from scripts.models.formats_rows import rows_or_columns
+from scripts.models.formats_rows import raw_grids, rows_or_columns
 from scripts.models.graph import Graph, metadata_labels, metadata_value
 from scripts.models.guess_inputs import (
     DEFAULT_SIDES,
@@ -29,12 +29,12 @@ from scripts.models.guess_inputs import (
 from scripts.models.probe import Probe, probe, takes_two
 
 UNSUPPORTED_TASKS = ("obb",)
-RULES = (*NAMED_RULES, rows_or_columns)
+RULES = (*NAMED_RULES, raw_grids, rows_or_columns)
 AZURE_OUTPUTS = ("classLabel", "model_output")
 FORMATS_TEXT = (
     "yolox [1, cells, 5+classes], yolov5 [1, boxes, 5+classes], yolov8 [1, 4+classes, boxes], "
     "rows [1, n, 6], detr (logits and boxes), boxes (boxes, scores and labels), scored (boxes and "
-    "class scores), ssd (detection_boxes, ...), picodet (two outputs per stride), classes "
+    "class scores), ssd (detection_boxes, ...), picodet (two outputs per stride, or one), classes "
     "[n, classes]"
 )
 

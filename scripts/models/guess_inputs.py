@@ -20,6 +20,9 @@ IMAGENET_STD = [0.229, 0.224, 0.225]
 """Mean and deviation for RGB in 0..1, as in torchvision, timm and PaddlePaddle."""
 CAFFE_MEAN = [104, 117, 123]
 """Mean for BGR in 0..255, as in Caffe's reference models."""
+CAFFE_EXACT_MEAN = [103.53, 116.28, 123.675]
+CAFFE_STD = [57.375, 57.12, 58.395]
+"""ImageNet's mean and deviation for BGR in 0..255, as in mmdetection and NanoDet."""
 PIXEL_SCALE = 1 / 255
 NORMALISATION = ("scale", "mean", "std")
 PIXEL_RANGES: dict[str, dict[str, Any]] = {
@@ -47,7 +50,12 @@ FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "YOLO: RGB of 0..1, centred, over gray", "RGB", {**_LETTERBOX, "scale": PIXEL_SCALE},
     ),
     "yolonas": (
-        "YOLO-NAS: RGB of 0..1, top left, over gray",
+        "YOLO-NAS: RGB of 0..1, centred, over gray",
+        "RGB",
+        {**_LETTERBOX, "scale": PIXEL_SCALE},
+    ),
+    "corner": (
+        "LibreYOLO: RGB of 0..1, top left, over gray",
         "RGB",
         {**_LETTERBOX, "anchor": "top-left", "scale": PIXEL_SCALE},
     ),
@@ -62,8 +70,16 @@ FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "BGR",
         {
             **_LETTERBOX, "anchor": "top-left",
-            "mean": [103.53, 116.28, 123.675], "std": [57.375, 57.12, 58.395],
+            "mean": CAFFE_EXACT_MEAN, "std": CAFFE_STD,
         },
+    ),
+    "nanodet": (
+        "NanoDet: BGR with ImageNet's mean and deviation",
+        "BGR",
+        {"mean": CAFFE_EXACT_MEAN, "std": CAFFE_STD},
+    ),
+    "ssd300": (
+        "SSD: RGB of 0..255 minus ImageNet's mean", "RGB", {"mean": CAFFE_MEAN[::-1]},
     ),
     "azure": ("Azure Custom Vision: BGR of 0..255", "BGR", {}),
     "ultraface": (
@@ -71,6 +87,16 @@ FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
 }  # fmt: skip
 """By family: reason, colour order, and other fields of `input`."""
+LIBREYOLO = {
+    "yolox": "yolox", "rtmdet": "mmdetection", "rfdetr": "rfdetr", "ssd": "ssd300",
+    "yolonas": "yolonas",
+    **dict.fromkeys(("yolo2", "yolo3", "yolo4", "yolo7", "yolo9", "yolo9_e2e"), "corner"),
+    **dict.fromkeys(("dfine", "deim", "rtdetr", "rtdetrv2", "rtdetrv4"), "rtdetr"),
+    **dict.fromkeys(
+        ("picodet", "ppyoloe", "detr", "lwdetr", "deformable_detr", "dinodetr"), "detr"
+    ),
+}  # fmt: skip
+"""`model_family` in the metadata of LibreYOLO's exports -> family of its preprocessing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +219,10 @@ def _stated(graph: Graph) -> list[Finding]:
 
 def _usual(graph: Graph, picture: Picture, family: str) -> list[Finding]:
     """Return the usual preparation of the format's exporters."""
+    if metadata_value(graph, "libreyolo_version") is not None:
+        is_centred = metadata_value(graph, "letterbox_pad") == "center"
+        known = LIBREYOLO.get(str(metadata_value(graph, "model_family")), family)
+        family = "ultralytics" if known == "corner" and is_centred else known
     if metadata_value(graph, "author") == "Ultralytics" and family in FAMILIES:
         family = "rtdetr" if family == "rtdetr" else "ultralytics"
     if family == "classes" and metadata_value(graph, "author") == "Ultralytics":

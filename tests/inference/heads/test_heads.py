@@ -87,6 +87,18 @@ def test_picodet() -> None:
     assert rows(found) == [([2, 2, 14, 6], 0.8, 0), ([-4, -4, 12, 12], 0.6, 1)]
 
 
+def test_nanodet_has_one_output_and_measures_from_a_corner() -> None:
+    outputs = picodet_outputs()
+    rows_4, rows_8 = (np.concatenate([outputs[f"s{s}"], outputs[f"d{s}"]], axis=2) for s in (4, 8))
+    joined = {"output": np.concatenate([rows_4, rows_8], axis=1)}
+    fields = {"format": "picodet", "predictions": "output", "strides": [4, 8], "reg_max": 2}
+
+    found = head(**fields).decode(joined, (8, 8), 0.4)
+    assert rows(found) == [([2, 2, 14, 6], 0.8, 0), ([-4, -4, 12, 12], 0.6, 1)]
+    found = head(**fields, centre=0).decode(joined, (8, 8), 0.4)
+    assert rows(found) == [([0, 0, 12, 4], 0.8, 0), ([-8, -8, 8, 8], 0.6, 1)]
+
+
 def test_picodet_counts_a_cell_for_each_of_its_classes() -> None:
     found = head(**PICODET).decode(picodet_outputs(), (8, 8), 0.05)
 

@@ -85,6 +85,12 @@ def test_yolov8() -> None:
     assert rows(found) == [([40, 35, 60, 45], 0.9, 1), ([8, 6, 12, 14], 0.5, 0)]
 
 
+def test_yolov8_with_corners() -> None:
+    found = head(format="yolov8", corners=True).decode({"output0": YOLOV8}, (64, 64), 0.85)
+
+    assert rows(found) == [([50, 40, 20, 10], 0.9, 1)]
+
+
 def test_yolov8_keeps_what_overlaps_less_than_nms_iou() -> None:
     found = head(format="yolov8", nms_iou=0.99).decode({"output0": YOLOV8}, (64, 64), 0.4)
 

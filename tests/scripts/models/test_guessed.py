@@ -41,6 +41,29 @@ def ones(rows: int, *first: float, other: float = 0.0) -> Array:
     return values
 
 
+def corner_rows(*scores: float) -> Array:
+    """Return a small box around each cell as corners, and scores; the first one is the car's."""
+    boxes = [
+        (stride * x, stride * y, stride * (x + 1), stride * (y + 1))
+        for stride in (8, 16, 32)
+        for y in range(SIDE // stride)
+        for x in range(SIDE // stride)
+    ]
+    values = np.zeros((1, CELLS, 4 + len(scores)), np.float32)
+    values[0, :, :4] = boxes
+    values[0, 0] = [*CORNERS, *scores]
+    return values
+
+
+def nanodet_rows(count: int, row: int, *bins: tuple[int, ...]) -> Array:
+    """Return NanoDet's rows: two scores, and equal logits of some of 8 distances per edge."""
+    values = np.zeros((1, count, 2 + 4 * 8), np.float32)
+    values[0, row, 0] = SCORE
+    for edge, likely in enumerate(bins):
+        values[0, row, [2 + 8 * edge + each for each in likely]] = 50
+    return values
+
+
 SMALL = (8.0, 8.0, 12.0, 12.0)
 NORMALIZED = tuple(value / SIDE for value in CORNERS)
 NORMALIZED_CENTRES = tuple(value / SIDE for value in CENTRES)
@@ -168,9 +191,34 @@ MODELS: dict[str, tuple[dict[str, Array], Inputs, dict[str, str], dict[str, Any]
         {"output0": np.repeat(filled(CELLS, *CENTRES, SCORE, 0), 4, axis=0).transpose(0, 2, 1)},
         {"images": ("float32", (4, 3, SIDE, SIDE))}, {}, {"output.format": "yolov8"},
     ),
+    "YOLOv9 of LibreYOLO": (
+        {"output": corner_rows(SCORE, 0).transpose(0, 2, 1)},
+        PICTURE,
+        {"names": NAMES, "libreyolo_version": "1.6.0", "model_family": "yolo9"},
+        {
+            "output.format": "yolov8", "output.corners": True, "input.color": "RGB",
+            "input.resize": "letterbox", "input.anchor": "top-left",
+        },
+    ),
+    "RTMDet of LibreYOLO": (
+        {"output": corner_rows(SCORE, 0)},
+        PICTURE,
+        {"names": NAMES, "libreyolo_version": "1.6.0", "model_family": "rtmdet"},
+        {"output.corners": True, "input.color": "BGR", "input.std": [57.375, 57.12, 58.395]},
+    ),
+    # Half a stride to the left and to the top of a cell's centre, 1.5 to the right and down.
+    "NanoDet": (
+        {"output": nanodet_rows(CELLS, 64 + 5, (0, 1), (0, 1), (1, 2), (1, 2))},
+        PICTURE, {}, {"output.format": "picodet", "output.centre": 0.5, "input.color": "BGR"},
+    ),
+    # Two strides on every side of a cell's corner.
+    "NanoDet-Plus": (
+        {"output": nanodet_rows(CELLS + 1, 36, (2,), (2,), (2,), (2,))},
+        PICTURE, {}, {"output.format": "picodet", "output.centre": 0, "output.reg_max": 7},
+    ),
     "YOLO-NAS": (
         {"pred_boxes": filled(CELLS, *CORNERS), "pred_scores": filled(CELLS, SCORE, 0)},
-        PICTURE, {}, {"output.format": "scored"},
+        PICTURE, {}, {"output.format": "scored", "input.resize": "letterbox"},
     ),
     "UltraFace": (
         {

@@ -286,7 +286,7 @@ UNSUPPORTED: dict[str, tuple[dict[str, Array], Inputs, dict[str, str], str]] = {
     ),
     "YOLOv3's grids": (
         {"a": zeros(1, 255, 8, 8), "b": zeros(1, 255, 4, 4)}, PICTURE, {},
-        "a [1, 255, 8, 8]",
+        "raw grids",
     ),
     "gray": ({"o": zeros(1, 9)}, {"x": ("float32", (1, 1, 28, 28))}, {}, "[1, 1, 28, 28]"),
     "text": ({"o": zeros(1, 9)}, {"ids": ("int64", (1, 512))}, {}, "[1, 512]"),
