@@ -1,0 +1,1 @@
+"""Write exports of real frameworks with random weights, for `test_exports.py`."""
