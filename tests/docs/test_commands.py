@@ -26,6 +26,7 @@ RUN_BY = {
 NOT_RUN = {
     "CONTRIBUTING.md": "they install the environment and run these tests",
     "docs/deploy.md": "they need an AWS account; tests/deploy runs the scripts without one",
+    "docs/exports.md": "they need an environment with the packages, and a quarter of an hour",
     "docs/large-pictures.md": "they need an AWS account; tests/deploy runs the script",
     "docs/parameters.md": "it needs an AWS account; tests/deploy runs the script without one",
     "docs/public-deployment.md": "it needs an AWS account; tests/deploy runs the script",

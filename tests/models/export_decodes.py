@@ -31,19 +31,17 @@ def to_corners(boxes: Array) -> Array:
 
 def suppress(rows: Array, limit: float) -> Array:
     """Class by class, keep a box unless a better one overlaps it by more than the limit."""
-    kept: list[Array] = []
+    kept = np.empty((0, 6))
     for row in rows[np.argsort(-rows[:, 4], kind="stable")]:
-        for other in kept:
-            low, high = np.maximum(row[:2], other[:2]), np.minimum(row[2:4], other[2:4])
-            shared = np.prod(np.clip(high - low, 0, None))
-            union = np.prod(row[2:4] - row[:2]) + np.prod(other[2:4] - other[:2]) - shared
-            if row[5] == other[5] and shared > limit * union:
-                break
-        else:
-            kept.append(row)
+        others = kept[kept[:, 5] == row[5]]
+        low, high = np.maximum(row[:2], others[:, :2]), np.minimum(row[2:4], others[:, 2:4])
+        shared = np.clip(high - low, 0, None).prod(axis=1)
+        union = (others[:, 2:4] - others[:, :2]).prod(axis=1) + np.prod(row[2:4] - row[:2]) - shared
+        if not (shared > limit * union).any():
+            kept = np.concatenate([kept, row[np.newaxis]])
         if len(kept) == MAX_ROWS:
             break
-    return np.array(kept).reshape(-1, 6)
+    return kept
 
 
 def columns(classes: int = 80, limit: float = 0.7, *, corners: bool = False) -> Read:
