@@ -38,6 +38,9 @@ class FinishedRows:
 YOLOV7_ROWS = FinishedRows(
     ("batch", *CORNERS, "class", "score"), "ultralytics", "YOLOv7's end-to-end export"
 )
+YOLONAS_ROWS = FinishedRows(
+    ("batch", *CORNERS, "score", "class"), "yolonas", "YOLO-NAS with flat predictions"
+)
 PADDLE_ROWS = FinishedRows(("class", "score", *CORNERS), "paddle", "PaddleDetection with its NMS")
 YOLOV10_ROWS = FinishedRows(
     (*CORNERS, "score", "class"), "ultralytics", "YOLOv10, or Ultralytics with nms=True"
@@ -56,12 +59,14 @@ def finished(model: Model, grid: Grid) -> Format | None:
     if not grid.has_batch_axis and has_one_output and (is_batch or grid.count == 1):
         return None
     if grid.columns == len(YOLOV7_ROWS.columns):
-        rows = YOLOV7_ROWS
+        is_flat = "flat_predictions" in model.probe.outputs[0].name
+        rows = YOLONAS_ROWS if is_flat else YOLOV7_ROWS
     elif has_one_output:
         rows = YOLOV10_ROWS
     else:
         rows = PADDLE_ROWS
-    if not fits(grid, rows.columns):
+    count = next((port.shape[0] for port in model.graph.inputs if len(port.shape) == 4), 1) or 1
+    if not fits(grid, rows.columns, count):
         return None
     corners = grid.rows[:, [rows.columns.index(name) for name in CORNERS]]
     return make_format(
@@ -88,8 +93,10 @@ def _finished_with_more(model: Model, grid: Grid) -> Format | None:
     )  # fmt: skip
 
 
-def fits(grid: Grid, columns: tuple[str, ...]) -> bool:
-    """Return whether classes are whole numbers and scores are in 0..1."""
+def fits(grid: Grid, columns: tuple[str, ...], pictures: int = 1) -> bool:
+    """Return whether classes are whole numbers, scores are in 0..1, and pictures exist."""
+    if "batch" in columns and not set(grid.rows[:, columns.index("batch")]) <= set(range(pictures)):
+        return False
     classes, scores = (grid.rows[:, columns.index(name)] for name in ("class", "score"))
     is_whole = bool(np.all(np.abs(classes - np.round(classes)) < 1e-3))
     return is_whole and bool(scores.min(initial=0) >= -1 and scores.max(initial=0) <= 1)

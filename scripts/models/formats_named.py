@@ -46,7 +46,7 @@ def finished_boxes(model: Model) -> Format | None:
     unit = "0..1" if normalized else "pixels" if seen.any() else "unknown; most exports use pixels"
     return make_format(
         "boxes",
-        "azure" if is_azure else "efficientnms" if boxes.name == "det_boxes" else "boxes",
+        "azure" if is_azure else _finished_family(model, boxes),
         f"outputs {boxes.name}, {scores.name} and {labels.name}: decoded boxes",
         None,
         ("boxes", boxes.name, ITS_NAME),
@@ -55,6 +55,13 @@ def finished_boxes(model: Model) -> Format | None:
         ("normalized", normalized, f"boxes of the drawn street are in {unit}"),
         ("first_class", 0, "most exports count from 0; torchvision from 1"),
     )
+
+
+def _finished_family(model: Model, boxes: Output) -> str:
+    """Return the family whose preprocessing exports with these names of outputs use."""
+    if model.probe.named("num_predictions") is not None:
+        return "yolonas"
+    return "efficientnms" if boxes.name == "det_boxes" else "boxes"
 
 
 def boxes_with_scores(model: Model) -> Format | None:

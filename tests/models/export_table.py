@@ -32,7 +32,7 @@ def main(folder: Path) -> None:
             continue
         with TemporaryDirectory() as work:
             outcome = try_export(name, file, Path(work))
-        rows.append(row(record[name], name, outcome))
+        rows.append(row(record[name], name, outcome).replace(f"{folder}/", ""))
         print(rows[-1], flush=True)
     text = PAGE.read_text()
     start = text.index(HEAD)

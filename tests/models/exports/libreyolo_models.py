@@ -48,8 +48,10 @@ def spread_last(network: object) -> None:
         if not isinstance(layer, (nn.Conv2d, nn.Linear)) or bias is None:
             continue
         if len(bias) in (80, 81, 91, 92, 112, 255, 425, 84 * 4, 84 * 6, 81 * 4, 81 * 6):
-            layer.weight.data.normal_(0, 0.15)
-            bias.data.normal_(-3 if isinstance(layer, nn.Linear) else -1, 1)
+            # A transformer's classes are less likely, as every query can have several.
+            is_query = isinstance(layer, nn.Linear)
+            layer.weight.data.normal_(0, 0.03 if is_query else 0.15)
+            bias.data.normal_(-3 if is_query else -1, 1)
         elif "reg" in name or "bbox" in name:
             layer.weight.data.normal_(0, 0.05)
             bias.data.uniform_(0, 1)

@@ -220,6 +220,19 @@ MODELS: dict[str, tuple[dict[str, Array], Inputs, dict[str, str], dict[str, Any]
         {"pred_boxes": filled(CELLS, *CORNERS), "pred_scores": filled(CELLS, SCORE, 0)},
         PICTURE, {}, {"output.format": "scored", "input.resize": "letterbox"},
     ),
+    "YOLO-NAS, batch": (
+        {
+            "graph2_num_predictions": np.array([[1]]), "graph2_pred_boxes": filled(20, *CORNERS),
+            "graph2_pred_scores": ones(20, SCORE),
+            "graph2_pred_classes": np.zeros((1, 20), np.int64),
+        },
+        PICTURE, {}, {"output.format": "boxes", "input.resize": "letterbox"},
+    ),
+    "YOLO-NAS, flat": (
+        {"graph2_flat_predictions": filled(5, 0, *CORNERS, SCORE, 0)[0]},
+        PICTURE, {},
+        {"output.columns": ["batch", "x1", "y1", "x2", "y2", "score", "class"]},
+    ),
     "UltraFace": (
         {
             "scores": filled(CELLS, 0.05, SCORE, 0.05, other=(1, 0, 0)),
