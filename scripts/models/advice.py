@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from inference.manifest import IDENTITY_MEAN, IDENTITY_STD, DetectionTask, InputSpec, Manifest
 from scripts.models.evidence import Evidence
 from scripts.models.judges import Judge
@@ -69,9 +71,8 @@ def _best(own: Manifest, judge: Judge) -> tuple[Evidence, str, Manifest] | None:
         return None
     # Ratios to a manifest that finds nothing say little, so the largest meets the others.
     first = max(proven, key=lambda each: each[0].ratio)
-    return max(
-        proven, key=lambda each: 0 if each is first else judge.evidence(first[2], each[2]).errors
-    )
+    errors = [judge.evidence(first[2], each[2]).errors for each in proven]
+    return proven[int(np.argmax(errors))] if max(errors) > 0 else first
 
 
 def neighbours(manifest: Manifest) -> Iterator[tuple[str, Manifest]]:

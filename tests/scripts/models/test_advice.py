@@ -120,6 +120,29 @@ def test_the_largest_proof_is_advised() -> None:
     assert (found.ratio, found.measure) == (1.5, "taste")
 
 
+@pytest.mark.parametrize(
+    ("errors", "best"),
+    {"no difference": (0.0, 3.0), "better": (1.0, 2.0), "worse": (-1.0, 3.0)}.values(),
+)
+def test_the_largest_proof_meets_the_others(errors: float, best: float) -> None:
+    own = load_manifest(PROJECT / "models" / "vehicle_detector")
+    ratios = {(1 / 255, 0.0): 2.0, (1 / 127.5, 1.0): 3.0}
+
+    class Compares(Judge):
+        def evidence(self, own: Manifest, other: Manifest) -> Evidence:
+            before = ratios.get((own.input.scale, own.input.mean[0]))
+            after = ratios.get((other.input.scale, other.input.mean[0]))
+            if after is None:
+                return NOTHING
+            if before is None:
+                return Evidence(after, 9.0, 1.1, 4.0)
+            return Evidence(1.01, errors if after == 2.0 else 0.0, 1.1, 4.0)
+
+    found = advise(own, Compares())
+    assert found is not None
+    assert found.ratio == best
+
+
 def test_without_a_proof_there_is_no_advice() -> None:
     class Never(Judge):
         def evidence(self, own: Manifest, other: Manifest) -> Evidence:
