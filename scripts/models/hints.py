@@ -45,8 +45,7 @@ def detector_hints(detector: Detector, finder: Detector, pictures: Sequence[Pict
     """
     hints = []
     objects = duplicates = 0
-    named: list[Named] = []
-    is_labelled = any(picture.boxes for picture in pictures)
+    named: dict[str, list[Named]] = {LABELLED: [], EMBEDDED: []}
     positions = {name: position for position, name in enumerate(detector.task.labels)}
     for picture in pictures:
         found = find(detector, picture.image_rgb, MIN_CONFIDENCE, MIN_AREA_SHARE)
@@ -54,11 +53,11 @@ def detector_hints(detector: Detector, finder: Detector, pictures: Sequence[Pict
         same = (iou(boxes[:, np.newaxis], boxes) > SAME_OBJECT) & (names[:, np.newaxis] == names)
         objects += len(names)
         duplicates += int((same.sum(axis=1) > 1).sum()) // 2
-        for seen, box_xyxy in _others(finder, picture, is_labelled=is_labelled):
+        for source, seen, box_xyxy in _others(finder, picture):
             overlaps = iou(np.array(box_xyxy, np.float32), boxes)
             best = int(overlaps.argmax()) if len(overlaps) else -1
             if best >= 0 and overlaps[best] >= SAME_PLACE:
-                named.append((seen, positions[str(names[best])]))
+                named[source].append((seen, positions[str(names[best])]))
     if duplicates > MAX_DUPLICATES * objects:
         hints.append(
             f"{duplicates} of {objects} objects have a second box in the same place: "
@@ -70,19 +69,19 @@ def detector_hints(detector: Detector, finder: Detector, pictures: Sequence[Pict
             f"output.nms_iou is {threshold:g}: of neighbours that overlap by more than that, only "
             "one is kept. Usual values are 0.45 to 0.7"
         )
-    hint = order_hint(detector.task.labels, known_lists().values())
-    hint = hint or naming_hint(named, detector.task.labels, LABELLED if is_labelled else EMBEDDED)
+    labels = detector.task.labels
+    naming = (naming_hint(each, labels, source) for source, each in named.items())
+    hint = order_hint(labels, known_lists().values()) or next(filter(None, naming), None)
     return [*hints, hint] if hint else hints
 
 
-def _others(
-    finder: Detector, picture: Picture, *, is_labelled: bool
-) -> list[tuple[str, tuple[float, ...]]]:
-    """Return names and boxes that are right: the true ones, or those of the embedded detector."""
-    if is_labelled:
-        return [(name.lower(), box) for name, box in picture.boxes or ()]
+def _others(finder: Detector, picture: Picture) -> list[tuple[str, str, tuple[float, ...]]]:
+    """Return source, name and box of the true objects, and of the embedded detector's."""
     found = detections(finder, picture.image_rgb, MIN_NAMED, MIN_AREA_SHARE)
-    return [(each.class_name, each.box_xyxy) for each in found]
+    return [
+        *((LABELLED, name.lower(), box) for name, box in picture.boxes or ()),
+        *((EMBEDDED, each.class_name, each.box_xyxy) for each in found),
+    ]
 
 
 def classifier_hints(classifier: Classifier, crops: Sequence[Crop]) -> list[str]:
