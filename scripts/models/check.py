@@ -139,9 +139,10 @@ def _detector_judge(model: Detector, pictures: Sequence[Picture]) -> Judge:
         for name in set(names)
     }
     known = sum(bool(meanings[name]) for name in names)
-    if len(chosen) < MIN_LABELLED or known < MIN_OBJECTS:
+    if not known:
         return views
-    return TrueBoxJudge(model, chosen, meanings, views)
+    can_prove = len(chosen) >= MIN_LABELLED and known >= MIN_OBJECTS
+    return TrueBoxJudge(model, chosen, meanings, views, can_prove)
 
 
 def _classifier_judge(model: Classifier, crops: Sequence[Crop]) -> ClassifierJudge:

@@ -59,6 +59,8 @@ MIN_AGREEMENT = 0.1
 AGREEMENT_ERRORS = 4.0
 """A classifier's agreement must grow by this much (in nats), and by this many standard errors."""
 MAX_AGREEMENT = 10.0
+MIN_KEPT_AGREEMENT = 0.5
+"""Share of the agreement that must stay if the labels are not the user's."""
 
 
 PRECISION = "precision on the labelled pictures"
@@ -83,12 +85,14 @@ class TrueBoxJudge:
         pictures: Pixels and true boxes.
         meanings: The model's labels that mean a true class, by its lower-case name.
         views: Compares where the labels cannot decide.
+        can_prove: Whether there are enough boxes for a proof; a few can only contradict.
     """
 
     detector: Detector
     pictures: Sequence[tuple[ImageRGB, Sequence[NamedBox]]]
     meanings: Mapping[str, frozenset[str]]
-    views: DetectorJudge
+    views: Judge
+    can_prove: bool = True
     _judged: dict[InputSpec, list[Judged]] = field(default_factory=dict)
 
     def evidence(self, own: Manifest, other: Manifest) -> Evidence:
@@ -101,6 +105,8 @@ class TrueBoxJudge:
             *(self._judge(each, len(self.pictures)) for each in (own, other))
         )
         ratio = after / max(before, MIN_PRECISION)
+        if not self.can_prove:
+            return self.views.evidence(own, other) if after >= before else NOTHING
         true = Evidence(ratio, errors, MIN_PRECISION_RATIO, PRECISION_ERRORS, PRECISION)
         # Labels that cannot decide must not contradict.
         undecided = errors > 0 and not true.is_proven
@@ -204,12 +210,15 @@ class ClassifierJudge:
                 label_scores(each[output.name], output.labels, truths) for each in (before, after)
             )
             is_worse |= bool(new.mean() < old.mean())
-            ratio = float(new.mean() / max(old.mean(), MIN_PRECISION))
+            ratio = float(np.exp((new - old).mean()))
             found.append(paired(new - old, ratio, MIN_LABEL_RATIO, LABEL_ERRORS, RIGHT_LABELS))
-        if not self.is_labelled and not is_worse:
-            old, new = (_joint_agreement(each) for each in (before, after))
-            found.append(agreement_evidence(old, new))
-        return strongest(found)
+        if self.is_labelled:
+            return strongest(found)
+        old, new = (_joint_agreement(each) for each in (before, after))
+        # Most vehicles are cars, so a constant answer can have most of the supposed labels.
+        if new.mean() < MIN_KEPT_AGREEMENT * old.mean():
+            return NOTHING
+        return strongest(found if is_worse else [*found, agreement_evidence(old, new)])
 
     def _answers(self, manifest: Manifest, count: int) -> dict[str, Scores]:
         """Return the probabilities in all views of the first crops, which are kept."""
