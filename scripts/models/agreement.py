@@ -36,8 +36,6 @@ MIN_AREA_SHARE = 0.005
 MIN_IOU = 0.5
 EPSILON = 1e-12
 SMOOTHING = 1e-3
-MIN_PROBABILITY = 0.02
-"""Probability of true labels that counts as none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +155,15 @@ def classifier_views(classifier: Classifier, crops_rgb: Sequence[ImageRGB]) -> d
 
 
 def label_scores(views: Scores, labels: Sequence[str], truths: Sequence[Truth]) -> Scores:
-    """Return the log probability of the true labels together, of each crop whose are known.
+    """Return the root of the true labels' probability together, of each crop whose are known.
 
-    The logarithm punishes a saturated input, whose few right answers are as sure as its wrong ones.
+    The root (Hellinger's affinity) counts a few sure answers less than many fair ones: a saturated
+    input has the former, whether they are right or wrong.
     """
     known = np.array([bool(truth) for truth in truths])
     is_true = np.array([[label in truth for label in labels] for truth in truths])
     probabilities = (views.mean(axis=0) * is_true).sum(axis=1)[known]
-    return np.asarray(np.log(np.maximum(probabilities, MIN_PROBABILITY)))
+    return np.asarray(np.sqrt(probabilities))
 
 
 def view_scores(views: Scores) -> Scores:

@@ -210,7 +210,7 @@ class ClassifierJudge:
                 label_scores(each[output.name], output.labels, truths) for each in (before, after)
             )
             is_worse |= bool(new.mean() < old.mean())
-            ratio = float(np.exp((new - old).mean()))
+            ratio = float(new.mean() / max(old.mean(), MIN_PRECISION)) ** 2
             found.append(paired(new - old, ratio, MIN_LABEL_RATIO, LABEL_ERRORS, RIGHT_LABELS))
         if self.is_labelled:
             return strongest(found)

@@ -29,10 +29,9 @@ def answers(car: float, truck: float) -> Scores:
 
 @pytest.mark.parametrize(
     ("probability", "score"),
-    {"sure": (1.0, 0.0), "half": (0.5, -0.693), "never": (0.0, -3.912), "hardly": (1e-9, -3.912)}
-    .values(),
-)  # fmt: skip
-def test_a_label_counts_by_its_log_probability(probability: float, score: float) -> None:
+    {"sure": (1.0, 1.0), "half": (0.5, 0.707), "rarely": (0.04, 0.2), "never": (0.0, 0.0)}.values(),
+)
+def test_a_label_counts_by_the_root_of_its_probability(probability: float, score: float) -> None:
     views = np.array([[[probability, 1 - probability], [0.3, 0.7]]])
     found = label_scores(views, LABELS, [frozenset({"car"}), frozenset()])
 
