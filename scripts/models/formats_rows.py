@@ -39,12 +39,16 @@ centre near the top left fit, too, but few of a picture's cells are there."""
 
 def raw_grids(model: Model) -> str | None:
     """Refuse the grids of several strides, as a head without its decoding returns them."""
-    shapes = [each.shape for each in model.probe.outputs]
     width, height = model.probe.size_wh
     grids = {(height // stride, width // stride) for stride in (8, 16, 32, 64)}
-    if len(shapes) < 2 or not all(
-        len(shape) in (4, 5) and grids & {shape[1:3], shape[2:4]} for shape in shapes
-    ):
+    found = [
+        grids & {each.shape[1:3], each.shape[2:4]}
+        for each in model.probe.outputs
+        if len(each.shape) in (4, 5)
+    ]
+    # Class outputs [1, classes, 1, 1] of a small input are alike; grids are not.
+    is_per_stride = 1 < len(model.probe.outputs) == len(found) == len(set().union(*found))
+    if not is_per_stride or not all(found):
         return None
     return (
         "its outputs are raw grids, one for each stride, and their anchors are unknown. "

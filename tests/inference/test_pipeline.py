@@ -81,7 +81,7 @@ BUDGETS = {
     "two per picture": (budget(2, 100), [True, True, False, False]),
     "three left for the request": (budget(20, 3), [True, True, True, False]),
     "none left for the request": (budget(20, 0), [False, False, False, False]),
-    "time for one": (budget(20, 100, max_ms=40), [True, False, False, False]),
+    "time for one": (budget(20, 100, max_ms=30), [True, False, False, False]),
 }
 
 

@@ -74,6 +74,15 @@ def test_features_are_named_without_labels(tmp_path: Path) -> None:
     assert "second" in reason
 
 
+def test_two_outputs_of_four_axes_are_no_grids(tmp_path: Path) -> None:
+    colour = np.array([[0.4, 0.6]], np.float32)
+    found = guessed(
+        tmp_path, fixed_onnx({"kind": PROBS.reshape(1, 3, 1, 1), "colour": colour[..., None, None]})
+    )
+
+    assert (found.problems, found.classes) == ((), {"kind": 3, "colour": 2})
+
+
 def test_labels_of_an_output_choose_it(tmp_path: Path) -> None:
     (tmp_path / "names").write_text("a\nb\n")
     model = fixed_onnx({"kind": PROBS, "colour": np.array([[0.4, 0.6]], np.float32)})

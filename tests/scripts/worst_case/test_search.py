@@ -34,7 +34,7 @@ def test_no_request_exceeds_its_budget(works: list[Work]) -> None:
 
 def test_the_search_finds_requests_that_the_limits_shorten(works: list[Work]) -> None:
     """Otherwise the search would prove nothing."""
-    assert max(work.unlimited_ms for work in works if work.body_bytes < SMALL_BYTES) > 30_000
+    assert max(work.unlimited_ms for work in works if work.body_bytes < SMALL_BYTES) > 25_000
     assert max(work.milliseconds for work in works) > 2000
 
 
@@ -49,7 +49,7 @@ COUNTED = {
     "thumbnails, whose crops share the time that is left": (
         Candidate("JPEG of one colour", 16, 32, is_drawn=False),
         32,
-        56,
+        89,
     ),
     "a picture that its header refuses": (
         Candidate("WebP, lossless", 7000, 32, is_drawn=False),
